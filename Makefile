@@ -1,0 +1,89 @@
+# Everything runs in .venv, which needs nothing but Python 3.11 to 3.13 and make.
+# Another interpreter: make PYTHON=python3.12 test
+
+PYTHON ?= python3
+PYTEST_WORKERS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+DEPS := $(VENV)/.deps.stamp
+ENV := $(VENV)/.env.stamp
+
+# One thread per encoder: more are slower for short texts. No library may phone home.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+export TOKENIZERS_PARALLELISM := false
+export ANONYMIZED_TELEMETRY := False
+export LANGSMITH_TRACING := false
+export DO_NOT_TRACK := 1
+export HF_HUB_OFFLINE := 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_NO_INPUT := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help env model run test test-browser check format bench lock clean
+
+help:
+	@echo "make run           install everything, ingest the sample knowledge base, serve"
+	@echo "make test          all tests but the browser ones"
+	@echo "make test-browser  tests that drive a real browser"
+	@echo "make check         lint, format, types, import direction, policy"
+	@echo "make format        rewrite the code in the house format"
+	@echo "make bench         latency of a turn"
+	@echo "make lock          resolve the dependencies again"
+	@echo "make clean         remove what the other targets made"
+
+env: $(ENV)
+
+$(DEPS): requirements-dev.lock
+	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "Handrail needs Python 3.11 to 3.13; '$(PYTHON)' was not found. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "Handrail needs Python 3.11 to 3.13; $(PYTHON) is %d.%d. Try: make PYTHON=python3.12 $(MAKECMDGOALS)" % v)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(ENV): $(DEPS) pyproject.toml
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+model: $(ENV)
+	$(BIN)/handrail model install
+
+run: model
+	$(BIN)/handrail kb ingest
+	$(BIN)/handrail serve
+
+test: model
+	$(BIN)/python -m pytest -m "not browser" -n $(PYTEST_WORKERS)
+
+# pytest ends with 5 when it collected nothing.
+test-browser: model
+	@$(BIN)/python -m pytest -m browser || { code=$$?; \
+		if [ $$code -eq 5 ]; then echo "No browser tests were collected."; else exit $$code; fi; }
+
+check: $(ENV)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy -p handrail -p tests
+	$(BIN)/lint-imports
+	$(BIN)/handrail policy lint
+
+format: $(ENV)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: model
+	$(BIN)/handrail bench turn
+
+# uv resolves for every supported Python and platform at once; it lives in a scratch environment and is not a dependency.
+LOCK := pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
+
+lock:
+	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \
+	$(PYTHON) -m venv "$$scratch" && "$$scratch/bin/python" -m pip install --quiet uv && \
+	"$$scratch/bin/uv" $(LOCK) --output-file requirements.lock && \
+	"$$scratch/bin/uv" $(LOCK) --group dev --constraint requirements.lock --output-file requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,200 @@
+"""The conversation as the flow sees it: its state between turns, and what a turn leaves behind."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from handrail.agent.ports import CustomerEvent
+from handrail.guardrails.vocabulary import (
+    CollectedFact,
+    ConversationStatus,
+    Frozen,
+    Handoff,
+    IdentityLevel,
+    Message,
+    NeedState,
+    Obligation,
+    ToolCall,
+    Turn,
+    TurnResult,
+)
+
+HISTORY_LIMIT = 12
+"""Messages of the past that a turn loads; what is older lives on in counters of the state, so cost stays flat."""
+
+
+class FlowPlace(Frozen):
+    """Where a guided flow stands: step, failed attempts, times the step was asked, and what was collected."""
+
+    flow: str
+    step: str
+    attempts: int = 0
+    asks: int = 0
+    slots: dict[str, str] = {}
+
+
+class PendingCall(Frozen):
+    """A call that waits for its next step. `digest` binds what is agreed to, to the exact tool and arguments.
+
+    `awaiting` is the next step: verify_identity, confirm or approve. A confirmation counts only in the turn numbered
+    `asked_turn + 1`.
+    """
+
+    call: ToolCall
+    digest: str
+    awaiting: Obligation
+    asked_turn: int
+    expires_at: datetime
+    confirmed: bool = False
+    approval_id: str | None = None
+
+
+class Membership(Frozen):
+    """A segment that holds for this conversation, since when, and the one-line explanation that names the signal."""
+
+    segment: str
+    since: datetime
+    because: str
+
+
+class ConversationState(Frozen):
+    """All that one turn hands to the next. Bounded: nothing in it grows with the number of messages."""
+
+    status: ConversationStatus = ConversationStatus.BOT
+    turns: int = 0
+    verified_until: datetime | None = None
+    segments: tuple[Membership, ...] = ()
+    flow: FlowPlace | None = None
+    pending: PendingCall | None = None
+    clarifications: int = 0
+    unresolved_turns: int = 0
+    failed_attempts: int = 0
+    shown_passages: tuple[str, ...] = ()
+    collected: tuple[CollectedFact, ...] = ()
+    tried: tuple[str, ...] = ()
+    promises: tuple[str, ...] = ()
+    need_state: NeedState | None = None
+    intent: str | None = None
+    wants: str | None = None
+
+
+class Snapshot(Frozen):
+    """A conversation as read at the start of a turn: its state and the latest messages, oldest first."""
+
+    site: str
+    conversation_id: str
+    customer_id: str | None
+    identity: IdentityLevel
+    channel: str
+    state: ConversationState
+    history: tuple[Message, ...]
+
+
+class JournalState(StrEnum):
+    """The life of a write call: `intended` before it runs, then exactly one of the others."""
+
+    INTENDED = "intended"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class JournalEntry(Frozen):
+    """A write call as journalled. `key` is the idempotency key the company's system gets."""
+
+    turn_id: str
+    call: ToolCall
+    digest: str
+    key: str
+    state: JournalState
+    content: JsonValue = None
+    at: datetime
+
+
+class ApprovalState(StrEnum):
+    """The life of a request for a person's approval. `used` means that the approved call has run."""
+
+    PENDING = "pending"
+    APPROVED = "approved"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    USED = "used"
+
+
+class Approval(Frozen):
+    """A request for a person's approval of one exact call."""
+
+    approval_id: str
+    conversation_id: str
+    call: ToolCall
+    digest: str
+    state: ApprovalState
+    queue: str
+    requested_at: datetime
+    expires_at: datetime
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+
+
+class EventKind(StrEnum):
+    """What an audit event is about."""
+
+    TURN_RECEIVED = "turn_received"
+    DECISION = "decision"
+    RETRIEVAL = "retrieval"
+    MODEL_CALL = "model_call"
+    TOOL_INTENT = "tool_intent"
+    TOOL_OUTCOME = "tool_outcome"
+    OPERATOR_DECISION = "operator_decision"
+    HANDOFF = "handoff"
+    RELEASE = "release"
+    TURN_FINISHED = "turn_finished"
+    ERASURE = "erasure"
+
+
+class AuditEvent(Frozen):
+    """One fact for the audit chain. `payload` is masked by its writer and holds no personal data.
+
+    Revisions of bundle, model, prompt and knowledge base stand in the payload of `turn_finished`.
+    """
+
+    kind: EventKind
+    turn_id: str
+    at: datetime
+    payload: dict[str, JsonValue]
+
+
+class Received(Frozen):
+    """A message that is stored and leased for work. `finished` is set when the same key was answered before.
+
+    `journal` holds the write calls that an interrupted run of the same turn had begun.
+    """
+
+    turn: Turn
+    snapshot: Snapshot
+    journal: tuple[JournalEntry, ...] = ()
+    finished: TurnResult | None = None
+
+
+class FinishedTurn(Frozen):
+    """Everything one turn leaves behind, written in one transaction before the reply leaves."""
+
+    turn: Turn
+    state: ConversationState
+    result: TurnResult
+    events: tuple[AuditEvent, ...]
+    handoff: Handoff | None = None
+    approval: Approval | None = None
+    used_approval: str | None = None
+    customer_events: tuple[CustomerEvent, ...] = ()
+
+
+class QueuedHandoff(Frozen):
+    """A handoff that waits for a person."""
+
+    conversation_id: str
+    handoff: Handoff
+    at: datetime

@@ -1,0 +1,199 @@
+"""What the flow needs from outside, as protocols. Adapters are built in the composition root only.
+
+Every method may raise, hang or answer nonsense: the flow turns each of these into a `SYS_*` reason and a safe reply or
+a person (spec S1.2). Adapters do their own bounded retries and then raise `PortError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from handrail.guardrails.errors import HandrailError
+from handrail.guardrails.vocabulary import (
+    Depth,
+    Detection,
+    Draft,
+    FactContent,
+    Frozen,
+    IdentityLevel,
+    Message,
+    Obligation,
+    Passage,
+    Tone,
+    ToolCall,
+    ToolResult,
+)
+
+
+class PortError(HandrailError):
+    """A dependency failed after its retries. The flow escalates with the `SYS_*` reason of that port."""
+
+
+class Clock(Protocol):
+    """The only source of time."""
+
+    def now(self) -> datetime:
+        """The current instant, with time zone UTC."""
+        ...
+
+
+class Detectors(Protocol):
+    """Reads one message. CPU-bound and synchronous; the flow runs it in a bounded executor."""
+
+    def detect(self, text: str, earlier: Sequence[str] = ()) -> Detection:
+        """All readings and signals of `text`; `earlier` are the customer's previous messages, oldest first."""
+        ...
+
+
+class ScopePlan(Frozen):
+    """Which documents a customer may see: granted classes per family, and the day (UTC) that validity is asked for.
+
+    A document passes a family when its classes hold `all` or share one with the grant. A family without grants
+    admits only `all`. `need_state` is open: without a grant it does not restrict.
+    """
+
+    families: dict[str, tuple[str, ...]]
+    on: datetime
+
+
+class Retrieved(Frozen):
+    """What a search gave: eligible passages, best first, and what the scope kept out, counted by cause.
+
+    `good` is how many of the passages are good enough to answer from; the threshold belongs to the base.
+    """
+
+    passages: tuple[Passage, ...]
+    good: int
+    eligible_documents: int
+    excluded: dict[str, int]
+    revision: str
+
+
+class Retriever(Protocol):
+    """Finds passages inside a scope; out-of-scope text never leaves it."""
+
+    async def search(self, query: str, scope: ScopePlan, limit: int) -> Retrieved:
+        """At most `limit` eligible passages for `query`."""
+        ...
+
+
+class AttributeValue(Frozen):
+    """One attribute of a customer as a source system reported it."""
+
+    name: str
+    content: FactContent
+    source: str
+    observed_at: datetime
+
+
+class CustomerEvent(Frozen):
+    """Something that happened to a customer elsewhere (article viewed, ticket reopened, payment failed)."""
+
+    event_id: str
+    kind: str
+    at: datetime
+    source: str
+    details: dict[str, str] = {}
+
+
+class CustomerContext(Protocol):
+    """What the company knows about a customer."""
+
+    async def attributes(self, site: str, customer_id: str) -> tuple[AttributeValue, ...]:
+        """The latest value of every attribute known."""
+        ...
+
+    async def events(self, site: str, customer_id: str, since: datetime) -> tuple[CustomerEvent, ...]:
+        """Events at or after `since`, oldest first, at most 500."""
+        ...
+
+
+class CallFacts(Frozen):
+    """Facts about a proposed call, fresh, as the tool's owner states them. A missing one is unknown."""
+
+    values: dict[str, FactContent]
+
+
+class Toolbox(Protocol):
+    """The company's own systems behind tools. `customer_id` is always the authenticated one, never an argument."""
+
+    async def call_facts(self, call: ToolCall, customer_id: str) -> CallFacts:
+        """The declared facts of `call` (who owns this invoice, how much was paid), read now."""
+        ...
+
+    async def execute(self, call: ToolCall, customer_id: str, key: str) -> JsonValue:
+        """Run the call at most once per idempotency `key`; a repeat returns the first outcome.
+
+        Raises `ToolRefused` when the company's system says no (nothing happened), `PortError` when it may or may
+        not have happened.
+        """
+        ...
+
+    async def outcome(self, key: str) -> JsonValue:
+        """The outcome recorded under `key`, or None when no call with that key ever ran."""
+        ...
+
+
+class ToolRefused(HandrailError):
+    """The company's system declined the call; nothing happened. The text is for the model and the operator."""
+
+
+class StepUp(Protocol):
+    """Raises the identity level of a customer by a code sent to the address on record."""
+
+    async def start(self, customer_id: str, key: str) -> str:
+        """Send a code once per `key`; returns the masked address it went to."""
+        ...
+
+    async def check(self, customer_id: str, code: str) -> bool:
+        """Whether `code` is the current one. A wrong code counts as an attempt; three use it up."""
+        ...
+
+
+class ToolOffer(Frozen):
+    """A tool as the model sees it: name, purpose and JSON Schema of the arguments."""
+
+    name: str
+    description: str
+    parameters: dict[str, JsonValue]
+
+
+class Prompt(Frozen):
+    """Everything a model may see in one call. `system` is rendered from a versioned template.
+
+    Passages and tool results are untrusted: adapters put them into delimited blocks, never into `system`.
+    `guidance` is what a repair must mend, in words for the model; empty on the first call.
+    """
+
+    template: str
+    system: str
+    history: tuple[Message, ...]
+    message: str
+    need_state: str | None
+    intent: str | None
+    tone: Tone
+    depth: Depth
+    obligations: tuple[Obligation, ...]
+    passages: tuple[Passage, ...]
+    tools: tuple[ToolOffer, ...]
+    results: tuple[ToolResult, ...]
+    known: dict[str, str] = {}
+    guidance: tuple[str, ...] = ()
+    identity: IdentityLevel = IdentityLevel.ANONYMOUS
+
+
+class Model(Protocol):
+    """Writes a draft. Never trusted: whatever it returns goes through the tool gate and the output checks."""
+
+    @property
+    def name(self) -> str:
+        """Name and revision for the audit log."""
+        ...
+
+    async def complete(self, prompt: Prompt, seconds: float) -> Draft:
+        """A draft within `seconds`, or `PortError`."""
+        ...

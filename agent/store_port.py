@@ -1,0 +1,134 @@
+"""The conversation store as the flow and the service see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from handrail.agent.conversation import (
+    Approval,
+    ApprovalState,
+    AuditEvent,
+    FinishedTurn,
+    JournalEntry,
+    QueuedHandoff,
+    Received,
+    Snapshot,
+)
+from handrail.agent.ports import AttributeValue, CustomerEvent
+from handrail.guardrails.errors import HandrailError
+from handrail.guardrails.vocabulary import IdentityLevel, Message, Turn
+
+
+class UnknownConversation(HandrailError):
+    """No such conversation for this site and customer; callers must not tell which of the two."""
+
+
+class ConversationBusy(HandrailError):
+    """Another worker holds the turn of this conversation and did not end it in time."""
+
+
+class KeyReused(HandrailError):
+    """The idempotency key was used before with another text."""
+
+
+class Store(Protocol):
+    """Conversations, turns, journal, approvals, handoffs, customer context and the audit chain of all sites.
+
+    Every method is one transaction. What a method acknowledged survives `kill -9` and power loss.
+    """
+
+    async def open_conversation(
+        self, site: str, channel: str, customer_id: str | None, identity: IdentityLevel, at: datetime
+    ) -> str:
+        """Create an empty conversation and return its id (unguessable)."""
+        ...
+
+    async def receive(
+        self, site: str, conversation_id: str, customer_id: str | None, key: str, text: str, at: datetime
+    ) -> Received:
+        """Store a customer message under its idempotency `key` and lease the conversation for its turn.
+
+        Waits while another turn of the conversation runs (in any worker); a lease whose process is gone is taken
+        over at once. The same key and text again gives the stored result, or the interrupted turn with its journal.
+        Raises UnknownConversation, KeyReused, ConversationBusy.
+        """
+        ...
+
+    async def resume(self, turn: Turn) -> Received | None:
+        """Lease the conversation of an interrupted turn to run that turn again.
+
+        None when somebody else has finished or is running it.
+        """
+        ...
+
+    async def interrupted(self) -> tuple[Turn, ...]:
+        """Turns received but never finished, whose worker is gone; oldest first."""
+        ...
+
+    async def begin_operator_turn(self, site: str, conversation_id: str, note: str, at: datetime) -> Received:
+        """Open and lease a turn that an operator's decision causes. `note` becomes the turn's text (not shown)."""
+        ...
+
+    async def intend(self, turn: Turn, entry: JournalEntry, events: Sequence[AuditEvent]) -> None:
+        """Journal a write call before it runs, together with the audit events that led to it."""
+        ...
+
+    async def conclude(self, turn: Turn, entry: JournalEntry, events: Sequence[AuditEvent]) -> None:
+        """Journal how a write call ended."""
+        ...
+
+    async def finish(self, finished: FinishedTurn) -> None:
+        """Write everything a turn leaves behind, in one transaction, and release the lease."""
+        ...
+
+    async def abandon(self, turn: Turn) -> None:
+        """Release the lease without finishing, so that recovery finds the turn."""
+        ...
+
+    async def snapshot(self, site: str, conversation_id: str) -> Snapshot:
+        """The conversation now, without a lease."""
+        ...
+
+    async def messages(self, site: str, conversation_id: str, after: int, limit: int) -> tuple[Message, ...]:
+        """Messages with sequence number above `after`, oldest first."""
+        ...
+
+    async def approval(self, site: str, approval_id: str) -> Approval | None:
+        """One request for approval."""
+        ...
+
+    async def approvals(self, site: str, state: ApprovalState | None = None) -> tuple[Approval, ...]:
+        """Requests for approval, oldest first."""
+        ...
+
+    async def decide_approval(
+        self, site: str, approval_id: str, state: ApprovalState, by: str, at: datetime
+    ) -> Approval:
+        """Move a pending request to approved, denied or expired; exactly one of two racing callers succeeds."""
+        ...
+
+    async def handoffs(self, site: str) -> tuple[QueuedHandoff, ...]:
+        """Open handoffs, most urgent first, then oldest first."""
+        ...
+
+    async def put_attributes(self, site: str, customer_id: str, values: Sequence[AttributeValue]) -> int:
+        """Store attribute values; an older observation never replaces a newer one. Returns how many changed."""
+        ...
+
+    async def attributes(self, site: str, customer_id: str) -> tuple[AttributeValue, ...]:
+        """The latest value of every attribute known."""
+        ...
+
+    async def put_events(self, site: str, customer_id: str, events: Sequence[CustomerEvent]) -> int:
+        """Store customer events idempotently by event id. Returns how many were new."""
+        ...
+
+    async def events(self, site: str, customer_id: str, since: datetime) -> tuple[CustomerEvent, ...]:
+        """Events at or after `since`, oldest first, at most 500."""
+        ...
+
+    async def close(self) -> None:
+        """Finish running transactions and close the database."""
+        ...

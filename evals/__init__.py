@@ -1,0 +1,1 @@
+"""Scenarios, hostile models, measures, experiments and reports about the agent."""

@@ -1,0 +1,1 @@
+"""The kernel: vocabulary, policy, detectors and checks; synchronous, without network or database."""

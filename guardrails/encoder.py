@@ -1,0 +1,188 @@
+"""Sentence embeddings: the port, the local encoder behind it, and a cache so that a text is embedded once."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Protocol, Self, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handrail.guardrails.model_folder import MODEL, TOKENIZER, EncoderUnavailable, ModelFolder, open_folder
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+__all__ = ["CachingEncoder", "Encoder", "EncoderUnavailable", "MiniLMEncoder"]
+
+MAX_TOKENS = 256  # what the model was trained for; later tokens are cut
+MAX_CHARACTERS = 4_096  # 256 word pieces of ordinary text are some 1,200 characters
+RAW_CHARACTERS = 4 * MAX_CHARACTERS  # how much is looked at to drop surplus white space
+WARM_UP = "How do I reset my password?"
+
+
+class Encoder(Protocol):
+    """Turns texts into vectors whose dot product is their similarity."""
+
+    @property
+    def revision(self) -> str:
+        """Identifies model and tokeniser; vectors of different revisions cannot be compared."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one row of length one per text, shape (n, dimensions), in the order of ``texts``."""
+        ...
+
+
+class _Session(Protocol):
+    """The one method of an onnxruntime session that is used here."""
+
+    def run(
+        self, output_names: Sequence[str] | None, input_feed: Mapping[str, NDArray[np.int64]]
+    ) -> Sequence[NDArray[np.float32]]: ...
+
+
+class MiniLMEncoder:
+    """all-MiniLM-L6-v2 in int8 on one CPU thread; safe to share between threads."""
+
+    def __init__(self, session: _Session, tokenizer: "Tokenizer", *, revision: str, dimensions: int) -> None:
+        self._session = session
+        self._tokenizer = tokenizer
+        self._revision = revision
+        self._dimensions = dimensions
+
+    @classmethod
+    def load(cls, folder: Path | ModelFolder) -> Self:
+        """Open an installed model; about 0.3 s, most of it the import of onnxruntime.
+
+        Raises:
+            EncoderUnavailable: the folder is missing, damaged, or cannot be run.
+        """
+        opened = folder if isinstance(folder, ModelFolder) else open_folder(folder)
+        try:
+            encoder = cls(
+                _open_session(opened.path / MODEL),
+                _open_tokenizer(opened.path / TOKENIZER),
+                revision=opened.manifest.revision,
+                dimensions=opened.manifest.dimensions,
+            )
+            encoder.encode([WARM_UP])
+        except Exception as error:  # both libraries raise bare exceptions
+            raise EncoderUnavailable(
+                f"The sentence encoder in {opened.path} cannot be run ({error}). Run `handrail model install --force`."
+            ) from error
+        return encoder
+
+    @property
+    def revision(self) -> str:
+        """SHA-256 over model and tokeniser."""
+        return self._revision
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector: 384."""
+        return self._dimensions
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one row of length one per text, shape (n, 384); no texts give (0, 384).
+
+        Texts beyond 256 tokens are cut. A text of any length takes milliseconds.
+        """
+        # INVARIANT: a row depends on its text alone. Dynamic int8 takes one scale from everything in a batch, so texts
+        # that share a batch move each other (cosine down to 0.95), and decisions could not be replayed. On one thread a
+        # batch is no faster than its texts one by one.
+        rows = np.empty((len(texts), self._dimensions), dtype=np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            row[:] = self._encode_one(text)
+        return rows
+
+    def _encode_one(self, text: str) -> NDArray[np.float32]:
+        ids = np.array([self._tokenizer.encode(shorten(text)).ids], dtype=np.int64)
+        (vectors,) = self._session.run(["embedding"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        return vectors.reshape(self._dimensions)
+
+
+def shorten(text: str) -> str:
+    """Return the part of ``text`` that an encoder looks at, with white space collapsed and no lone surrogates."""
+    # White space goes first, so that a wall of it cannot push the words out of view.
+    head = " ".join(text.lstrip()[:RAW_CHARACTERS].split())[:MAX_CHARACTERS]
+    return head.encode("utf-8", errors="replace").decode("utf-8")
+
+
+def _open_session(path: Path) -> _Session:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    # Short texts leave too little work to share: two threads measured three times slower than one.
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors only
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return cast("_Session", session)
+
+
+def _open_tokenizer(path: Path) -> "Tokenizer":
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(MAX_TOKENS)
+    return tokenizer
+
+
+class CachingEncoder:
+    """An encoder that remembers the last ``capacity`` texts (1.5 kB each), by digest and not by text; thread-safe."""
+
+    def __init__(self, inner: Encoder, capacity: int = 4_096) -> None:
+        if capacity < 1:
+            raise ValueError("capacity must be at least 1")
+        self._inner = inner
+        self._capacity = capacity
+        self._rows: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
+        self._lock = Lock()
+
+    @property
+    def revision(self) -> str:
+        """Revision of the encoder behind the cache."""
+        return self._inner.revision
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        return self._inner.dimensions
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one row per text, shape (n, dimensions), computing only those that are not remembered."""
+        keys = [hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in texts]
+        known = self._recall(keys)
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        if missing:
+            # Outside the lock: two threads may compute the same text at once, which is cheaper than waiting.
+            fresh = dict(zip(missing, self._inner.encode(list(missing.values())), strict=True))
+            self._remember(fresh)
+            known |= fresh
+        rows = np.empty((len(keys), self.dimensions), dtype=np.float32)
+        for row, key in zip(rows, keys, strict=True):
+            row[:] = known[key]
+        return rows
+
+    def _recall(self, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
+        with self._lock:
+            known = {key: self._rows[key] for key in keys if key in self._rows}
+            for key in known:
+                self._rows.move_to_end(key)
+        return known
+
+    def _remember(self, fresh: Mapping[bytes, NDArray[np.float32]]) -> None:
+        with self._lock:
+            for key, row in fresh.items():
+                self._rows[key] = row.copy()  # a view would keep the whole batch alive
+            while len(self._rows) > self._capacity:
+                self._rows.popitem(last=False)

@@ -1,0 +1,147 @@
+"""Conditions as typed matchers on declared facts, with three-valued logic.
+
+A condition evaluates to True, to False, or to the set of fact names whose being unknown keeps it open (Kleene's strong
+three-valued logic; the names let a restriction tell ignorable unknowns from others).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from handrail.guardrails.policy.facts import SEGMENT_PREFIX, Facts
+from handrail.guardrails.vocabulary import FactContent
+
+Truth: TypeAlias = bool | frozenset[str]
+"""True, False, or the names of the unknown facts that leave the question open."""
+
+
+class Matcher(Protocol):
+    """A condition over facts."""
+
+    def truth(self, facts: Facts) -> Truth:
+        """Whether the condition holds."""
+        ...
+
+    def names(self) -> frozenset[str]:
+        """All facts the condition may read."""
+        ...
+
+    def because(self, facts: Facts) -> tuple[str, ...]:
+        """The leaves that hold, in words: the one-line explanation of an assignment."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """A leaf: one fact, one comparison. `operator` and `operand` are kept for printing and analysis."""
+
+    name: str
+    operator: str
+    operand: FactContent
+    holds: Callable[[FactContent], bool]
+
+    def truth(self, facts: Facts) -> Truth:
+        """Unknown when the fact is unknown."""
+        content = facts.content(self.name)
+        return frozenset((self.name,)) if content is None else self.holds(content)
+
+    def names(self) -> frozenset[str]:
+        """The one fact of this leaf."""
+        return frozenset((self.name,))
+
+    def because(self, facts: Facts) -> tuple[str, ...]:
+        """This leaf in words, when it holds."""
+        if self.truth(facts) is not True:
+            return ()
+        if self.name.startswith(SEGMENT_PREFIX):
+            return (f"in segment {self.name.removeprefix(SEGMENT_PREFIX)}",)
+        content = facts.content(self.name)
+        if isinstance(content, tuple):
+            wanted = self.operand if isinstance(self.operand, tuple) else (self.operand,)
+            return (f"{self.name} has {', '.join(str(word) for word in wanted if word in content)}",)
+        return (f"{self.name} is {content}",)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Whether a fact is known at all; never unknown itself."""
+
+    name: str
+    expected: bool
+
+    def truth(self, facts: Facts) -> Truth:
+        """True when the fact's being known is as expected."""
+        return (facts.content(self.name) is not None) is self.expected
+
+    def names(self) -> frozenset[str]:
+        """The one fact of this leaf."""
+        return frozenset((self.name,))
+
+    def because(self, facts: Facts) -> tuple[str, ...]:
+        """This leaf in words, when it holds."""
+        return (f"{self.name} is {'known' if self.expected else 'unknown'}",) if self.truth(facts) is True else ()
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """At least `count` of the parts hold: k of n. `all` is n of n, `any` is 1 of n."""
+
+    count: int
+    parts: tuple[Matcher, ...]
+
+    def truth(self, facts: Facts) -> Truth:
+        """True once enough parts hold, False once enough cannot, else open."""
+        held = 0
+        unknown: list[frozenset[str]] = []
+        for part in self.parts:
+            truth = part.truth(facts)
+            if truth is True:
+                held += 1
+                if held >= self.count:
+                    return True
+            elif truth is not False:
+                unknown.append(truth)
+        if held + len(unknown) < self.count:
+            return False
+        return frozenset().union(*unknown) if self.count else True
+
+    def names(self) -> frozenset[str]:
+        """Facts of all parts."""
+        return frozenset().union(*(part.names() for part in self.parts))
+
+    def because(self, facts: Facts) -> tuple[str, ...]:
+        """The leaves of the parts that hold."""
+        return tuple(line for part in self.parts if part.truth(facts) is True for line in part.because(facts))
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The part does not hold; unknown stays unknown."""
+
+    part: Matcher
+
+    def truth(self, facts: Facts) -> Truth:
+        """The opposite of the part, or its unknowns."""
+        truth = self.part.truth(facts)
+        return (not truth) if isinstance(truth, bool) else truth
+
+    def names(self) -> frozenset[str]:
+        """Facts of the part."""
+        return self.part.names()
+
+    def because(self, facts: Facts) -> tuple[str, ...]:
+        """The facts that the part found otherwise."""
+        return tuple(f"{name} is {facts.content(name)}" for name in sorted(self.names()))
+
+
+ALWAYS = AtLeast(0, ())
+"""Holds whatever the facts are."""
+
+
+def applies_to_restriction(truth: Truth, facts: Facts) -> bool:
+    """Whether a restriction with this truth applies: unless false, or open only for ignorable facts (S2.2)."""
+    if isinstance(truth, bool):
+        return truth
+    return not truth <= facts.ignorable

