@@ -89,6 +89,7 @@ class Snapshot(Frozen):
     customer_id: str | None
     identity: IdentityLevel
     channel: str
+    opened_at: datetime
     state: ConversationState
     history: tuple[Message, ...]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,7 +32,7 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in {"tag:yaml.org,2002:bool"}]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _BOOLEANS = {"true": True, "false": False}
@@ -60,7 +61,8 @@ class Document:
     def parse(self, model: type[ModelT], problems: list[Problem]) -> ModelT | None:
         """The content as `model`; every validation error goes to `problems` with its own line."""
         try:
-            return model.model_validate_json(_json(self.content))
+            # Through JSON, because only there a list is a tuple and a word an enum member under strict rules.
+            return model.model_validate_json(json.dumps(self.content))
         except ValidationError as error:
             problems.extend(self.validation_problems(error))
             return None
@@ -145,12 +147,6 @@ def _scalar(node: yaml.ScalarNode) -> JsonValue:
         value: JsonValue = yaml.load(text, _Loader)  # noqa: S506 - _Loader is a SafeLoader
         return value
     return text
-
-
-def _json(content: JsonValue) -> bytes:
-    import json  # noqa: PLC0415 - keeps strict JSON rules (a list is a tuple, a word is an enum member)
-
-    return json.dumps(content).encode()
 
 
 def _plain(message: str, kind: str) -> str:

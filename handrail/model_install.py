@@ -11,7 +11,7 @@ import tempfile
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,7 +142,7 @@ def _place(content: Path, target: Path, *, force: bool) -> ModelFolder:
             return open_folder(target)
         except EncoderUnavailable:
             pass  # damaged: replaced below
-    if target.exists():
+    with suppress(FileNotFoundError):  # not there, or another installation was faster
         target.rename(content.parent / "replaced")
     try:
         content.rename(target)

@@ -14,7 +14,8 @@ LIGHT = """
 import sys
 from handrail.cli import run, root
 run(lambda: root.main(["--help"], standalone_mode=False))
-heavy = {"numpy", "pydantic", "chromadb", "openai", "langgraph", "onnxruntime", "sqlalchemy", "fastapi"} & set(sys.modules)
+heavy = {"numpy", "pydantic", "chromadb", "openai", "langgraph", "onnxruntime", "sqlalchemy", "fastapi"}
+heavy &= set(sys.modules)
 sys.exit(f"imported: {heavy}" if heavy else 0)
 """
 

@@ -17,12 +17,14 @@ def forward(weights: Weights, ids: list[int]) -> Array:
     w = {name: value.astype(np.float64) for name, value in weights.items()}
 
     def linear(x: Array, name: str) -> Array:
-        return x @ w[f"{name}.weight"].T + w[f"{name}.bias"]
+        product: Array = x @ w[f"{name}.weight"].T
+        return product + w[f"{name}.bias"]
 
     def norm(x: Array, name: str) -> Array:
         centred = x - x.mean(-1, keepdims=True)
         spread = np.sqrt((centred**2).mean(-1, keepdims=True) + 1e-12)
-        return centred / spread * w[f"{name}.weight"] + w[f"{name}.bias"]
+        scaled: Array = centred / spread * w[f"{name}.weight"] + w[f"{name}.bias"]
+        return scaled
 
     x = w["embeddings.word_embeddings.weight"][ids] + w["embeddings.position_embeddings.weight"][: len(ids)]
     x = norm(x + w["embeddings.token_type_embeddings.weight"][0], "embeddings.LayerNorm")
@@ -42,6 +44,7 @@ def forward(weights: Weights, ids: list[int]) -> Array:
 
 
 def run(model: bytes | Path, ids: list[list[int]], mask: list[list[int]]) -> Array:
+    """Run a model on padded token ids."""
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
     return np.asarray(session.run(["embedding"], {"input_ids": np.array(ids), "attention_mask": np.array(mask)})[0])
 

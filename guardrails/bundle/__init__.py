@@ -1,0 +1,1 @@
+"""The versioned bundle of YAML files: the single source of truth for what policy is."""

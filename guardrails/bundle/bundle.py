@@ -1,0 +1,48 @@
+"""The loaded bundle: everything policy says, validated, immutable, with its revision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from handrail.guardrails.bundle.sections import Attribute, Manifest, Queue, ReasonEntry, SegmentEntry, Window
+from handrail.guardrails.detect.config import DetectionConfig
+from handrail.guardrails.flows.spec import FlowSpec
+from handrail.guardrails.output.config import OutputConfig
+from handrail.guardrails.policy.facts import FactSpec
+from handrail.guardrails.policy.policyset import PolicySet
+from handrail.guardrails.prompts import PromptTemplate
+from handrail.guardrails.segments import Segment
+from handrail.guardrails.toolspec import ToolSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What `load` returns. `revision` is the first 16 hex digits of a SHA-256 over every file's path and content."""
+
+    manifest: Manifest
+    revision: str
+    attributes: Mapping[str, Attribute]
+    windows: tuple[Window, ...]
+    facts: Mapping[str, FactSpec]
+    segments: tuple[Segment, ...]
+    entries: Mapping[str, SegmentEntry]
+    policy: PolicySet
+    queues: Mapping[str, Queue]
+    reasons: Mapping[str, ReasonEntry]
+    texts: Mapping[str, Mapping[str, str]]
+    flows: Mapping[str, FlowSpec]
+    tools: Mapping[str, ToolSpec]
+    prompts: Mapping[str, PromptTemplate]
+    detection: DetectionConfig
+    output: OutputConfig
+
+    def text(self, key: str, language: str | None, **values: str) -> str:
+        """The fixed customer text `key`, filled with `values`, in `language` or else the first declared one."""
+        chosen = self.texts.get(language or "", self.texts[self.manifest.languages[0]])
+        return chosen[key].format_map(values)
+
+    def customer_text(self, code: str, language: str | None) -> str:
+        """The customer-safe words of a reason code."""
+        words = self.reasons[code].customer
+        return words.get(language or "", words[self.manifest.languages[0]])

@@ -1,0 +1,207 @@
+"""Turns parsed sections into rules and segments, checking every reference on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from handrail.guardrails.bundle.purposes import rule_problems
+from handrail.guardrails.bundle.sections import Attribute, Outcome, RuleEntry, SegmentEntry, Trigger
+from handrail.guardrails.policy.condition import ConditionReader
+from handrail.guardrails.policy.facts import SEGMENT_PREFIX, FactSpec
+from handrail.guardrails.policy.matcher import ALWAYS, AtLeast, Matcher, Test
+from handrail.guardrails.policy.rule import Choice, Restrictions, Rule, Selections
+from handrail.guardrails.segments import Segment
+from handrail.guardrails.vocabulary import Effect, Obligation, Stage
+from handrail.guardrails.yamlsource import Document, PathKey, Problem
+
+DECIDING_STAGES = (Stage.GATE_RISK, Stage.APPLY_POLICY, Stage.RETRIEVE, Stage.AUTHORIZE_TOOLS, Stage.GUARD_OUTPUT)
+"""Stages where rules decide; the others report signals or carry decisions out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The names that conditions and rules may refer to."""
+
+    facts: Mapping[str, FactSpec]
+    segments: frozenset[str]
+    queues: frozenset[str]
+    reasons: frozenset[str]
+    tools: frozenset[str]
+    flows: frozenset[str]
+
+
+@dataclass(slots=True)
+class Compiler:
+    """Compiles documents one after the other; problems are collected, never raised."""
+
+    words: Vocabulary
+    problems: list[Problem]
+    rules: list[Rule] = field(default_factory=list)
+    segments: list[Segment] = field(default_factory=list)
+    _places: dict[str, tuple[Document, PathKey]] = field(default_factory=dict)
+
+    def rule(self, document: Document, entry: RuleEntry, path: PathKey) -> None:
+        """Compile one entry of a rules file."""
+        tools = frozenset(entry.tools) if entry.tools is not None else None
+        if entry.stage not in DECIDING_STAGES:
+            names = ", ".join(stage.value for stage in DECIDING_STAGES)
+            self._report(document, (*path, "stage"), f"rules decide at {names}, not at {entry.stage.value}")
+            return
+        if tools is not None and entry.stage is not Stage.AUTHORIZE_TOOLS:
+            self._report(document, (*path, "tools"), "only rules at authorize_tools are asked about tools")
+        self._known(document, (*path, "tools"), tools or (), self.words.tools, "tool")
+        if entry.effect is Effect.NOT_YET and not entry.obligations:
+            self._report(document, (*path, "effect"), "not_yet must name the next step in obligations")
+        when = ALWAYS if entry.when is None else self._read(document, entry.when, (*path, "when"), entry.stage, tools)
+        self._add(document, path, entry.id, entry.stage, entry.reason, when, entry, tools, entry.effect)
+
+    def segment(self, document: Document, entry: SegmentEntry) -> None:
+        """Compile one segment into its membership and the rules that its decisions amount to."""
+        entering = self._read(document, entry.entry, ("entry",), Stage.ASSIGN_SEGMENTS)
+        leaving = self._read(document, entry.exit, ("exit",), Stage.ASSIGN_SEGMENTS)
+        if entry.status == "ready":
+            self._reason(document, ("reason",), entry.reason)
+            return
+        self.segments.append(Segment(entry.id, entry.reason, entering, leaving))
+        inside = Test(f"{SEGMENT_PREFIX}{entry.id}", "is", True, lambda content: content is True)
+        name = f"segment.{entry.id}"
+        if entry.decisions != Outcome():
+            self._add(document, ("decisions",), name, Stage.APPLY_POLICY, entry.reason, inside, entry.decisions)
+        for verb, tools, effect in (
+            ("allow", entry.actions.allow, Effect.ALLOW),
+            ("deny", entry.actions.deny, Effect.REFUSE),
+        ):
+            if tools:
+                path: PathKey = ("actions", verb)
+                self._known(document, path, tools, self.words.tools, "tool")
+                self._add(
+                    document,
+                    path,
+                    f"{name}.{verb}",
+                    Stage.AUTHORIZE_TOOLS,
+                    entry.reason,
+                    inside,
+                    Outcome(),
+                    frozenset(tools),
+                    effect,
+                )
+        for index, trigger in enumerate(entry.escalation.hard):
+            self._trigger(document, ("escalation", "hard", index), f"{name}.hard{index}", trigger, inside, hard=True)
+        for index, trigger in enumerate(entry.escalation.soft):
+            self._trigger(document, ("escalation", "soft", index), f"{name}.soft{index}", trigger, inside, hard=False)
+
+    def finish(self, attributes: Mapping[str, Attribute]) -> None:
+        """Checks over all rules together: duplicate ids, precedence ties, purposes."""
+        seen: dict[str, Rule] = {}
+        chosen: dict[tuple[str, int], tuple[str, Rule]] = {}
+        segment_facts = {f"{SEGMENT_PREFIX}{segment.id}": segment.entry.names() for segment in self.segments}
+        for rule in self.rules:
+            if rule.id in seen:
+                self._at(rule, f"the rule id {rule.id} is taken by {seen[rule.id].where}")
+            seen.setdefault(rule.id, rule)
+            for dimension, choice in rule.selections.choices():
+                held = chosen.setdefault((dimension, choice.precedence), (choice.value, rule))
+                if held[0] != choice.value:
+                    self._at(
+                        rule,
+                        f"{dimension} {choice.value!r} ties with {held[0]!r} of {held[1].id} "
+                        f"at precedence {choice.precedence}; give one of them another precedence",
+                    )
+            for problem in rule_problems(rule, attributes, segment_facts):
+                self._at(rule, problem)
+
+    def _trigger(
+        self, document: Document, path: PathKey, name: str, trigger: Trigger, inside: Matcher, *, hard: bool
+    ) -> None:
+        when = inside
+        if trigger.when is not None:
+            when = AtLeast(2, (inside, self._read(document, trigger.when, (*path, "when"), Stage.APPLY_POLICY)))
+        outcome = Outcome() if hard else Outcome(obligations=(Obligation.OFFER_HUMAN,))
+        effect = Effect.ESCALATE if hard else None
+        self._add(document, path, name, Stage.APPLY_POLICY, trigger.reason, when, outcome, None, effect)
+
+    def _add(  # noqa: PLR0913 - one place that builds rules from both kinds of entry
+        self,
+        document: Document,
+        path: PathKey,
+        name: str,
+        stage: Stage,
+        reason: str,
+        when: Matcher,
+        outcome: Outcome,
+        subjects: frozenset[str] | None = None,
+        effect: Effect | None = None,
+    ) -> None:
+        self._reason(document, (*path, "reason"), reason)
+        self._outcome(document, path, outcome)
+        rule = Rule(
+            id=name,
+            stage=stage,
+            reason=reason,
+            when=when,
+            where=f"{document.file}:{document.line(path)}",
+            subjects=subjects,
+            permits=effect if effect is Effect.ALLOW else None,
+            restrictions=Restrictions(
+                effect=effect if effect is not Effect.ALLOW else None,
+                automation=outcome.automation,
+                risk=outcome.risk,
+                obligations=frozenset(outcome.obligations),
+            ),
+            selections=_selections(outcome),
+        )
+        self._places[name] = (document, path)
+        self.rules.append(rule)
+
+    def _outcome(self, document: Document, path: PathKey, outcome: Outcome) -> None:
+        if outcome.queue is not None:
+            self._known(document, (*path, "queue"), (outcome.queue.value,), self.words.queues, "queue")
+        if outcome.flow is not None:
+            self._known(document, (*path, "flow"), (outcome.flow.value,), self.words.flows, "flow")
+
+    def _read(
+        self,
+        document: Document,
+        condition: Mapping[str, object],
+        path: PathKey,
+        stage: Stage,
+        tools: frozenset[str] | None = None,
+    ) -> Matcher:
+        reader = ConditionReader(document, self.words.facts, self.words.segments, self.problems)
+        return reader.read(dict(condition), path, stage, tools)  # type: ignore[arg-type]  # parsed from JSON values
+
+    def _reason(self, document: Document, path: PathKey, code: str) -> None:
+        self._known(document, path, (code,), self.words.reasons, "reason code")
+
+    def _known(
+        self, document: Document, path: PathKey, names: Iterable[str], known: frozenset[str], kind: str
+    ) -> None:
+        for name in names:
+            if name not in known:
+                self._report(document, path, f"there is no {kind} {name!r}")
+
+    def _at(self, rule: Rule, message: str) -> None:
+        document, path = self._places[rule.id]
+        self._report(document, path, message)
+
+    def _report(self, document: Document, path: PathKey, message: str) -> None:
+        self.problems.append(document.problem(path, message))
+
+
+def _selections(outcome: Outcome) -> Selections:
+    def choice(of: object) -> Choice | None:
+        value, precedence = getattr(of, "value", None), getattr(of, "precedence", 0)
+        return None if value is None else Choice(str(value), precedence)
+
+    return Selections(
+        queue=choice(outcome.queue),
+        skills=frozenset(outcome.skills),
+        tags=frozenset(outcome.tags),
+        priority=outcome.priority,
+        first_response_minutes=outcome.first_response_minutes,
+        scope=tuple((family, frozenset(classes)) for family, classes in sorted(outcome.scope.items())),
+        tone=choice(outcome.tone),
+        depth=choice(outcome.depth),
+        flow=choice(outcome.flow),
+    )
