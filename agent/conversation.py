@@ -8,6 +8,7 @@ from enum import StrEnum
 from pydantic import JsonValue
 
 from handrail.agent.ports import CustomerEvent
+from handrail.guardrails.flows.place import FlowPlace
 from handrail.guardrails.vocabulary import (
     CollectedFact,
     ConversationStatus,
@@ -24,16 +25,6 @@ from handrail.guardrails.vocabulary import (
 
 HISTORY_LIMIT = 12
 """Messages of the past that a turn loads; what is older lives on in counters of the state, so cost stays flat."""
-
-
-class FlowPlace(Frozen):
-    """Where a guided flow stands: step, failed attempts, times the step was asked, and what was collected."""
-
-    flow: str
-    step: str
-    attempts: int = 0
-    asks: int = 0
-    slots: dict[str, str] = {}
 
 
 class PendingCall(Frozen):

@@ -13,6 +13,7 @@ from typing import Protocol
 from pydantic import JsonValue
 
 from handrail.guardrails.errors import HandrailError
+from handrail.guardrails.scope import Retrieved, ScopePlan
 from handrail.guardrails.vocabulary import (
     Depth,
     Detection,
@@ -47,30 +48,6 @@ class Detectors(Protocol):
     def detect(self, text: str, earlier: Sequence[str] = ()) -> Detection:
         """All readings and signals of `text`; `earlier` are the customer's previous messages, oldest first."""
         ...
-
-
-class ScopePlan(Frozen):
-    """Which documents a customer may see: granted classes per family, and the day (UTC) that validity is asked for.
-
-    A document passes a family when its classes hold `all` or share one with the grant. A family without grants
-    admits only `all`. `need_state` is open: without a grant it does not restrict.
-    """
-
-    families: dict[str, tuple[str, ...]]
-    on: datetime
-
-
-class Retrieved(Frozen):
-    """What a search gave: eligible passages, best first, and what the scope kept out, counted by cause.
-
-    `good` is how many of the passages are good enough to answer from; the threshold belongs to the base.
-    """
-
-    passages: tuple[Passage, ...]
-    good: int
-    eligible_documents: int
-    excluded: dict[str, int]
-    revision: str
 
 
 class Retriever(Protocol):

@@ -75,6 +75,8 @@ BUILTIN: tuple[FactSpec, ...] = (
     FactSpec("call_approved", FactKind.BOOLEAN, "a person approved exactly this call", only_at=Stage.AUTHORIZE_TOOLS),
     FactSpec("call_repeated", FactKind.BOOLEAN, "the same call already ran in this conversation", only_at=Stage.AUTHORIZE_TOOLS),
     FactSpec("call_over_rate", FactKind.BOOLEAN, "the tool's rate limit is used up", only_at=Stage.AUTHORIZE_TOOLS),
+    FactSpec("flow", FactKind.WORD, "the guided flow that is chosen or under way, or none", since=Stage.RETRIEVE),
+    FactSpec("findings_count", FactKind.NUMBER, "how many output findings there are", only_at=Stage.GUARD_OUTPUT),
     FactSpec("findings", FactKind.SET, "codes of the output findings", only_at=Stage.GUARD_OUTPUT),
     FactSpec("repairs_left", FactKind.NUMBER, "repairs that may still be asked for", only_at=Stage.GUARD_OUTPUT),
 )

@@ -1,0 +1,82 @@
+"""Text made comparable without moving an offset: look-alike digits, quotes, dashes and spaces become plain ones."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_PLAIN = {
+    ord(odd): plain
+    for plain, odds in {
+        "'": "’‘ʼ′´`＇",
+        '"': "“”„«»＂",
+        "-": "‐‑‒–—―−﹣－",
+        " ": "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000",
+        "@": "＠﹫",
+        ".": "．。",  # noqa: RUF001 - the look-alikes are the point
+        "/": "／⁄",
+    }.items()
+    for odd in odds
+}
+_NOT_ALNUM = re.compile(r"[\W_]+")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+(?:[.,]\d+)*")
+
+
+class _Table(dict[int, str]):
+    """A translation of single characters to single characters, worked out when a character is first seen."""
+
+    def __missing__(self, code: int) -> str:
+        plain = _PLAIN.get(code) or _compatible(chr(code))
+        if len(self) < 10_000:
+            self[code] = plain
+        return plain
+
+
+def _compatible(char: str) -> str:
+    """Full-width and mathematical letters and digits as ASCII; everything else as it is (never longer)."""
+    digit = unicodedata.decimal(char, None)
+    if digit is not None:
+        return str(digit)
+    folded = unicodedata.normalize("NFKC", char)
+    return folded if len(folded) == 1 and folded.isascii() and folded.isalnum() else char
+
+
+_TABLE = _Table()
+
+
+def fold(text: str) -> str:
+    """`text` with look-alikes made plain. INVARIANT: the same length, so that offsets hold in both."""
+    return text if text.isascii() else text.translate(_TABLE)
+
+
+def lower(text: str) -> str:
+    """Lower case of the same length (a few letters lower to two characters; those stay as they are)."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(low if len(low := char.lower()) == 1 else char for char in text)
+
+
+def visible(text: str) -> str:
+    """`text` folded and without characters that cannot be seen (shorter: offsets do not hold)."""
+    return fold(text) if text.isascii() else _INVISIBLE.sub("", fold(text))
+
+
+def squash(text: str) -> str:
+    """Only the letters and digits of `text`, in lower case: spacing, markup and punctuation cannot hide a quotation."""
+    return _NOT_ALNUM.sub("", visible(text).lower())
+
+
+def words(text: str) -> list[str]:
+    """The words and numbers of `text`, folded, in lower case."""
+    return _WORD.findall(fold(text).lower())
+
+
+def stem(word: str) -> str:
+    """A crude English stem: enough to find `refunded` in `refunds`. Not for display."""
+    for ending in ("ing", "ed", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
+            word = word[: -len(ending)]
+            break
+    return word[:-1] if len(word) > 4 and word.endswith("e") else word
