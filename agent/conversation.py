@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from pydantic import JsonValue
 
-from handrail.agent.ports import CustomerEvent
+from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.guardrails.flows.place import FlowPlace
 from handrail.guardrails.vocabulary import (
     CollectedFact,
@@ -136,6 +136,7 @@ class EventKind(StrEnum):
 
     TURN_RECEIVED = "turn_received"
     DECISION = "decision"
+    REPORT = "report"
     RETRIEVAL = "retrieval"
     MODEL_CALL = "model_call"
     TOOL_INTENT = "tool_intent"
@@ -150,7 +151,8 @@ class EventKind(StrEnum):
 class AuditEvent(Frozen):
     """One fact for the audit chain. `payload` is masked by its writer and holds no personal data.
 
-    Revisions of bundle, model, prompt and knowledge base stand in the payload of `turn_finished`.
+    `turn_id` is empty for an event outside a turn. Revisions of bundle, model, prompt and knowledge base stand in the
+    payload of `turn_finished`.
     """
 
     kind: EventKind
@@ -190,3 +192,25 @@ class QueuedHandoff(Frozen):
     conversation_id: str
     handoff: Handoff
     at: datetime
+
+
+class ExportedConversation(Frozen):
+    """One conversation in a customer's export; internal reasoning (results, journal) is not part of it."""
+
+    conversation_id: str
+    channel: str
+    opened_at: datetime
+    status: ConversationStatus
+    messages: tuple[Message, ...]
+    handoffs: tuple[Handoff, ...]
+    approvals: tuple[Approval, ...]
+
+
+class CustomerExport(Frozen):
+    """Everything stored about a customer of a site, for that customer."""
+
+    site: str
+    customer_id: str
+    attributes: tuple[AttributeValue, ...]
+    events: tuple[CustomerEvent, ...]
+    conversations: tuple[ExportedConversation, ...]

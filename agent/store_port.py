@@ -10,6 +10,7 @@ from handrail.agent.conversation import (
     Approval,
     ApprovalState,
     AuditEvent,
+    CustomerExport,
     FinishedTurn,
     JournalEntry,
     QueuedHandoff,
@@ -31,6 +32,22 @@ class ConversationBusy(HandrailError):
 
 class KeyReused(HandrailError):
     """The idempotency key was used before with another text."""
+
+
+class StoreError(HandrailError):
+    """The database cannot be used, or refused a write; nothing was overwritten. The message says what to do."""
+
+
+class LeaseLost(StoreError):
+    """The turn is not (or no longer) this worker's; nothing was written, and its reply must not leave."""
+
+
+class UnknownApproval(HandrailError):
+    """No such request for approval on this site."""
+
+
+class ApprovalClosed(HandrailError):
+    """The request for approval was decided before, or its time ran out."""
 
 
 class Store(Protocol):
@@ -80,7 +97,11 @@ class Store(Protocol):
         ...
 
     async def finish(self, finished: FinishedTurn) -> None:
-        """Write everything a turn leaves behind, in one transaction, and release the lease."""
+        """Write everything a turn leaves behind, in one transaction, and release the lease.
+
+        An empty reply stores no message. Customer events of an anonymous conversation have nobody to belong to and
+        are not stored. Raises LeaseLost; then nothing was written.
+        """
         ...
 
     async def abandon(self, turn: Turn) -> None:
@@ -106,7 +127,11 @@ class Store(Protocol):
     async def decide_approval(
         self, site: str, approval_id: str, state: ApprovalState, by: str, at: datetime
     ) -> Approval:
-        """Move a pending request to approved, denied or expired; exactly one of two racing callers succeeds."""
+        """Move a pending request to approved, denied or expired; exactly one of two racing callers succeeds.
+
+        Writes the audit event of the decision in the same transaction. Approving after `expires_at` stores `expired`
+        and raises ApprovalClosed. Raises UnknownApproval, ApprovalClosed, ValueError for any other target state.
+        """
         ...
 
     async def handoffs(self, site: str) -> tuple[QueuedHandoff, ...]:
@@ -127,6 +152,27 @@ class Store(Protocol):
 
     async def events(self, site: str, customer_id: str, since: datetime) -> tuple[CustomerEvent, ...]:
         """Events at or after `since`, oldest first, at most 500."""
+        ...
+
+    async def add_operator_message(
+        self, site: str, conversation_id: str, text: str, by: str, at: datetime
+    ) -> Message:
+        """Store an operator's message to the customer, with its audit event. Raises UnknownConversation."""
+        ...
+
+    async def record(self, site: str, conversation_id: str | None, events: Sequence[AuditEvent]) -> None:
+        """Append audit events outside a turn; None is the site's own chain (a freeze, a release of the bundle)."""
+        ...
+
+    async def export_customer(self, site: str, customer_id: str) -> CustomerExport:
+        """Everything stored about a customer, for the customer."""
+        ...
+
+    async def erase_customer(self, site: str, customer_id: str) -> int:
+        """Erase a customer: messages, results, attributes, events and audit payloads; returns conversations erased.
+
+        The audit chains stay whole and gain an `erasure` event each. A turn that is running loses its lease.
+        """
         ...
 
     async def close(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, date
 from enum import StrEnum
 from typing import Annotated
@@ -161,17 +160,9 @@ class Retrieved(Frozen):
 
 def retrieval_reasons(retrieved: Retrieved) -> tuple[str, ...]:
     """The reason codes of a search, the determining one first; never empty."""
-    if retrieved.good:
-        main = PASSAGES_FOUND
-    else:
-        main = NOTHING_GOOD if retrieved.eligible_documents else SCOPE_EMPTY
-    more = []
-    if _count(retrieved.excluded, quarantined=False):
-        more.append(SCOPE_EXCLUDED)
-    if _count(retrieved.excluded, quarantined=True):
-        more.append(QUARANTINED)
-    return (main, *more)
-
-
-def _count(excluded: Mapping[str, int], *, quarantined: bool) -> int:
-    return sum(count for cause, count in excluded.items() if (cause == Cause.QUARANTINED) is quarantined)
+    nothing = NOTHING_GOOD if retrieved.eligible_documents else SCOPE_EMPTY
+    main = PASSAGES_FOUND if retrieved.good else nothing
+    causes = {cause for cause, count in retrieved.excluded.items() if count}
+    scoped = (SCOPE_EXCLUDED,) if causes - {Cause.QUARANTINED} else ()
+    shut = (QUARANTINED,) if Cause.QUARANTINED in causes else ()
+    return (main, *scoped, *shut)

@@ -267,6 +267,15 @@ class Decision(Frozen):
         return self.effect is Effect.ALLOW
 
 
+class Report(Frozen):
+    """What a step that decides nothing did or found: its reasons, and details without personal data."""
+
+    stage: Stage
+    subject: str = "turn"
+    reasons: Annotated[tuple[str, ...], Field(min_length=1)]
+    details: dict[str, JsonValue] = Field(default_factory=dict)
+
+
 class Passage(Frozen):
     """A piece of a document, as it was found. `score` is the calibrated goodness of the match (0 to 1).
 

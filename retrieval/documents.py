@@ -142,11 +142,13 @@ def parse_document(text: str, shown_as: str, digest: str, problems: list[Problem
     if front is None:
         return None
     card = _card(front, shown_as, digest, source, problems)
+    if card is None:
+        return None
     body = "\n".join(lines[end + 1 :])
-    if card is not None and not body.strip():
+    if not body.strip():
         problems.append(Problem(shown_as, end + 2, "the article has no text"))
         return None
-    return card and Document(card, body, end + 2)
+    return Document(card, body, end + 2)
 
 
 def _card(

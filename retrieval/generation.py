@@ -7,11 +7,11 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date
 from pathlib import Path
 from typing import Annotated, Protocol
 
-from pydantic import Field, ValidationError
+from pydantic import AwareDatetime, Field, ValidationError
 
 from handrail.guardrails.vocabulary import Frozen
 from handrail.retrieval.calibration import Calibration
@@ -62,13 +62,18 @@ class Manifest(Frozen):
 
     format: int
     generation: Generation
-    created_at: datetime
+    created_at: AwareDatetime
     encoder: str
     dimensions: int
     documents: int
     passages: int
     quarantined: tuple[Quarantine, ...]
     calibration: Calibration
+
+    @property
+    def created_on(self) -> date:
+        """The day of the ingest in UTC."""
+        return self.created_at.astimezone(UTC).date()
 
 
 class GenerationPointer(Protocol):

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -20,12 +19,13 @@ TITLE_WEIGHT = 2.0
 HEADING_WEIGHT = 1.5
 """How often a word of title or heading counts compared with one of the text (BM25F with one length)."""
 
-STOP_WORDS = frozenset(
-    "a an and any are as at be been but by can cannot could did do does doing done dont for from get got had has have "
-    "having how i id if im in into is isnt it its ive just me mine my of on or our out please should so some that the "
-    "their them then there these they this those to up us was we were what when where which who why will with would "
-    "you your yours am about also anyone not no now hi hello thanks thank hey want need know tell s t re m ve ll d".split()
-)
+_STOP_WORDS = """
+a an and any are as at be been but by can cannot could did do does doing done dont for from get got had has have having
+how i id if im in into is isnt it its ive just me mine my of on or our out please should so some that the their them then
+there these they this those to up us was we were what when where which who why will with would you your yours am about
+also anyone not no now hi hello thanks thank hey want need know tell s t re m ve ll d
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 _WORD = re.compile(r"[^\W_]+")
 
@@ -131,6 +131,22 @@ class LexicalIndex:
                 passages=int(arrays["passages"][0]),
             )
 
+    def restricted_to(self, rows: Sequence[int]) -> Self:
+        """The index of these passages only, renumbered in this order; weights of words stay as they were."""
+        if list(rows) == list(range(self.passages)):
+            return self
+        renumbered = np.full(self.passages, -1, dtype=np.int32)
+        renumbered[list(rows)] = np.arange(len(rows), dtype=np.int32)
+        kept = renumbered[self.rows] >= 0
+        before = np.concatenate([np.zeros(1, np.int64), np.cumsum(kept)])
+        return replace(
+            self,
+            starts=before[self.starts],
+            rows=renumbered[self.rows][kept],
+            impacts=self.impacts[kept],
+            passages=len(rows),
+        )
+
     def scores(self, query: str) -> NDArray[np.float32]:
         """BM25 of every passage as a share of what a passage with all words of the query could reach; shape (n,).
 
@@ -150,9 +166,9 @@ class LexicalIndex:
         return np.minimum(scores / np.float32((K1 + 1) * reachable), np.float32(1.0)) if reachable else scores
 
 
-def _weigh(passage: Fields) -> Counter[str]:
-    count: Counter[str] = Counter()
+def _weigh(passage: Fields) -> dict[str, float]:
+    count: dict[str, float] = {}
     for text, weight in ((passage.title, TITLE_WEIGHT), (passage.heading, HEADING_WEIGHT), (passage.text, 1.0)):
         for term in terms(text):
-            count[term] += weight  # type: ignore[assignment] # fractional counts
+            count[term] = count.get(term, 0.0) + weight
     return count

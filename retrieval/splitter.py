@@ -1,4 +1,4 @@
-"""Cuts an article into passages: by heading, then into pieces of about 120 words at paragraph borders."""
+"""Cuts an article into passages of about 120 words: at headings, else between paragraphs, items or sentences."""
 
 from __future__ import annotations
 
@@ -7,8 +7,17 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-TARGET_WORDS = 120
+TARGET_WORDS = 100
+"""A passage of so many words is long enough."""
+
 MAX_WORDS = 160
+"""No passage is longer, headings apart."""
+
+BELOW = " > "
+"""Stands between a heading and the one below it."""
+
+BETWEEN = " · "
+"""Stands between the headings of sections that share a piece."""
 
 _HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*\s*$")
 _FENCE = re.compile(r"^\s*(```+|~~~+)")
@@ -19,11 +28,19 @@ _NEW_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)]|\|)\s*")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of an article under one heading. `heading` is the path of headings, `line` where it starts."""
+    """A stretch of an article. `heading` holds its path of headings (several when short sections share a piece).
+
+    `text` is Markdown; `line` is where it starts.
+    """
 
     heading: str
     text: str
     line: int
+
+    @property
+    def words(self) -> int:
+        """How long the text is."""
+        return len(self.text.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +68,11 @@ def split(body: str, first_line: int = 1) -> tuple[Piece, ...]:
     """Cut Markdown into pieces, in reading order; headings inside code fences are text."""
     pieces: list[Piece] = []
     for section in _sections(body.split("\n"), first_line):
-        pieces += _pack(section.heading, list(_blocks(section.lines)))
+        for piece in _pack(section.heading, list(_blocks(section.lines))):
+            if pieces and pieces[-1].words < TARGET_WORDS and pieces[-1].words + piece.words <= MAX_WORDS:
+                pieces[-1] = _join(pieces[-1], piece)
+            else:
+                pieces.append(piece)
     return tuple(pieces)
 
 
@@ -82,7 +103,7 @@ def _sections(lines: Sequence[str], first_line: int) -> Iterator[_Section]:
         depth = len(heading.group(1))
         trail = [*((level, title) for level, title in trail if level < depth), (depth, heading.group(2))]
         # A first-level heading repeats the title of the article.
-        section = _Section(" › ".join(title for level, title in trail if level > 1))
+        section = _Section(BELOW.join(title for level, title in trail if level > 1))
     yield section
 
 
@@ -149,3 +170,10 @@ def _pack(heading: str, blocks: Sequence[_Block]) -> Iterator[Piece]:
 
 def _piece(heading: str, blocks: Sequence[_Block]) -> Piece:
     return Piece(heading, "\n\n".join(block.text for block in blocks), blocks[0].line)
+
+
+def _join(first: Piece, second: Piece) -> Piece:
+    if not second.heading or second.heading in first.heading.split(BETWEEN):
+        return Piece(first.heading, f"{first.text}\n\n{second.text}", first.line)
+    heading = f"{first.heading}{BETWEEN}{second.heading}" if first.heading else second.heading
+    return Piece(heading, f"{first.text}\n\n**{second.heading}**\n\n{second.text}", first.line)

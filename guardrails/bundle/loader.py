@@ -101,7 +101,7 @@ def load(folder: Path) -> Bundle:
     if manifest is None or attributes is None or queues is None or len(output) != 1:
         raise _error(problems)
 
-    by_code = _keyed(problems, ((doc, ("reasons", i), r.code, r) for doc, f in reasons for i, r in enumerate(f.reasons)))
+    by_code = _keyed(problems, ((doc, (i,), r.code, r) for doc, f in reasons for i, r in enumerate(f.root)))
     by_queue = _keyed(problems, ((queues[0], ("queues", i), q.id, q) for i, q in enumerate(queues[1].queues)))
     by_tool = _keyed(problems, ((doc, ("id",), tool.id, tool) for doc, tool in tools))
     by_flow = _keyed(problems, ((doc, ("id",), flow.id, flow) for doc, flow in flows))

@@ -6,7 +6,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, JsonValue
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, RootModel
 
 from handrail.guardrails.policy.facts import FactKind, OnUnknown
 from handrail.guardrails.vocabulary import (
@@ -273,10 +273,10 @@ class QueuesFile(Frozen):
     queues: Annotated[tuple[Queue, ...], Field(min_length=1)]
 
 
-class ReasonsFile(Frozen):
-    """A part of the catalogue."""
+class ReasonsFile(RootModel[tuple[ReasonEntry, ...]]):
+    """A part of the catalogue: a plain list of codes."""
 
-    reasons: tuple[ReasonEntry, ...]
+    model_config = ConfigDict(frozen=True)
 
 
 class TextsFile(Frozen):

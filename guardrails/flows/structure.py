@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -11,10 +10,10 @@ from typing import TypeAlias
 
 from pydantic import BaseModel
 
-from handrail.guardrails.flows.spec import Collect, Done, Extract, FlowSpec, HandOff, Instruct, Propose, Step, Verify
+from handrail.guardrails.flows.model import Collect, Done, Extract, FlowSpec, HandOff, Instruct, Propose, Step, Verify
+from handrail.guardrails.flows.wording import PLACEHOLDER
 
 Path: TypeAlias = tuple[str | int, ...]
-PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
 class Leads(StrEnum):
@@ -171,6 +170,9 @@ def _unverified(flow: FlowSpec) -> Iterator[tuple[Path, str]]:
 def _slots(flow: FlowSpec) -> Iterator[tuple[Path, str]]:
     slots = flow.slots()
     for index, step in _indexed(flow):
+        if isinstance(step, Instruct) and step.topic is not None:
+            for name in set(PLACEHOLDER.findall(step.topic)) - slots:
+                yield ("steps", index, "topic"), f"the placeholder {{{name}}} names nothing that this flow collects"
         if isinstance(step, Propose):
             for name, argument in step.arguments.items():
                 if argument.slot is not None and argument.slot not in slots:

@@ -17,7 +17,7 @@ _MONTHS = {
     )
     for name in names.split()
 }
-_WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
+_WEEKDAYS = {day: n for n, day in enumerate("monday tuesday wednesday thursday friday saturday sunday".split())}
 _MONTH = "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|" \
     "oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"  # fmt: skip
 _MONTH_HINT = re.compile(r"[jfmasond](?<![a-z].)(?:an|eb|ar|pr|ay|u[nl]|ug|ep|ct|ov|ec)")
@@ -33,7 +33,7 @@ _MONTH_FIRST = re.compile(
     rf"(?P<month>{_MONTH})\.?(?: (?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:.]\d|\d)(?:,? (?P<year>\d{{4}})(?!\d))?"
     r"|,? (?P<only_year>\d{4})(?!\d))"
 )
-_WEEKDAY = re.compile(r"(?<!\w)(?P<day>monday|tuesday|wednesday|thursday|friday|saturday|sunday)s?(?!\w)")
+_WEEKDAY = re.compile(r"(?P<day>[mtwfs](?<!\w.)(?:on|ues|ednes|hurs|ri|atur|un)day)s?(?!\w)")
 _RELATIVE_HINTS = ("tomorrow", "tonight", "next ", "coming ", "end of", "close of", "eod", "cob")
 _RELATIVE = re.compile(
     r"(?<!\w)(?:tomorrow|tonight|(?:next|this coming|the coming) (?:week|month|year|quarter|weekend)|end of (?:the )?"
@@ -66,7 +66,9 @@ def loose_dates(text: str) -> Iterator[Value]:
     """Weekdays, months without a day, and words such as tomorrow."""
     if "day" in text:
         for match in _WEEKDAY.finditer(text):
-            yield Value(Kind.DATE, match.start("day"), match.end("day"), (f"weekday:{_WEEKDAYS.index(match['day'])}",))
+            number = _WEEKDAYS.get(match["day"])
+            if number is not None:
+                yield Value(Kind.DATE, match.start("day"), match.end("day"), (f"weekday:{number}",))
     if any(hint in text for hint in _RELATIVE_HINTS):
         for match in _RELATIVE.finditer(text):
             yield Value(Kind.DATE, match.start(), match.end(), (f"word:{match.group()}",))
@@ -99,12 +101,14 @@ def full_date(key: str) -> date | None:
 
 
 def partial_keys(key: str) -> tuple[str, ...]:
-    """Everything a stated date also states: its month and day, its month, its weekday."""
+    """Everything a stated date also states: its month and day, its month, its weekday, its day of the month."""
     whole = full_date(key)
     if whole is not None:
-        return (key, key[:7], f"-{key[4:]}", f"--{key[5:7]}", f"weekday:{whole.weekday()}")
+        return (
+            key, key[:7], f"-{key[4:]}", f"--{key[5:7]}", f"weekday:{whole.weekday()}", f"day:{whole.day}",
+        )  # fmt: skip
     if key.startswith("--") and len(key) == 7:
-        return (key, key[:4])
+        return (key, key[:4], f"day:{int(key[5:])}")
     if len(key) == 7:
         return (key, f"--{key[5:]}")
     return (key,)

@@ -12,7 +12,7 @@ from handrail.guardrails.output.values import Value
 Reader = Callable[[str], Iterator[Value]]
 
 _CASED: tuple[Reader, ...] = (addresses.account_numbers,)
-_BEFORE_IDENTIFIERS: tuple[Reader, ...] = (addresses.machine_numbers, dates.dates, dates.times, addresses.phones)
+_BEFORE_IDENTIFIERS: tuple[Reader, ...] = (dates.dates, dates.times, addresses.machine_numbers, addresses.phones)
 _TAKEN = "\0"
 _HAS_DIGIT = re.compile(r"\d")
 

@@ -142,8 +142,14 @@ def _spelled(text: str) -> Iterator[Value]:
         if amount is not None:
             yield _spelled_value(match, amount)
     for match in _ARTICLE.finditer(text):
-        if match["times"] or (match["unit"] and _ARTICLE_BEFORE.search(text[max(0, match.start() - 9) : match.start()])):
-            yield _spelled_value(match, Decimal("0.5") if match["article"][0] == "h" else Decimal(1))
+        half = match["article"][0] == "h"
+        if match["times"] or (match["unit"] and (half or _is_length(text, match.start()))):
+            yield _spelled_value(match, Decimal("0.5") if half else Decimal(1))
+
+
+def _is_length(text: str, start: int) -> bool:
+    """Whether `an hour` at `start` says how long something takes (within an hour), not how often (twice an hour)."""
+    return _ARTICLE_BEFORE.search(text[max(0, start - 9) : start]) is not None
 
 
 def _small_number(word: str, ones: str) -> Decimal | None:

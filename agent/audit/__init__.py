@@ -1,0 +1,1 @@
+"""The audit chain: linking, verifying, anchoring and explaining, as pure functions over rows."""

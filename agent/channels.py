@@ -1,0 +1,167 @@
+"""The state of a turn: plain JSON in LangGraph's channels, typed at the edge of every node."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass, field
+from typing import Annotated, Generic, TypedDict, TypeVar, cast
+
+from pydantic import JsonValue, TypeAdapter
+
+from handrail.agent.conversation import Approval, AuditEvent, FlowPlace, JournalEntry, Membership, PendingCall, Snapshot
+from handrail.agent.turns import Answered, Cause
+from handrail.guardrails.scope import Retrieved
+from handrail.guardrails.vocabulary import (
+    CollectedFact,
+    Decision,
+    Detection,
+    Draft,
+    FactUsed,
+    Report,
+    Stage,
+    ToolResult,
+    Turn,
+    TurnResult,
+)
+
+ValueT = TypeVar("ValueT")
+
+
+class TurnState(TypedDict, total=False):
+    """LangGraph's channels. Values are plain JSON, so that any checkpointer can hold them."""
+
+    cause: JsonValue
+    turn: JsonValue
+    snapshot: JsonValue
+    journal: JsonValue
+    detection: JsonValue
+    facts: JsonValue
+    ignorable: JsonValue
+    members: JsonValue
+    events_seen: JsonValue
+    gate: JsonValue
+    policy: JsonValue
+    answered: JsonValue
+    retrieved: JsonValue
+    found: JsonValue
+    draft: JsonValue
+    place: JsonValue
+    collected: JsonValue
+    tried: JsonValue
+    quick_replies: JsonValue
+    results: JsonValue
+    rounds: JsonValue
+    repairs: JsonValue
+    guidance: JsonValue
+    pending: JsonValue
+    approval: JsonValue
+    used_approval: JsonValue
+    verified_until: JsonValue
+    release: JsonValue
+    solved: JsonValue
+    clarified: JsonValue
+    escalation: JsonValue
+    result: JsonValue
+    last: JsonValue
+    trail: Annotated[list[JsonValue], operator.add]
+    audit: Annotated[list[JsonValue], operator.add]
+
+
+@dataclass(frozen=True, slots=True)
+class Channel(Generic[ValueT]):
+    """A typed name in the state. `adapter` turns its plain JSON into values and back."""
+
+    name: str
+    adapter: TypeAdapter[ValueT]
+
+    def put(self, value: ValueT) -> Write:
+        """A write of `value` to this channel."""
+        return Write(self.name, cast(JsonValue, self.adapter.dump_python(value, mode="json")))
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A new plain value of one channel."""
+
+    name: str
+    content: JsonValue
+
+
+CAUSE: Channel[Cause] = Channel("cause", TypeAdapter(Cause))
+TURN: Channel[Turn] = Channel("turn", TypeAdapter(Turn))
+SNAPSHOT: Channel[Snapshot] = Channel("snapshot", TypeAdapter(Snapshot))
+JOURNAL: Channel[tuple[JournalEntry, ...]] = Channel("journal", TypeAdapter(tuple[JournalEntry, ...]))
+DETECTION: Channel[Detection] = Channel("detection", TypeAdapter(Detection))
+FACTS: Channel[tuple[FactUsed, ...]] = Channel("facts", TypeAdapter(tuple[FactUsed, ...]))
+IGNORABLE: Channel[tuple[str, ...]] = Channel("ignorable", TypeAdapter(tuple[str, ...]))
+MEMBERS: Channel[tuple[Membership, ...]] = Channel("members", TypeAdapter(tuple[Membership, ...]))
+GATE: Channel[Decision] = Channel("gate", TypeAdapter(Decision))
+POLICY: Channel[Decision] = Channel("policy", TypeAdapter(Decision))
+ANSWERED: Channel[Answered] = Channel("answered", TypeAdapter(Answered))
+RETRIEVED: Channel[Retrieved] = Channel("retrieved", TypeAdapter(Retrieved))
+FOUND: Channel[Decision] = Channel("found", TypeAdapter(Decision))
+DRAFT: Channel[Draft] = Channel("draft", TypeAdapter(Draft))
+PLACE: Channel[FlowPlace | None] = Channel("place", TypeAdapter(FlowPlace | None))
+COLLECTED: Channel[tuple[CollectedFact, ...]] = Channel("collected", TypeAdapter(tuple[CollectedFact, ...]))
+TRIED: Channel[tuple[str, ...]] = Channel("tried", TypeAdapter(tuple[str, ...]))
+QUICK_REPLIES: Channel[tuple[str, ...]] = Channel("quick_replies", TypeAdapter(tuple[str, ...]))
+RESULTS: Channel[tuple[ToolResult, ...]] = Channel("results", TypeAdapter(tuple[ToolResult, ...]))
+ROUNDS: Channel[int] = Channel("rounds", TypeAdapter(int))
+REPAIRS: Channel[int] = Channel("repairs", TypeAdapter(int))
+GUIDANCE: Channel[tuple[str, ...]] = Channel("guidance", TypeAdapter(tuple[str, ...]))
+PENDING: Channel[PendingCall | None] = Channel("pending", TypeAdapter(PendingCall | None))
+APPROVAL: Channel[Approval] = Channel("approval", TypeAdapter(Approval))
+USED_APPROVAL: Channel[str] = Channel("used_approval", TypeAdapter(str))
+VERIFIED_UNTIL: Channel[str] = Channel("verified_until", TypeAdapter(str))
+RELEASE: Channel[str] = Channel("release", TypeAdapter(str))
+SOLVED: Channel[bool] = Channel("solved", TypeAdapter(bool))
+CLARIFIED: Channel[bool] = Channel("clarified", TypeAdapter(bool))
+ESCALATION: Channel[tuple[str, ...]] = Channel("escalation", TypeAdapter(tuple[str, ...]))
+RESULT: Channel[TurnResult] = Channel("result", TypeAdapter(TurnResult))
+LAST: Channel[Decision | Report] = Channel("last", TypeAdapter(Decision | Report))
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Typed reading of the state. Each value is validated once per node, when it is first asked for."""
+
+    state: TurnState
+    _read: dict[str, object] = field(default_factory=dict)
+
+    def __getitem__(self, channel: Channel[ValueT]) -> ValueT:
+        """The value of `channel`; KeyError when no node has written it."""
+        if channel.name not in self._read:
+            plain = cast("dict[str, JsonValue]", self.state)[channel.name]
+            self._read[channel.name] = channel.adapter.validate_python(plain)
+        return cast(ValueT, self._read[channel.name])
+
+    def get(self, channel: Channel[ValueT], otherwise: ValueT) -> ValueT:
+        """The value of `channel`, or `otherwise` when no node has written it."""
+        return self[channel] if channel.name in self.state else otherwise
+
+    def has(self, channel: Channel[ValueT]) -> bool:
+        """Whether a node has written `channel`."""
+        return channel.name in self.state
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a node returns: at least one decision or report (the last one routes), and writes to channels."""
+
+    said: tuple[Decision | Report, ...]
+    writes: tuple[Write, ...] = ()
+    audit: tuple[AuditEvent, ...] = ()
+
+    def to_state(self, stage: Stage) -> TurnState:
+        """The plain update for LangGraph; ValueError when the node gave no reason code."""
+        if not self.said or not all(said.reasons for said in self.said):
+            raise MissingReason(f"the node {stage.value} returned no reason code")
+        update: dict[str, JsonValue] = {write.name: write.content for write in self.writes}
+        update["last"] = LAST.put(self.said[-1]).content
+        update["trail"] = [cast(JsonValue, said.model_dump(mode="json")) for said in self.said]
+        update["audit"] = [cast(JsonValue, event.model_dump(mode="json")) for event in self.audit]
+        return cast(TurnState, update)
+
+
+class MissingReason(ValueError):
+    """A node returned neither signals nor a decision with a reason: a programming error."""

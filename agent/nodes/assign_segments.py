@@ -1,0 +1,51 @@
+"""Collects the facts of the turn and assigns segments, each with its one-line reason."""
+
+from __future__ import annotations
+
+from handrail.agent.channels import DETECTION, FACTS, IGNORABLE, MEMBERS, SNAPSHOT, TURN, Step, View
+from handrail.agent.conversation import Membership
+from handrail.agent.facts import gather, longest_window
+from handrail.agent.room import Room, bounded
+from handrail.guardrails.segments import assign
+from handrail.guardrails.vocabulary import Report, Stage
+
+NO_SEGMENT = "SEG_NONE"
+
+
+async def assign_segments(view: View, room: Room) -> Step:
+    """Attributes and events are read once; what is stale or missing counts as unknown (S3.3)."""
+    turn, snapshot = view[TURN], view[SNAPSHOT]
+    who = turn.customer_id or visitor(snapshot.conversation_id)
+    since = turn.at - longest_window(room.bundle)
+    attributes = await bounded(room.context.attributes(turn.site, who), room.patience.context)
+    events = await bounded(room.context.events(turn.site, who, since), room.patience.context)
+    gathered = gather(room.bundle, turn, snapshot, view[DETECTION], attributes, events)
+    earlier = {member.segment: member for member in snapshot.state.segments}
+    found = assign(room.bundle.segments, gathered.facts, earlier)
+    members = tuple(
+        Membership(
+            segment=name,
+            since=earlier[name].since if name in earlier else turn.at,
+            because=because,
+        )
+        for name, because in found.members.items()
+    )
+    facts = gathered.facts.with_facts(found.facts, found.ignorable)
+    report = Report(
+        stage=Stage.ASSIGN_SEGMENTS,
+        reasons=(*(found.reasons or (NO_SEGMENT,)), *gathered.reasons),
+        details={"segments": dict(found.members), "open": list(found.open)},
+    )
+    return Step(
+        (report,),
+        (
+            FACTS.put(tuple(facts.used.values())),
+            IGNORABLE.put(tuple(sorted(facts.ignorable))),
+            MEMBERS.put(members),
+        ),
+    )
+
+
+def visitor(conversation_id: str) -> str:
+    """The name under which events of somebody who is not signed in are kept."""
+    return f"visitor:{conversation_id}"

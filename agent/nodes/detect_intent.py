@@ -1,0 +1,54 @@
+"""Reads the message: need state, intent and signals. Decides nothing."""
+
+from __future__ import annotations
+
+from handrail.agent.channels import CAUSE, DETECTION, SNAPSHOT, TURN, Step, View
+from handrail.agent.room import Room
+from handrail.agent.turns import CauseKind
+from handrail.guardrails.vocabulary import Detection, NeedState, Report, Role, Signal, Stage
+
+EARLIER_MESSAGES = 4
+"""Customer messages before this one that detection may look at."""
+
+PERSON_BUTTON = Signal(code="HUMAN_REQUESTED", detector="person_button", score=1.0)
+
+
+async def detect_intent(view: View, room: Room) -> Step:
+    """One detection for the whole turn. The button for a person needs no detector and cannot fail (S5.3)."""
+    if view[CAUSE].kind is not CauseKind.MESSAGE:
+        return _without_reading(view)
+    turn = view[TURN]
+    earlier = [
+        message.text
+        for message in view[SNAPSHOT].history
+        if message.role is Role.CUSTOMER and message.message_id != turn.turn_id
+    ][-EARLIER_MESSAGES:]
+    detection = await room.compute(lambda: room.detectors.detect(turn.text, earlier), room.patience.detection)
+    reasons = dict.fromkeys(
+        (
+            "INTENT_READ" if detection.need_state is not None else "INTENT_UNKNOWN",
+            *(signal.code for signal in detection.signals),
+        )
+    )
+    unknown = [code for code in reasons if code not in room.bundle.reasons]
+    if unknown:
+        raise ValueError(f"detectors reported codes that are not in the catalogue: {', '.join(unknown)}")
+    details = Detection.model_dump(detection, mode="json")
+    return Step((Report(stage=Stage.DETECT_INTENT, reasons=tuple(reasons), details=details),), (DETECTION.put(detection),))
+
+
+def _without_reading(view: View) -> Step:
+    """The reading of an event that is no text: the person button, or an operator's decision."""
+    pressed = view[CAUSE].kind is CauseKind.PERSON_BUTTON
+    state = view[SNAPSHOT].state
+    detection = Detection(
+        need_state=NeedState.HUMAN_REQUEST if pressed else state.need_state,
+        intent="talk_to_person" if pressed else state.intent,
+        confidence=1.0,
+        need_states=(NeedState.HUMAN_REQUEST,) if pressed else ((state.need_state,) if state.need_state else ()),
+        alternatives=(),
+        signals=(PERSON_BUTTON,) if pressed else (),
+        language=None,
+    )
+    reason = PERSON_BUTTON.code if pressed else "OPERATOR_DECIDED"
+    return Step((Report(stage=Stage.DETECT_INTENT, reasons=(reason,)),), (DETECTION.put(detection),))

@@ -1,0 +1,104 @@
+"""Searches the knowledge base inside the scope that policy granted, and asks policy whether it is enough."""
+
+from __future__ import annotations
+
+from handrail.agent.channels import (
+    DETECTION,
+    FACTS,
+    FOUND,
+    POLICY,
+    RETRIEVED,
+    SNAPSHOT,
+    TURN,
+    Step,
+    View,
+)
+from handrail.agent.conversation import AuditEvent, EventKind, Snapshot
+from handrail.agent.nodes.gate_risk import facts_of
+from handrail.agent.room import Room, bounded
+from handrail.guardrails.policy.facts import fact
+from handrail.guardrails.scope import Retrieved, ScopePlan, retrieval_reasons
+from handrail.guardrails.vocabulary import Detection, FactContent, Report, Role, Stage
+
+VAGUE_WORDS = 4
+"""A message of so few words is searched together with what the customer wanted before."""
+
+
+async def retrieve(view: View, room: Room) -> Step:
+    """Out-of-scope text never comes back from the port, and what does is logged with what was kept out (S6.2)."""
+    turn, snapshot = view[TURN], view[SNAPSHOT]
+    plan = ScopePlan(families=_families(view, room), on=turn.at)
+    query = question(turn.text, snapshot, view[DETECTION])
+    limit = room.bundle.manifest.limits.passages
+    found = await bounded(room.retriever.search(query, plan, limit), room.patience.retrieval)
+    _sensible(found, limit)
+    good = found.passages[: found.good]
+    fresh = [passage for passage in good if passage.passage_id not in snapshot.state.shown_passages]
+    flow = chosen_flow(view)
+    facts = (
+        fact("passages_good", len(good), "retrieval"),
+        fact("passages_fresh", len(fresh), "retrieval"),
+        fact("flow", flow or "none", "policy"),
+    )
+    decision = room.bundle.policy.decide(Stage.RETRIEVE, facts_of(view).with_facts(facts))
+    usable = Retrieved(
+        passages=tuple(fresh),
+        good=len(fresh),
+        eligible_documents=found.eligible_documents,
+        excluded=found.excluded,
+        revision=found.revision,
+    )
+    report = Report(stage=Stage.RETRIEVE, reasons=retrieval_reasons(found))
+    event = AuditEvent(
+        kind=EventKind.RETRIEVAL,
+        turn_id=turn.turn_id,
+        at=room.clock.now(),
+        payload={
+            "scope": {family: list(classes) for family, classes in plan.families.items()},
+            "passages": [
+                {"passage_id": one.passage_id, "doc_id": one.doc_id, "score": one.score} for one in found.passages
+            ],
+            "good": found.good,
+            "excluded": dict(found.excluded),
+            "eligible": found.eligible_documents,
+            "revision": found.revision,
+        },
+    )
+    writes = (RETRIEVED.put(usable), FOUND.put(decision), FACTS.put((*view[FACTS], *facts)))
+    return Step((report, decision), writes, (event,))
+
+
+def chosen_flow(view: View) -> str | None:
+    """The guided flow of this turn: the one policy chose, else the one that is under way."""
+    place = view[SNAPSHOT].state.flow
+    return view[POLICY].dimensions.flow or (place.flow if place is not None else None)
+
+
+def question(text: str, snapshot: Snapshot, detection: Detection) -> str:
+    """What to search for: the message, with what the customer wanted before when it says little by itself."""
+    vague = len(text.split()) <= VAGUE_WORDS or detection.need_state is None
+    before = snapshot.state.wants
+    if not vague or not before or not any(message.role is Role.CUSTOMER for message in snapshot.history):
+        return text
+    return f"{before}\n{text}"
+
+
+def _families(view: View, room: Room) -> dict[str, tuple[str, ...]]:
+    """The grants of policy, and the customer's own classes in the families that attributes stand for."""
+    families = {family: set(classes) for family, classes in view[POLICY].dimensions.scope.items()}
+    facts = facts_of(view)
+    for attribute in room.bundle.attributes.values():
+        content: FactContent | None = facts.content(attribute.name)
+        if attribute.scope_family is None or content is None:
+            continue
+        classes = content if isinstance(content, tuple) else (str(content),)
+        families.setdefault(attribute.scope_family, set()).update(classes)
+    return {family: tuple(sorted(classes)) for family, classes in families.items()}
+
+
+def _sensible(found: Retrieved, limit: int) -> None:
+    """A port that answers nonsense is a port that failed."""
+    if not isinstance(found, Retrieved) or len(found.passages) > limit or not 0 <= found.good <= len(found.passages):
+        raise TypeError("the retriever did not answer with passages of the form agreed")
+    if any(passage.flagged for passage in found.passages):
+        raise ValueError("the retriever returned a quarantined passage")

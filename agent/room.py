@@ -1,0 +1,62 @@
+"""What the nodes of one process work with: the bundle and the ports, built in the composition root."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from handrail.agent.ports import Clock, CustomerContext, Detectors, Model, Retriever, StepUp, Toolbox
+from handrail.agent.store_port import Store
+from handrail.guardrails.bundle.bundle import Bundle
+
+ResultT = TypeVar("ResultT")
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds that one call of a port may take. Their order of magnitude leaves time for a handoff in every turn."""
+
+    detection: float = 4.0
+    context: float = 3.0
+    retrieval: float = 5.0
+    model: float = 12.0
+    tool: float = 6.0
+    store: float = 6.0
+    handoff: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Bundle, ports and the bounded executor for CPU-bound work."""
+
+    bundle: Bundle
+    detectors: Detectors
+    context: CustomerContext
+    retriever: Retriever
+    model: Model
+    toolbox: Toolbox
+    step_up: StepUp
+    store: Store
+    clock: Clock
+    executor: Executor
+    patience: Patience = Patience()
+
+    async def compute(self, work: Callable[[], ResultT], seconds: float) -> ResultT:
+        """Run CPU-bound `work` in the bounded executor; TimeoutError after `seconds`."""
+        loop = asyncio.get_running_loop()
+        return await bounded(loop.run_in_executor(self.executor, work), seconds)
+
+
+async def bounded(waiting: Awaitable[ResultT], seconds: float) -> ResultT:
+    """Await at most `seconds`, then raise TimeoutError."""
+    async with asyncio.timeout(seconds):
+        return await waiting
+
+
+def seconds_between(earlier: datetime, later: datetime) -> float:
+    """Seconds from `earlier` to `later`, never negative: a clock that jumped back makes nothing younger than new."""
+    return max(0.0, (later - earlier).total_seconds())

@@ -1,0 +1,1 @@
+"""The web side: HTTP API, identities, and the views customers, servers and operators get."""

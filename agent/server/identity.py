@@ -1,0 +1,122 @@
+"""Who is calling: customers by signed token, visitors by the key of their conversation, servers by API key.
+
+Nothing else is believed: no id in a body, header or path says who somebody is (spec S13.3).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import jwt
+
+from handrail.agent.server.faults import Fault, unknown_conversation
+from handrail.agent.server.keys import Keys
+
+ALGORITHM = "HS256"
+LEEWAY_SECONDS = 30
+"""Clocks of the company's servers may differ from ours by this much."""
+
+_TOKEN_CHARACTERS = 4096
+_CUSTOMER_ID = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Checks identities of one site."""
+
+    keys: Keys
+    site: str
+
+    def customer(self, authorization: str | None) -> str | None:
+        """The customer a bearer token names, or None when there is no token.
+
+        Raises:
+            Fault: 401, the token is not valid. A wrong token never counts as none.
+        """
+        if authorization is None:
+            return None
+        scheme, _, token = authorization.strip().partition(" ")
+        if scheme.lower() != "bearer" or not token or len(token) > _TOKEN_CHARACTERS:
+            raise _refused("The Authorization header is not a bearer token.")
+        try:
+            return self._subject(token.strip())
+        except jwt.ExpiredSignatureError:
+            raise _refused("The customer token has expired.", "token_expired") from None
+        except (jwt.InvalidTokenError, ValueError):
+            raise _refused("The customer token is not valid.") from None
+
+    def _subject(self, token: str) -> str:
+        kid = jwt.get_unverified_header(token).get("kid")
+        key = self.keys.identity.get(kid) if isinstance(kid, str) else None
+        if key is None:
+            raise jwt.InvalidKeyError
+        # INVARIANT: the algorithm is ours, never the token's (`alg: none`, or a public key taken for a secret).
+        claims = jwt.decode(
+            token,
+            key.get_secret_value(),
+            algorithms=[ALGORITHM],
+            leeway=LEEWAY_SECONDS,
+            options={"require": ["exp", "sub"], "verify_aud": False},
+        )
+        subject, audience = claims["sub"], claims.get("aud", self.site)
+        if audience != self.site or not isinstance(subject, str) or not _CUSTOMER_ID.fullmatch(subject):
+            raise jwt.InvalidTokenError
+        return subject
+
+    def visitor_key(self, conversation_id: str) -> str:
+        """The key that an anonymous visitor needs for this conversation: an HMAC of its id, so nothing is stored."""
+        said = f"{self.site}\0{conversation_id}".encode()
+        return hmac.new(self.keys.visitor.get_secret_value().encode(), said, hashlib.sha256).hexdigest()
+
+    def admit(self, conversation_id: str, authorization: str | None, visitor_key: str | None) -> str | None:
+        """The customer on whose behalf this conversation is used; None for an anonymous visitor.
+
+        That the conversation belongs to that customer is the store's to say: a visitor key opens anonymous
+        conversations only, since None matches no customer.
+
+        Raises:
+            Fault: 401 without any credential or with a bad token, 404 with a wrong visitor key.
+        """
+        customer = self.customer(authorization)
+        if customer is not None:
+            return customer
+        if visitor_key is None:
+            raise _refused("A conversation needs the customer's token or its visitor key.", "credential_missing")
+        if not _same(visitor_key, self.visitor_key(conversation_id)):
+            raise unknown_conversation()
+        return None
+
+    def server(self, key: str | None) -> str:
+        """The name of the server whose key this is.
+
+        Raises:
+            Fault: 401, no key or none of ours.
+        """
+        # Every key is compared, so that the time taken tells nothing about which one is close.
+        names = [name for name, own in self.keys.server.items() if _same(key or "", own.get_secret_value())]
+        if not names:
+            raise Fault(
+                HTTPStatus.UNAUTHORIZED,
+                "server_key_invalid",
+                "This endpoint is for servers, and the key is missing or not valid.",
+                "Send one of the keys in HANDRAIL_SERVER_KEYS as X-Server-Key (`handrail token --server`).",
+            )
+        return names[0]
+
+
+def _same(given: str, own: str) -> bool:
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), own.encode())
+
+
+def _refused(message: str, code: str = "invalid_token") -> Fault:
+    return Fault(
+        HTTPStatus.UNAUTHORIZED,
+        code,
+        message,
+        f"Send `Authorization: Bearer <JWT>` signed with {ALGORITHM}, with `kid`, `sub` and `exp`; or, for an "
+        "anonymous conversation, only its X-Visitor-Key.",
+    )

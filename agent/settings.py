@@ -1,0 +1,212 @@
+"""Settings of a running Handrail, from the environment, a configuration file and the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from handrail.guardrails.errors import ConfigError
+from handrail.guardrails.model_folder import default_cache_dir
+
+PREFIX = "HANDRAIL_"
+CONFIG_FILE = "handrail.toml"
+SHORTEST_SECRET = 32
+"""Bytes: an HS256 key shorter than its digest can be guessed from one token (RFC 7518, section 3.2)."""
+
+EMBEDDED = "embedded"
+"""The model that needs no key: it quotes passages and follows flows."""
+
+_DATABASES = ("sqlite", "postgresql")
+_PATHS = ("data_dir", "bundle", "cache_dir")
+
+
+class Company(StrEnum):
+    """Which company's systems stand behind the tools."""
+
+    SAMPLE = "sample"
+    NONE = "none"
+
+
+def _table(content: object) -> object:
+    """A mapping written as JSON, as it stands in an environment variable."""
+    if not isinstance(content, str):
+        return content
+    try:
+        return json.loads(content)
+    except json.JSONDecodeError:
+        raise ValueError('not a JSON object, such as {"2026-01": "a secret of 32 characters or more"}') from None
+
+
+Keys = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_table)]
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Build it with `load_settings`, which reports all that is wrong at once.
+
+    The description of a field completes the sentence "Set it to ...".
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
+
+    data_dir: Path = Field(Path(".handrail"), description="the folder for the database, the index and the secrets.")
+    database_url: str = Field(
+        "",
+        repr=False,
+        description="a SQLAlchemy URL, sqlite:///path or postgresql://user:password@host/name; "
+        "without it, a SQLite file in the data folder is used.",
+    )
+    bundle: Path | None = Field(None, description="a policy bundle's folder; without it, the shipped one is used.")
+    cache_dir: Path = Field(default_factory=default_cache_dir, description="the folder that holds the encoder.")
+    host: str = Field("127.0.0.1", min_length=1, description="the address to listen on, such as 127.0.0.1 or 0.0.0.0.")
+    port: int = Field(8321, ge=0, le=65535, description="a port from 1 to 65535, or 0 for any free one.")
+    site: str = Field(
+        "fernwell", pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="a short name in lower case, such as fernwell."
+    )
+    model: str = Field(EMBEDDED, min_length=1, description="`embedded`, or a model's name at the endpoint.")
+    model_base_url: str | None = Field(
+        None, pattern=r"^https?://\S+$", description="the endpoint's address, such as https://models.example/v1."
+    )
+    model_api_key: SecretStr | None = Field(None, validate_default=True, description="the endpoint's key.")
+    turn_seconds: float | None = Field(
+        None, gt=0, le=120, description="seconds a turn may take, up to 120; without it, the bundle's limit holds."
+    )
+    model_timeout: float = Field(15.0, gt=0, le=120, description="seconds one model call may take, within a turn.")
+    identity_keys: Keys = Field(
+        default_factory=dict,
+        description='a table from key id to the secret that signs customer tokens, as in {"2026-01": "..."}; '
+        "`openssl rand -hex 32` makes a secret.",
+    )
+    server_keys: Keys = Field(
+        default_factory=dict,
+        description='a table from the caller\'s name to its key, as in {"crm": "..."}; '
+        "`openssl rand -hex 32` makes a key.",
+    )
+    visitor_secret: SecretStr | None = Field(
+        None, description="the secret behind the keys of anonymous visitors, the same in every process of a site."
+    )
+    company: Company = Field(Company.SAMPLE, description="`sample` for the sample company, or `none`.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="`debug`, `info`, `warning` or `error`."
+    )
+    workers: int = Field(2, ge=1, le=64, description="threads for detection and embedding, from 1 to 64.")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, url: str, found: ValidationInfo) -> str:
+        if not url:
+            folder = found.data.get("data_dir", Path(".handrail"))
+            return f"sqlite:///{(folder / 'handrail.db').absolute()}"
+        if re.split(r"[:+]", url)[0] not in _DATABASES or "://" not in url:
+            raise ValueError("not the URL of a SQLite or PostgreSQL database")
+        return url
+
+    @field_validator("model_api_key")
+    @classmethod
+    def _reachable(cls, key: SecretStr | None, found: ValidationInfo) -> SecretStr | None:
+        remote = found.data.get("model", EMBEDDED) != EMBEDDED
+        if remote and key is None and found.data.get("model_base_url") is None:
+            raise ValueError("not set, though HANDRAIL_MODEL names a model and HANDRAIL_MODEL_BASE_URL is not set")
+        return key
+
+    @field_validator("model_timeout")
+    @classmethod
+    def _within_turn(cls, seconds: float, found: ValidationInfo) -> float:
+        turn = found.data.get("turn_seconds")
+        if turn is not None and seconds > turn:
+            raise ValueError(f"longer than a turn, which HANDRAIL_TURN_SECONDS limits to {turn:g} seconds")
+        return seconds
+
+    @field_validator("identity_keys", "server_keys")
+    @classmethod
+    def _strong(cls, keys: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        weak = sorted(name for name, key in keys.items() if len(key.get_secret_value().encode()) < SHORTEST_SECRET)
+        if weak:
+            raise ValueError(f"the secret of {', '.join(weak)} is shorter than {SHORTEST_SECRET} bytes")
+        return keys
+
+    @field_validator("visitor_secret")
+    @classmethod
+    def _strong_visitor(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is not None and len(secret.get_secret_value().encode()) < SHORTEST_SECRET:
+            raise ValueError(f"shorter than {SHORTEST_SECRET} bytes")
+        return secret
+
+
+def load_settings(config: Path | None = None, overrides: Mapping[str, object] | None = None) -> Settings:
+    """Read the settings. The command line wins over the environment, the environment over the file.
+
+    Args:
+        config: The file to read; without one, `handrail.toml` of the working folder, if there is one.
+        overrides: Settings by field name; a None counts as not given.
+
+    Raises:
+        ConfigError: something is wrong; it lists every wrong, unknown and missing setting.
+    """
+    path = config or (Path(CONFIG_FILE) if Path(CONFIG_FILE).is_file() else None)
+    in_file, problems = _read(path) if path else ({}, [])
+    set_by = {name.lower().removeprefix(PREFIX.lower()): name for name, content in os.environ.items() if content}
+    problems += _unknown_variables()
+    known = {name: content for name, content in in_file.items() if name in Settings.model_fields}
+    problems += [_unknown(name, f" in {path}", list(Settings.model_fields)) for name in in_file if name not in known]
+    given = {name: content for name, content in (overrides or {}).items() if content is not None}
+    fromfile = {name: content for name, content in known.items() if name not in set_by}
+    try:
+        settings = Settings.model_validate(fromfile | given)
+    except ValidationError as error:
+        origins = dict.fromkeys(fromfile, f" in {path}") | dict.fromkeys(given, " on the command line")
+        problems += _wrong(error, origins)
+        raise ConfigError(problems) from None
+    if problems:
+        raise ConfigError(problems)
+    return settings
+
+
+def _read(path: Path) -> tuple[dict[str, object], list[str]]:
+    """The content of a configuration file and what is wrong with it; its paths are relative to its folder."""
+    try:
+        content: dict[str, object] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        return {}, [f"{path}: cannot be read ({error.strerror}). Give the path of a TOML file with --config."]
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return {}, [f"{path}: not TOML ({error}). Write one `name = value` a line, texts in quotes."]
+    for name in _PATHS:
+        place = content.get(name)
+        if isinstance(place, str):
+            content[name] = path.parent / Path(place).expanduser()
+    return content, []
+
+
+def _unknown_variables() -> list[str]:
+    """A problem for each variable that looks like ours and is not, lest a misspelt setting go unnoticed."""
+    known = [PREFIX + field.upper() for field in Settings.model_fields]
+    ours = sorted(name for name in os.environ if name.upper().startswith(PREFIX))
+    return [_unknown(name, "", known) for name in ours if name.upper() not in known]
+
+
+def _unknown(name: str, where: str, known: list[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    advice = f"Did you mean {close[0]}?" if close else f"Remove it; the settings are {', '.join(sorted(known))}."
+    return f"{name}: there is no such setting{where}. {advice}"
+
+
+def _wrong(error: ValidationError, origins: Mapping[str, str]) -> list[str]:
+    """One sentence for each wrong setting: its name, what is wrong, what to do. Never the content of a secret."""
+    return [_sentence(each, origins) for each in error.errors(include_url=False, include_context=False)]
+
+
+def _sentence(wrong: ErrorDetails, origins: Mapping[str, str]) -> str:
+    field = str(wrong["loc"][0])
+    said = wrong["msg"].removeprefix("Value error, ")
+    advice = Settings.model_fields[field].description
+    return f"{PREFIX}{field.upper()}{origins.get(field, '')}: {said[0].lower()}{said[1:]}. Set it to {advice}"

@@ -1,0 +1,36 @@
+"""What starts a turn, and what a customer's message answers of what is pending."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from handrail.agent.conversation import ApprovalState
+from handrail.guardrails.vocabulary import Frozen
+
+
+class CauseKind(StrEnum):
+    """The events that a turn can be about."""
+
+    MESSAGE = "message"
+    PERSON_BUTTON = "person_button"
+    OPERATOR_DECISION = "operator_decision"
+
+
+class Cause(Frozen):
+    """What started this turn. `resumed` says that a worker died in the middle of it before."""
+
+    kind: CauseKind = CauseKind.MESSAGE
+    approval: ApprovalState | None = None
+    operator: str | None = None
+    resumed: bool = False
+
+
+class Answered(StrEnum):
+    """How the message relates to the pending call."""
+
+    NOTHING = "nothing"
+    CODE = "code"
+    YES = "yes"
+    NO = "no"
+    ASKS_AGAIN = "asks_again"
+    DECISION = "decision"

@@ -1,0 +1,184 @@
+"""Plays scenarios against a target and keeps what was said, what was decided and what differed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+
+from handrail.evals.expectation import differences
+from handrail.evals.invariants import Story
+from handrail.evals.observed import Observed
+from handrail.evals.scenario import Behaviour, Operate, Scenario, StepUp, TurnSpec
+from handrail.evals.target import Dialogue, StepImpossible, Target
+from handrail.guardrails.vocabulary import ConversationStatus, Frozen
+
+CASE_SECONDS = 180.0
+"""How long one conversation may take: twenty turns that all reach their deadline would take longer."""
+
+WRONG_CODE = "000000"
+"""Typed by a customer who does not have the code; the sample company never sends it."""
+
+
+class Outcome(StrEnum):
+    """How a case ended. A crash is the runner's or the target's fault and says nothing of the policy."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    CRASHED = "crashed"
+    NOT_RUN = "not_run"
+
+
+class TurnSeen(Frozen):
+    """One turn as it went. `speaker` is customer or operator; `differences` are sentences, empty when all is well."""
+
+    speaker: str
+    text: str
+    reply: str
+    status: ConversationStatus
+    reasons: tuple[str, ...]
+    segments: tuple[str, ...]
+    sources: tuple[str, ...]
+    ran: tuple[str, ...]
+    queue: str | None
+    differences: tuple[str, ...]
+
+
+class CaseResult(Frozen):
+    """One scenario in one wording (counted from 1). `why` says what went wrong outside of any turn."""
+
+    scenario: str
+    title: str
+    wording: int
+    behaviour: Behaviour
+    outcome: Outcome
+    turns: tuple[TurnSeen, ...] = ()
+    why: str = ""
+
+    @property
+    def name(self) -> str:
+        """How reports call the case."""
+        return f"{self.scenario}[{self.wording}]"
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Everything that went wrong, with the number of its turn."""
+        inside = (f"turn {number}: {text}" for number, turn in enumerate(self.turns, 1) for text in turn.differences)
+        return (*inside, *((self.why,) if self.why else ()))
+
+
+class Case(Frozen):
+    """A scenario in one wording (counted from 1)."""
+
+    scenario: Scenario
+    wording: int
+
+
+def cases(scenarios: Iterable[Scenario], containing: str = "") -> tuple[Case, ...]:
+    """Every wording of every scenario whose `id[wording]` contains the text."""
+    every = (Case(scenario=one, wording=number) for one in scenarios for number in range(1, one.count + 1))
+    return tuple(case for case in every if containing in f"{case.scenario.id}[{case.wording}]")
+
+
+async def run(
+    target: Target,
+    chosen: Sequence[Case],
+    jobs: int = 1,
+    done: Callable[[CaseResult], None] = lambda _: None,
+) -> tuple[CaseResult, ...]:
+    """Play all cases, at most `jobs` at a time, and call `done` after each; results are in the order of `chosen`."""
+    results: dict[str, CaseResult] = {}
+    room = asyncio.Semaphore(jobs)
+
+    async def one(case: Case) -> None:
+        async with room:
+            result = await play(target, case)
+        results[result.name] = result
+        done(result)
+
+    for behaviour in Behaviour:
+        here = [case for case in chosen if case.scenario.behaviour is behaviour]
+        # INVARIANT: conversations of one behaviour only run at the same time, so a target may switch its one model.
+        playable = [case for case in here if target.lacks(case.scenario) is None]
+        for case in here:
+            if case not in playable:
+                await one(case)
+        if playable:
+            async with target.behaving(behaviour):
+                await asyncio.gather(*(one(case) for case in playable))
+    return tuple(results[f"{case.scenario.id}[{case.wording}]"] for case in chosen)
+
+
+async def play(target: Target, case: Case) -> CaseResult:
+    """Play one case. Whatever goes wrong ends up in the result; only being cancelled is raised."""
+    lacking = target.lacks(case.scenario)
+    if lacking is not None:
+        return _result(case, Outcome.NOT_RUN, [], lacking)
+    seen: list[TurnSeen] = []
+    try:
+        async with asyncio.timeout(CASE_SECONDS), target.begin(case.scenario) as dialogue:
+            await _converse(target, case, dialogue, seen)
+    except StepImpossible as error:
+        return _result(case, Outcome.FAILED, seen, f"turn {len(seen) + 1}: {error}")
+    except TimeoutError:
+        return _result(case, Outcome.CRASHED, seen, f"the conversation took longer than {CASE_SECONDS:g} seconds")
+    except Exception as error:  # noqa: BLE001 - a crash of the target is a result of its own and ends no other case
+        return _result(case, Outcome.CRASHED, seen, f"turn {len(seen) + 1}: {type(error).__name__}: {error}")
+    failed = any(turn.differences for turn in seen)
+    return _result(case, Outcome.FAILED if failed else Outcome.PASSED, seen)
+
+
+class _Taken(Frozen):
+    """A step that was taken: who did what, and what was seen."""
+
+    speaker: str
+    text: str
+    observed: Observed
+
+
+async def _converse(target: Target, case: Case, dialogue: Dialogue, seen: list[TurnSeen]) -> None:
+    story = Story(target.revision, target.needs_approval)
+    for turn in case.scenario.turns:
+        before = frozenset(story.ran)
+        taken = await _take(turn, case, dialogue)
+        observed = taken.observed
+        broken = story.breaches(observed, turn.operator if isinstance(turn, Operate) else None)
+        found = () if turn.expect is None else differences(turn.expect, observed, before)
+        seen.append(
+            TurnSeen(
+                speaker=taken.speaker,
+                text=taken.text,
+                reply=observed.reply,
+                status=observed.status,
+                reasons=observed.reasons,
+                segments=observed.segments,
+                sources=observed.sources,
+                ran=tuple(sorted({*observed.ran, *observed.executed})),
+                queue=None if observed.handoff is None else observed.handoff.queue,
+                differences=(*broken, *found),
+            )
+        )
+
+
+async def _take(turn: TurnSpec, case: Case, dialogue: Dialogue) -> _Taken:
+    if isinstance(turn, Operate):
+        return _Taken(speaker="operator", text=turn.operator, observed=await dialogue.decide(turn.operator))
+    if isinstance(turn, StepUp):
+        sent = await dialogue.code()
+        text = sent if turn.step_up == "code" else WRONG_CODE
+    else:
+        text = case.scenario.text(turn, case.wording - 1)
+    return _Taken(speaker="customer", text=text, observed=await dialogue.say(text))
+
+
+def _result(case: Case, outcome: Outcome, seen: Sequence[TurnSeen], why: str = "") -> CaseResult:
+    scenario = case.scenario
+    return CaseResult(
+        scenario=scenario.id,
+        title=scenario.title,
+        wording=case.wording,
+        behaviour=scenario.behaviour,
+        outcome=outcome,
+        turns=tuple(seen),
+        why=why,
+    )

@@ -1,0 +1,1 @@
+"""Detectors: each reads one message and reports signals; none of them decides anything."""

@@ -1,0 +1,156 @@
+"""A message as every detector sees it: bounded, folded to plain words, cut into clauses, embedded once."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handrail.guardrails.vocabulary import Span
+
+HEAD = 4_000  # characters read at the beginning of a text
+TAIL = 2_000  # and at its end
+MAX_CLAUSES = 6
+MIN_CLAUSE_WORDS = 3  # fewer are no statement of their own
+
+_TOKEN = re.compile(r"[^\W_]+(?:['`][^\W_]+)*")
+_SENTENCE_END = re.compile(r"[.!?;\n](?=\s|$)|[!?\n;]")
+_JOINS = frozenset({"and", "but", "also", "plus", "then"})
+_OPENERS = frozenset(
+    "i im id ive we were wed weve my our how can could what where when why please is are do does did also the there "
+    "want need would should who cancel delete refund change tell".split()
+)
+_QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'"})
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word: folded, without apostrophes, with its place in the original text.
+
+    `comma` tells that a comma, colon or dash stands before it; `sentence` counts sentences from zero.
+    """
+
+    word: str
+    start: int
+    end: int
+    sentence: int
+    comma: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A run of tokens that states one thing: token positions, end exclusive, and its text."""
+
+    first: int
+    end: int
+    text: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One message, prepared. `clauses` is never empty; with one clause it is the whole text.
+
+    `vectors` has one row for the whole text and, where there are several clauses, one for each of them:
+    shape (1 or 1 + n, dimensions), rows of length one.
+    """
+
+    text: str
+    cut: bool
+    tokens: tuple[Token, ...]
+    clauses: tuple[Clause, ...]
+    vectors: NDArray[np.float32] = field(default_factory=lambda: np.zeros((1, 0), dtype=np.float32))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The folded words."""
+        return tuple(token.word for token in self.tokens)
+
+    @property
+    def embedded_texts(self) -> tuple[str, ...]:
+        """What `vectors` are the embeddings of, in their order."""
+        whole = self.text if not self.cut else f"{self.text[:HEAD]}\n{self.text[-TAIL:]}"
+        return (whole, *(clause.text for clause in self.clauses)) if len(self.clauses) > 1 else (whole,)
+
+    def span(self, first: int, end: int) -> Span | None:
+        """The place of tokens in the original text; None when there are none."""
+        if first >= end or end > len(self.tokens):
+            return None
+        return Span(start=self.tokens[first].start, end=self.tokens[end - 1].end)
+
+
+def read(text: str) -> Reading:
+    """Prepare `text`; of a long one only the beginning and the end are looked at. Embedding is left to the caller."""
+    cut = len(text) > HEAD + TAIL
+    tokens = _tokens(text[:HEAD] if cut else text, 0, 0)
+    if cut:
+        following = tokens[-1].sentence + 1 if tokens else 0
+        tokens += _tokens(text[-TAIL:], len(text) - TAIL, following)
+    return Reading(text, cut, tuple(tokens), _clauses(text, tokens))
+
+
+def fold(text: str) -> tuple[str, Sequence[int]]:
+    """`text` in lower case without accents and invisible characters, and the original index of each character."""
+    if text.isascii():
+        return text.lower(), range(len(text))
+    folded: list[str] = []
+    origin: list[int] = []
+    for index, character in enumerate(text.translate(_QUOTES)):
+        for part in unicodedata.normalize("NFKD", character).casefold():
+            if part.isascii() or unicodedata.category(part) not in {"Mn", "Cf"}:
+                folded.append(part)
+                origin.append(index)
+    return "".join(folded), origin
+
+
+def _tokens(text: str, shift: int, sentence: int) -> list[Token]:
+    folded, origin = fold(text)
+    tokens: list[Token] = []
+    last = 0
+    for match in _TOKEN.finditer(folded):
+        between = folded[last : match.start()]
+        if tokens and _SENTENCE_END.search(between):
+            sentence += 1
+        word = match.group().replace("'", "").replace("`", "")
+        comma = any(mark in between for mark in ",:–(") or " - " in between
+        end = origin[match.end() - 1] + 1
+        tokens.append(Token(word, shift + origin[match.start()], shift + end, sentence, comma))
+        last = match.end()
+    return tokens
+
+
+def _clauses(text: str, tokens: Sequence[Token]) -> tuple[Clause, ...]:
+    bounds = [0]
+    for index in range(1, len(tokens)):
+        if index - bounds[-1] >= MIN_CLAUSE_WORDS and _begins_clause(tokens, index):
+            bounds.append(index)
+    if len(tokens) - bounds[-1] < MIN_CLAUSE_WORDS and len(bounds) > 1:
+        bounds.pop()
+    ends = [*bounds[1:], len(tokens)]
+    pairs = list(zip(bounds, ends, strict=True))
+    if len(pairs) > MAX_CLAUSES:
+        pairs = pairs[: MAX_CLAUSES - 2] + pairs[-2:]
+    if not tokens:
+        return (Clause(0, 0, text[:HEAD], Span(start=0, end=len(text))),)
+    return tuple(_clause(text, tokens, first, end) for first, end in pairs)
+
+
+def _begins_clause(tokens: Sequence[Token], index: int) -> bool:
+    token = tokens[index]
+    if token.sentence != tokens[index - 1].sentence:
+        return True
+    following = tokens[index + 1] if index + 1 < len(tokens) else None
+    joined = token.word in _JOINS and following is not None and following.word in _OPENERS
+    return joined and len(tokens) - index > MIN_CLAUSE_WORDS
+
+
+def _clause(text: str, tokens: Sequence[Token], first: int, end: int) -> Clause:
+    start = tokens[first].start
+    stop = tokens[end].start if end < len(tokens) else len(text)
+    # The trailing punctuation belongs to the clause: a question mark tells an encoder much. The cut-out middle does not.
+    stop = min(stop, tokens[end - 1].end + 2)
+    return Clause(first, end, text[start:stop].strip(), Span(start=start, end=stop))

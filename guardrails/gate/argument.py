@@ -1,0 +1,210 @@
+"""One argument of a tool: its type, its bounds, and where its value may come from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, TypeAlias
+
+from pydantic import Field, JsonValue, model_validator
+
+from handrail.guardrails.vocabulary import Frozen
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=60)]
+Texts: TypeAlias = Annotated[dict[str, Annotated[str, Field(min_length=1)]], Field(min_length=1)]
+"""A customer text per language."""
+
+MONEY = re.compile(r"\d{1,9}\.\d{2}", re.ASCII)
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+class ArgumentType(StrEnum):
+    """The type of an argument. `money` is a decimal string with two places, `date` an ISO date, both as text."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    MONEY = "money"
+    DATE = "date"
+    CHOICE = "choice"
+
+
+class Origin(StrEnum):
+    """Where a value of an argument stands. `model` means that it stands nowhere else."""
+
+    CUSTOMER_WORDS = "customer_words"
+    VERIFIED_RECORD = "verified_record"
+    TOOL_RESULT = "tool_result"
+    PASSAGE = "passage"
+    MODEL = "model"
+
+
+TRUSTED = frozenset({Origin.CUSTOMER_WORDS, Origin.VERIFIED_RECORD})
+"""The only origins that a sensitive argument may have (spec S7.2)."""
+
+
+class Mention(StrEnum):
+    """How a text value is recognised in other text: as a whole, or by its digits alone (2041 for INV-2041)."""
+
+    WHOLE = "whole"
+    DIGITS = "digits"
+
+
+class Choice(Frozen):
+    """One value of a choice: its label for the customer, and further words that mean it."""
+
+    value: Annotated[str, Field(min_length=1)]
+    label: Texts
+    words: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+
+
+class Argument(Frozen):
+    """The declaration of an argument.
+
+    `pattern` is matched against the whole text. `minimum` and `maximum` are an integer, a money string or an ISO date, by
+    type. `currency` names the call fact that holds the currency of a money argument.
+    """
+
+    name: Name
+    type: ArgumentType
+    description: Annotated[str, Field(min_length=1, max_length=300)]
+    required: bool = True
+    sensitive: bool = False
+    origin: Annotated[tuple[Origin, ...], Field(min_length=1)] = tuple(Origin)
+    pattern: str | None = None
+    max_length: Annotated[int, Field(ge=1, le=2000)] = 200
+    choices: tuple[Choice, ...] = ()
+    minimum: int | str | None = None
+    maximum: int | str | None = None
+    currency: Name | None = None
+    mention: Mention = Mention.WHOLE
+
+    @model_validator(mode="after")
+    def _whole(self) -> Argument:
+        problems = list(_declaration_problems(self))
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+
+def schema_of(argument: Argument) -> dict[str, JsonValue]:
+    """The JSON Schema of one argument, as a model sees it."""
+    schema: dict[str, JsonValue] = {"description": argument.description}
+    if argument.type is ArgumentType.INTEGER:
+        schema["type"] = "integer"
+        for word, bound in (("minimum", argument.minimum), ("maximum", argument.maximum)):
+            if bound is not None:
+                schema[word] = bound
+        return schema
+    schema["type"] = "string"
+    if argument.type is ArgumentType.CHOICE:
+        schema["enum"] = [choice.value for choice in argument.choices]
+    elif argument.type is ArgumentType.MONEY:
+        schema["pattern"] = f"^{MONEY.pattern}$"
+    elif argument.type is ArgumentType.DATE:
+        schema["format"] = "date"
+    else:
+        schema["maxLength"] = argument.max_length
+        if argument.pattern is not None:
+            schema["pattern"] = f"^(?:{argument.pattern})$"
+    return schema
+
+
+def value_problem(argument: Argument, value: JsonValue) -> str | None:
+    """Why `value` does not fit, in words for the model, or None. The words never repeat the value."""
+    return _CHECKS[argument.type](argument, value)
+
+
+def _text(argument: Argument, value: JsonValue) -> str | None:
+    if not isinstance(value, str) or not value:
+        return "must be text"
+    if len(value) > argument.max_length:
+        return f"must be at most {argument.max_length} characters"
+    if argument.pattern is not None and re.fullmatch(argument.pattern, value) is None:
+        return f"must match {argument.pattern}"
+    return None
+
+
+def _integer(argument: Argument, value: JsonValue) -> str | None:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return "must be a whole number"
+    return _bounds(argument, value)
+
+
+def _money(argument: Argument, value: JsonValue) -> str | None:
+    if not isinstance(value, str) or MONEY.fullmatch(value) is None:
+        return 'must be an amount as text with two decimals, such as "49.00"'
+    return _bounds(argument, value)
+
+
+def _date(argument: Argument, value: JsonValue) -> str | None:
+    if not isinstance(value, str) or _iso_date(value) is None:
+        return 'must be a date as text, such as "2026-03-12"'
+    return _bounds(argument, value)
+
+
+def _choice(argument: Argument, value: JsonValue) -> str | None:
+    values = [choice.value for choice in argument.choices]
+    return None if value in values else f"must be one of: {', '.join(values)}"
+
+
+_CHECKS: dict[ArgumentType, Callable[[Argument, JsonValue], str | None]] = {
+    ArgumentType.TEXT: _text,
+    ArgumentType.INTEGER: _integer,
+    ArgumentType.MONEY: _money,
+    ArgumentType.DATE: _date,
+    ArgumentType.CHOICE: _choice,
+}
+
+
+def _bounds(argument: Argument, value: int | str) -> str | None:
+    measured = _measure(argument.type, value)
+    if argument.minimum is not None and measured < _measure(argument.type, argument.minimum):
+        return f"must be at least {argument.minimum}"
+    if argument.maximum is not None and measured > _measure(argument.type, argument.maximum):
+        return f"must be at most {argument.maximum}"
+    return None
+
+
+def _measure(kind: ArgumentType, value: int | str) -> Decimal:
+    """A bound or a value as a number on one line: the amount, or the day counted from year 1."""
+    if kind is ArgumentType.DATE:
+        return Decimal(date.fromisoformat(str(value)).toordinal())
+    return Decimal(value)
+
+
+def _iso_date(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if _ISO_DATE.fullmatch(text) else None
+    except ValueError:
+        return None
+
+
+def _declaration_problems(argument: Argument) -> Iterator[str]:
+    kind = argument.type
+    if (kind is ArgumentType.CHOICE) != bool(argument.choices):
+        yield "a choice needs choices, and nothing else has them"
+    if (kind is ArgumentType.MONEY) != (argument.currency is not None):
+        yield "a money argument names the fact that holds its currency, and nothing else does"
+    if argument.sensitive and not set(argument.origin) <= TRUSTED:
+        yield "a sensitive argument may come from customer_words and verified_record only"
+    if argument.pattern is not None:
+        if kind is not ArgumentType.TEXT:
+            yield "only a text has a pattern"
+        try:
+            re.compile(argument.pattern)
+        except re.error as error:
+            yield f"not a regular expression: {error}"
+    for bound in (argument.minimum, argument.maximum):
+        if bound is not None and not _bound_fits(kind, bound):
+            yield f"the bound {bound!r} does not fit the type {kind.value}"
+
+
+def _bound_fits(kind: ArgumentType, bound: int | str) -> bool:
+    if kind is ArgumentType.INTEGER:
+        return isinstance(bound, int) and not isinstance(bound, bool)
+    if kind is ArgumentType.MONEY:
+        return isinstance(bound, str) and MONEY.fullmatch(bound) is not None
+    return kind is ArgumentType.DATE and isinstance(bound, str) and _iso_date(bound) is not None

@@ -1,0 +1,60 @@
+"""OUT_UNBACKED_ACTION: a reply says that something was done, and no call that succeeded did it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from handrail.guardrails.output.claims import claims
+from handrail.guardrails.output.commitments import facts_of, is_backed_by
+from handrail.guardrails.output.evidence import Finding, PersonState
+from handrail.guardrails.output.lexicon import Place
+from handrail.guardrails.output.policy import ActionWords, Excuse, Pattern
+from handrail.guardrails.output.reading import View
+from handrail.guardrails.output.sources import content_stems
+from handrail.guardrails.output.values import Kind
+from handrail.guardrails.output.wording import doing_class, done_class
+from handrail.guardrails.vocabulary import ToolOutcome
+
+CODE = "OUT_UNBACKED_ACTION"
+
+
+def check(view: View) -> Iterator[Finding]:
+    """The first claim of each action that nothing backs."""
+    if view.sources.is_fixed(view.line.sentence.text):
+        return
+    for action in view.wording.actions.actions:
+        place, pattern = _claimed(view, action)
+        if pattern is not None and not _is_backed(view, action, pattern, place):
+            yield view.line.finding_at(CODE, place, f"{action.id}: {pattern.id}")
+
+
+def _claimed(view: View, action: ActionWords) -> tuple[Place, Pattern | None]:
+    marks = view.line.marks
+    names = {"done": done_class(action), "doing": doing_class(action)}
+    if not any(name in marks for name in names.values()):
+        return (0, 0), None
+    for pattern in view.wording.actions.patterns:
+        order = tuple(names.get(name, name) for name in pattern.order)
+        for place in claims(view, pattern, order):
+            return place, pattern
+    return (0, 0), None
+
+
+def _is_backed(view: View, action: ActionWords, pattern: Pattern, place: Place) -> bool:
+    evidence = view.sources.evidence
+    if action.by_handoff and evidence.person is PersonState.HANDED_OFF:
+        return True
+    if action.any_result and any(result.outcome is ToolOutcome.SUCCEEDED for result in evidence.tool_results):
+        return True
+    backing = tuple(result for result in evidence.succeeded() if is_backed_by(result, action.tools))
+    if backing:
+        facts = facts_of(backing)
+        named = (value for value in view.line.values if value.kind in {Kind.IDENTIFIER, Kind.MONEY, Kind.EMAIL})
+        return all(facts.holds(value) for value in named)
+    return Excuse.PASSAGE in pattern.excuses and _is_known_state(view, place)
+
+
+def _is_known_state(view: View, place: Place) -> bool:
+    """Whether a tool reported this state ("status: cancelled"), so that the sentence reports and does not claim."""
+    word = view.line.tokens[place[1] - 1].word
+    return bool(view.sources.tool_text) and content_stems(word) <= content_stems(view.sources.tool_text)

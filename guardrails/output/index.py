@@ -1,0 +1,114 @@
+"""The values of one source text, ready to be asked whether a reply's value stands among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from handrail.guardrails.output.dates import full_date, partial_keys
+from handrail.guardrails.output.extract import extract
+from handrail.guardrails.output.numbers import in_minutes
+from handrail.guardrails.output.values import Form, Kind, Value
+
+SOURCE_LIMIT = 100_000
+"""Characters of one source text that are read; what stands after them backs nothing."""
+
+_CLOCK_UNITS = frozenset({"second", "minute", "hour"})
+_DAY_UNITS = frozenset({"day", "week"})
+
+
+@dataclass(slots=True)
+class ValueIndex:
+    """Normal forms of the values of a text, by kind. `numbers` maps a number to the units it was written with."""
+
+    numbers: dict[str, set[str]] = field(default_factory=dict)
+    durations: set[str] = field(default_factory=set)
+    words: dict[Kind, set[str]] = field(default_factory=dict)
+    hosts: set[str] = field(default_factory=set)
+    dates: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, text: str) -> ValueIndex:
+        """Index the values of `text`."""
+        index = cls()
+        index.add(extract(text[:SOURCE_LIMIT]))
+        return index
+
+    def add(self, values: Iterable[Value]) -> None:
+        """Take in `values`. Numbers that only count the items of a list are no facts and stay out."""
+        for value in values:
+            if value.kind in {Kind.NUMBER, Kind.MONEY, Kind.DURATION}:
+                if value.form is not Form.MARKER:
+                    self._add_number(value)
+            elif value.kind is Kind.DATE:
+                self._add_date(value)
+            else:
+                self.words.setdefault(value.kind, set()).update(value.keys)
+                self._add_derived(value)
+
+    def _add_number(self, value: Value) -> None:
+        for key in value.keys:
+            self.numbers.setdefault(key, set()).add(value.unit)
+            length = duration_key(key, value.unit)
+            if length:
+                self.durations.add(length)
+
+    def _add_date(self, value: Value) -> None:
+        for key in value.keys:
+            self.dates.update(partial_keys(key))
+            if len(key) >= 7 and key[0] != "-" and key[:4].isdigit():
+                self.numbers.setdefault(key[:4], set()).add("")
+
+    def _add_derived(self, value: Value) -> None:
+        for key in value.keys:
+            if value.kind is Kind.URL:
+                self.hosts.add(key.partition("/")[0])
+            elif value.kind is Kind.EMAIL:
+                self.hosts.add(key.rpartition("@")[2])
+            elif value.kind is Kind.IDENTIFIER:
+                digits = key.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+                if digits.isdigit():
+                    self.numbers.setdefault(digits.lstrip("0") or "0", set()).add("")
+
+    def holds(self, value: Value) -> bool:
+        """Whether `value` stands in the text, in whatever notation."""
+        if value.kind in {Kind.NUMBER, Kind.MONEY, Kind.DURATION}:
+            return any(self._holds_number(key, value) for key in value.keys)
+        if value.kind is Kind.DATE:
+            return any(key in self.dates for key in value.keys)
+        if value.kind is Kind.URL and any(key in self.hosts for key in value.keys):
+            return True
+        known = self.words.get(value.kind, set())
+        if value.kind is Kind.PHONE:
+            return any(key.endswith(other) or other.endswith(key) for key in value.keys for other in known)
+        return any(key in known or self._is_plain_number(key, value) for key in value.keys)
+
+    def _holds_number(self, key: str, value: Value) -> bool:
+        units = self.numbers.get(key)
+        if units is not None and (not value.unit or value.unit in units or "" in units):
+            return True
+        return value.kind is Kind.DURATION and duration_key(key, value.unit) in self.durations
+
+    def _is_plain_number(self, key: str, value: Value) -> bool:
+        return value.kind is Kind.IDENTIFIER and key in self.numbers
+
+    def full_dates(self) -> tuple[date, ...]:
+        """The complete dates of the text."""
+        return tuple(day for day in map(full_date, self.dates) if day is not None)
+
+
+def duration_key(key: str, unit: str) -> str:
+    """A length of time that 60 minutes and one hour share; days and hours are not exchanged (working days exist)."""
+    minutes = in_minutes(key, unit)
+    if minutes is None:
+        return ""
+    return f"{'clock' if unit in _CLOCK_UNITS else 'days'}:{minutes.normalize():f}"
+
+
+def days_of(value: Value) -> timedelta | None:
+    """A duration in whole days, when it is stated in days or weeks."""
+    if value.kind is not Kind.DURATION or value.unit not in _DAY_UNITS or not value.keys[0].isdigit():
+        return None
+    days = int(value.keys[0]) * (7 if value.unit == "week" else 1)
+    return timedelta(days=days) if days <= 4000 else None

@@ -1,0 +1,136 @@
+"""The shape of the output policy: closed models for the YAML files under `policies/output`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from handrail.guardrails.output.evidence import CommitmentKind
+from handrail.guardrails.vocabulary import Frozen
+
+Word = Annotated[str, Field(min_length=1, max_length=80)]
+Words = Annotated[tuple[Word, ...], Field(min_length=1)]
+
+
+class Speaker(StrEnum):
+    """Who binds themselves in a sentence: the company in its own voice, or nobody (a description)."""
+
+    FIRST_PERSON = "first_person"
+    NOBODY = "nobody"
+
+
+class Excuse(StrEnum):
+    """What takes the claim out of a sentence that has its words.
+
+    question: it asks. negation: `not` stands just before or in it. condition: `if`, `once`, ... anywhere in the
+    sentence. leading_condition: the same, right before and in one clause with it. hedge: `usually`, `can`, ....
+    attribution: it repeats what the customer said happened. passage: a passage of the turn says the same.
+    """
+
+    QUESTION = "question"
+    NEGATION = "negation"
+    CONDITION = "condition"
+    LEADING_CONDITION = "leading_condition"
+    HEDGE = "hedge"
+    ATTRIBUTION = "attribution"
+    PASSAGE = "passage"
+
+
+class Pattern(Frozen):
+    """Word classes in the order in which they must occur, with at most `gap` other words between neighbours.
+
+    `not_between` are classes that must not stand between the first and the last of them.
+    """
+
+    id: Word
+    order: Words
+    gap: Annotated[int, Field(ge=0, le=12)] = 4
+    not_between: tuple[Word, ...] = ()
+    excuses: tuple[Excuse, ...] = ()
+
+
+class CommitmentPattern(Pattern):
+    """A way to promise something."""
+
+    kind: CommitmentKind
+    speaker: Speaker = Speaker.NOBODY
+
+
+class ActionWords(Frozen):
+    """One thing a reply can claim to have done, and the beginnings of words in tool names that back it.
+
+    `any_result` says that a succeeded read backs it as well; `by_handoff` that a real handoff does.
+    """
+
+    id: Word
+    done: Words
+    doing: tuple[Word, ...] = ()
+    tools: tuple[Word, ...] = ()
+    any_result: bool = False
+    by_handoff: bool = False
+
+
+class SecretShape(Frozen):
+    """The shape of a credential: a regular expression over the folded text, without nested repetition."""
+
+    id: Word
+    expression: Annotated[str, Field(min_length=3, max_length=300)]
+
+
+class WordsFile(Frozen):
+    """`words.yaml`: the classes that all patterns share."""
+
+    classes: dict[Word, Words]
+
+
+class CommitmentsFile(Frozen):
+    """`commitments.yaml`."""
+
+    patterns: Annotated[tuple[CommitmentPattern, ...], Field(min_length=1)]
+
+
+class ActionsFile(Frozen):
+    """`actions.yaml`: `done` and `doing` in its patterns stand for the words of any action."""
+
+    actions: Annotated[tuple[ActionWords, ...], Field(min_length=1)]
+    patterns: Annotated[tuple[Pattern, ...], Field(min_length=1)]
+
+
+class PeopleFile(Frozen):
+    """`people.yaml`: ways to refuse or discourage a request for a person."""
+
+    patterns: Annotated[tuple[Pattern, ...], Field(min_length=1)]
+
+
+class DisclosureFile(Frozen):
+    """`disclosure.yaml`: credentials, talk of the model's own instructions, and where other people's data stand."""
+
+    secrets: Annotated[tuple[SecretShape, ...], Field(min_length=1)]
+    prompt_patterns: tuple[Pattern, ...]
+    person_keys: Words
+    role_mailboxes: Words
+
+
+class FormFile(Frozen):
+    """`form.yaml`: sizes, shares (0 to 1) and marks.
+
+    `leak_characters` are letters and digits in a row shared with the prompt; `near_same` the share of words two
+    sentences must have in common to count as one; `repeated_share` how much of a reply may have been said before;
+    `quoted_share` how much of a sentence must stand in a passage to be its words.
+    """
+
+    characters: Annotated[int, Field(ge=200, le=20_000)]
+    leak_characters: Annotated[int, Field(ge=24, le=200)]
+    near_same: Annotated[float, Field(gt=0.5, le=1.0)]
+    repeated_share: Annotated[float, Field(gt=0.0, le=1.0)]
+    quoted_share: Annotated[float, Field(gt=0.0, le=1.0)]
+    list_nouns: Words
+    html_tags: Words
+
+
+class FeedbackFile(Frozen):
+    """`feedback.yaml`: per reason code, what a repair must do, in words for a model."""
+
+    guidance: dict[Word, Annotated[str, Field(min_length=10, max_length=400)]]

@@ -1,0 +1,163 @@
+"""The output policy as loaded: checked against itself once, compiled once, the same for every reply."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel
+
+from handrail.guardrails.errors import ConfigError
+from handrail.guardrails.output.lexicon import VALUE_CLASSES, Lexicon
+from handrail.guardrails.output.policy import (
+    ActionsFile,
+    ActionWords,
+    CommitmentsFile,
+    DisclosureFile,
+    FeedbackFile,
+    FormFile,
+    Pattern,
+    PeopleFile,
+    WordsFile,
+)
+from handrail.guardrails.yamlsource import Problem, read
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+CODES = (
+    "OUT_COMMITMENT",
+    "OUT_UNBACKED_ACTION",
+    "OUT_UNSOURCED_NUMBER",
+    "OUT_UNSOURCED_DATE",
+    "OUT_UNSOURCED_LINK",
+    "OUT_UNSOURCED_ADDRESS",
+    "OUT_UNSOURCED_IDENTIFIER",
+    "OUT_FOREIGN_PERSONAL_DATA",
+    "OUT_SECRET",
+    "OUT_PROMPT_LEAK",
+    "OUT_REPEATED_PASSAGE",
+    "OUT_DENIES_PERSON",
+    "OUT_EMPTY",
+    "OUT_TOO_LONG",
+    "OUT_MARKUP",
+)
+"""Every code the checks can report; `policies/reasons/output.yaml` describes each."""
+
+_NESTED = re.compile(r"[*+}]\)[*+{]")
+_EXCUSE_CLASSES = ("negation", "condition", "hedge", "attribution", "first_person", "self")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Everything the checks read. `done` and `doing` name the classes that stand for the words of each action."""
+
+    lexicon: Lexicon
+    commitments: CommitmentsFile
+    actions: ActionsFile
+    people: PeopleFile
+    disclosure: DisclosureFile
+    form: FormFile
+    guidance: dict[str, str]
+    secrets: tuple[re.Pattern[str], ...]
+    html: re.Pattern[str]
+
+
+def done_class(action: ActionWords) -> str:
+    """The class of the words that claim `action` as done."""
+    return f"done:{action.id}"
+
+
+def doing_class(action: ActionWords) -> str:
+    """The class of the words that claim `action` as going on."""
+    return f"doing:{action.id}"
+
+
+def load_wording(folder: Path) -> Wording:
+    """Read the output policy in `folder`. Raises ConfigError with file and line of everything wrong."""
+    problems: list[Problem] = []
+    words = _parse(folder, "words.yaml", WordsFile, problems)
+    commitments = _parse(folder, "commitments.yaml", CommitmentsFile, problems)
+    actions = _parse(folder, "actions.yaml", ActionsFile, problems)
+    people = _parse(folder, "people.yaml", PeopleFile, problems)
+    disclosure = _parse(folder, "disclosure.yaml", DisclosureFile, problems)
+    form = _parse(folder, "form.yaml", FormFile, problems)
+    feedback = _parse(folder, "feedback.yaml", FeedbackFile, problems)
+    if not (words and commitments and actions and people and disclosure and form and feedback):
+        raise ConfigError([str(problem) for problem in sorted(problems)])
+    classes = _classes(words, actions)
+    found = [
+        *_dangling("commitments.yaml", commitments.patterns, classes),
+        *_dangling("actions.yaml", actions.patterns, {*classes, "done", "doing"}),
+        *_dangling("people.yaml", people.patterns, classes),
+        *_dangling("disclosure.yaml", disclosure.prompt_patterns, classes),
+        *_missing_classes(classes),
+        *_bad_guidance(feedback),
+        *_bad_expressions(disclosure),
+    ]
+    if found:
+        raise ConfigError(found)
+    return Wording(
+        lexicon=Lexicon.of(classes),
+        commitments=commitments,
+        actions=actions,
+        people=people,
+        disclosure=disclosure,
+        form=form,
+        guidance=dict(feedback.guidance),
+        secrets=tuple(re.compile(shape.expression) for shape in disclosure.secrets),
+        html=re.compile(rf"</?(?:{'|'.join(form.html_tags)})(?=[\s/>])|<!--|<[a-z][\w-]*\s[^<>]{{0,200}}=", re.IGNORECASE),
+    )
+
+
+def _parse(folder: Path, name: str, model: type[ModelT], problems: list[Problem]) -> ModelT | None:
+    document = read(folder / name, f"{folder.name}/{name}", problems)
+    return document.parse(model, problems) if document is not None else None
+
+
+def _classes(words: WordsFile, actions: ActionsFile) -> dict[str, tuple[str, ...]]:
+    classes = dict(words.classes)
+    for action in actions.actions:
+        classes[done_class(action)] = action.done
+        if action.doing:
+            classes[doing_class(action)] = action.doing
+    return classes
+
+
+def _dangling(file: str, patterns: Iterable[Pattern], classes: Iterable[str]) -> Iterator[str]:
+    known = {*classes, *VALUE_CLASSES.values()}
+    seen: set[str] = set()
+    for pattern in patterns:
+        if pattern.id in seen:
+            yield f"output/{file}: the pattern id {pattern.id} stands there twice"
+        seen.add(pattern.id)
+        for name in (*pattern.order, *pattern.not_between):
+            if name not in known:
+                yield f"output/{file}: pattern {pattern.id} names the class {name}, which words.yaml does not have"
+
+
+def _missing_classes(classes: dict[str, tuple[str, ...]]) -> Iterator[str]:
+    for name in _EXCUSE_CLASSES:
+        if name not in classes:
+            yield f"output/words.yaml: the class {name} is needed by the checks; add it"
+
+
+def _bad_guidance(feedback: FeedbackFile) -> Iterator[str]:
+    for code in CODES:
+        if code not in feedback.guidance:
+            yield f"output/feedback.yaml: there is no guidance for {code}; add an entry"
+    for code in feedback.guidance:
+        if code not in CODES:
+            yield f"output/feedback.yaml: {code} is no code of an output check; remove it or check the spelling"
+
+
+def _bad_expressions(disclosure: DisclosureFile) -> Iterator[str]:
+    for shape in disclosure.secrets:
+        try:
+            re.compile(shape.expression)
+        except re.error as error:
+            yield f"output/disclosure.yaml: the expression of {shape.id} cannot be compiled: {error}"
+        if _NESTED.search(shape.expression):
+            yield f"output/disclosure.yaml: the expression of {shape.id} repeats a repetition; it could take forever"

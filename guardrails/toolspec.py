@@ -1,0 +1,267 @@
+"""Tools as data: what a YAML file of `policies/tools` may declare, and the checks that follow from it (spec S7.1).
+
+Money is written as a decimal string with two places ("49.00") wherever a model, a customer or a record states it, because
+49 can be read as 49 cents; in call facts it is an integer of minor units, because rules compare it. Floats never.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from enum import StrEnum
+from string import Formatter
+from typing import Annotated, TypeAlias
+
+from pydantic import Field, JsonValue, model_validator
+
+from handrail.guardrails.gate.argument import (
+    Argument,
+    ArgumentType,
+    Choice,
+    Mention,
+    Name,
+    Origin,
+    Texts,
+    schema_of,
+    value_problem,
+)
+from handrail.guardrails.policy.facts import FactKind
+from handrail.guardrails.vocabulary import Frozen, ToolCall
+
+Path: TypeAlias = tuple[str | int, ...]
+
+GATE_FACTS = frozenset({"schema_valid", "provenance_ok", "confirmed", "approved", "repeated", "over_rate"})
+"""What the gate itself states of every call; no tool may declare a fact of these names."""
+
+
+class Access(StrEnum):
+    """Whether a tool only looks or changes something."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+class Sensitivity(StrEnum):
+    """How bad a wrong call would be."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class FactType(StrEnum):
+    """The type of a call fact. `money` is an integer of minor units, `date` an ISO date as text."""
+
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    NUMBER = "number"
+    ENUM = "enum"
+    TEXT = "text"
+    MONEY = "money"
+    DATE = "date"
+
+
+_KINDS = {
+    FactType.BOOLEAN: FactKind.BOOLEAN,
+    FactType.INTEGER: FactKind.NUMBER,
+    FactType.NUMBER: FactKind.NUMBER,
+    FactType.MONEY: FactKind.NUMBER,
+    FactType.ENUM: FactKind.WORD,
+    FactType.TEXT: FactKind.WORD,
+    FactType.DATE: FactKind.WORD,
+}
+
+
+class CallFact(Frozen):
+    """Something that policy may ask about a call, as `call_<name>`.
+
+    `vouches` marks a record of the company that does not depend on the arguments beyond the identifier: its value counts
+    as the origin of an argument (the rest that can still be refunded, the end of the paid period).
+    """
+
+    name: Name
+    type: FactType
+    description: Annotated[str, Field(min_length=1)]
+    values: tuple[str, ...] = ()
+    labels: dict[str, Texts] = {}
+    currency: Name | None = None
+    vouches: bool = False
+
+    @property
+    def fact_kind(self) -> FactKind:
+        """The kind under which policy sees this fact."""
+        return _KINDS[self.type]
+
+    @model_validator(mode="after")
+    def _whole(self) -> CallFact:
+        if (self.type is FactType.ENUM) != bool(self.values):
+            raise ValueError("an enum fact needs values, and nothing else has them")
+        if (self.type is FactType.MONEY) != (self.currency is not None):
+            raise ValueError("a money fact names the fact that holds its currency, and nothing else does")
+        if set(self.labels) - set(self.values):
+            raise ValueError("labels are for declared values only")
+        return self
+
+
+class RateLimit(Frozen):
+    """At most `count` successful runs of a tool per customer in `within_minutes`."""
+
+    count: Annotated[int, Field(ge=1)]
+    within_minutes: Annotated[int, Field(ge=1, le=60 * 24 * 90)]
+
+
+class ToolSpec(Frozen):
+    """One tool: what a model is told of it, what policy may ask of a call, and the words a customer gets.
+
+    `question` is what the customer agrees to and `done` what is told after success; both are templates over arguments
+    and call facts, never the model's words. Of a result, a model may see only the fields in `minimise` (at any depth),
+    and only those in `records` count as verified records; all else in a result is untrusted text.
+    """
+
+    id: Name
+    title: Texts
+    description: Annotated[str, Field(min_length=1, max_length=600)]
+    access: Access
+    reversible: bool
+    sensitivity: Sensitivity
+    idempotent: bool
+    requires_customer: bool
+    arguments: tuple[Argument, ...] = ()
+    facts: tuple[CallFact, ...] = ()
+    question: Texts | None = None
+    done: Texts | None = None
+    rate_limit: RateLimit | None = None
+    minimise: tuple[Name, ...] = ()
+    records: tuple[Name, ...] = ()
+
+    def argument(self, name: str) -> Argument | None:
+        """The argument called `name`."""
+        return next((argument for argument in self.arguments if argument.name == name), None)
+
+    def fact(self, name: str) -> CallFact | None:
+        """The call fact called `name` (without `call_`)."""
+        return next((fact for fact in self.facts if fact.name == name), None)
+
+    @model_validator(mode="after")
+    def _whole(self) -> ToolSpec:
+        problems = [*self._name_problems(), *self._text_problems(), *self._result_problems()]
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _name_problems(self) -> Iterator[str]:
+        names = [argument.name for argument in self.arguments] + [fact.name for fact in self.facts]
+        for name in sorted({name for name in names if names.count(name) > 1}):
+            yield f"the name {name} is used twice among arguments and facts"
+        for fact in self.facts:
+            if fact.name in GATE_FACTS:
+                yield f"the fact {fact.name} belongs to the gate"
+        for owner in (*self.arguments, *self.facts):
+            currency = self.fact(owner.currency) if owner.currency is not None else None
+            if owner.currency is not None and (currency is None or currency.fact_kind is not FactKind.WORD):
+                yield f"{owner.name}: currency must name a text or enum fact of this tool"
+
+    def _text_problems(self) -> Iterator[str]:
+        if self.access is Access.WRITE and (self.question is None or self.done is None):
+            yield "a write tool needs a question and a done text"
+        known = {argument.name for argument in self.arguments if argument.required} | {fact.name for fact in self.facts}
+        for field, texts in (("question", self.question), ("done", self.done)):
+            for language, text in (texts or {}).items():
+                for problem in template_problems(text, known):
+                    yield f"{field}.{language}: {problem}"
+
+    def _result_problems(self) -> Iterator[str]:
+        for name in sorted(set(self.records) - set(self.minimise)):
+            yield f"records: {name} is not among the fields that a model may see"
+
+
+_FORMATTER = Formatter()
+_PLAIN_FIELD = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def placeholders(text: str) -> tuple[str, ...]:
+    """The `{names}` of a template, in order. Raises ValueError for a broken template."""
+    return tuple(field for _, field, _, _ in _FORMATTER.parse(text) if field is not None)
+
+
+def template_problems(text: str, known: Collection[str]) -> Iterator[str]:
+    """What is wrong with a template: only plain `{name}` placeholders of `known` names are allowed."""
+    try:
+        parts = list(_FORMATTER.parse(text))
+    except ValueError as error:
+        yield f"not a template ({error})"
+        return
+    for _, field, form, conversion in parts:
+        if field is None:
+            continue
+        if form or conversion or not _PLAIN_FIELD.fullmatch(field):
+            yield f"{{{field}}} must be a plain name"
+        elif field not in known:
+            yield f"{{{field}}} is no required argument and no fact of this tool"
+
+
+def tool_problems(spec: ToolSpec, *, languages: Collection[str]) -> Iterator[tuple[Path, str]]:
+    """What is wrong with a tool in a bundle that declares `languages`, each with its path in the file."""
+    texts: list[tuple[Path, Texts]] = [(("title",), spec.title)]
+    texts += [((field,), text) for field, text in (("question", spec.question), ("done", spec.done)) if text]
+    for index, argument in enumerate(spec.arguments):
+        for at, choice in enumerate(argument.choices):
+            texts.append((("arguments", index, "choices", at, "label"), choice.label))
+    for index, fact in enumerate(spec.facts):
+        texts += [(("facts", index, "labels", value), label) for value, label in fact.labels.items()]
+    for path, text in texts:
+        for language in languages:
+            if language not in text:
+                yield path, f"the text is missing in {language}"
+
+
+def json_schema(spec: ToolSpec) -> dict[str, JsonValue]:
+    """The JSON Schema of the arguments, for the model. It guides; `validate_arguments` is what counts."""
+    return {
+        "type": "object",
+        "properties": {argument.name: schema_of(argument) for argument in spec.arguments},
+        "required": [argument.name for argument in spec.arguments if argument.required],
+        "additionalProperties": False,
+    }
+
+
+def validate_arguments(spec: ToolSpec, call: ToolCall) -> tuple[str, ...]:
+    """Everything wrong with the arguments of `call`, in words for the model; values are never repeated.
+
+    An optional argument may be left out or be null.
+    """
+    problems = [] if call.tool == spec.id else [f"the call is for another tool than {spec.id}"]
+    declared = {argument.name for argument in spec.arguments}
+    if not set(call.arguments) <= declared:
+        allowed = ", ".join(argument.name for argument in spec.arguments) or "none"
+        problems.append(f"there are arguments that the tool does not have; it has: {allowed}")
+    for argument in spec.arguments:
+        value = call.arguments.get(argument.name)
+        if value is None:
+            if argument.required:
+                problems.append(f"{argument.name} is missing")
+            continue
+        problem = value_problem(argument, value)
+        if problem is not None:
+            problems.append(f"{argument.name} {problem}")
+    return tuple(problems)
+
+
+__all__ = [
+    "Access",
+    "Argument",
+    "ArgumentType",
+    "CallFact",
+    "Choice",
+    "FactType",
+    "Mention",
+    "Origin",
+    "RateLimit",
+    "Sensitivity",
+    "ToolSpec",
+    "json_schema",
+    "placeholders",
+    "template_problems",
+    "tool_problems",
+    "validate_arguments",
+]

@@ -1,0 +1,162 @@
+"""One generation, opened for reading: cards, passages, embeddings, word indexes and the Chroma collection."""
+
+from __future__ import annotations
+
+import weakref
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Lock
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handrail.guardrails.encoder import Encoder
+from handrail.guardrails.scope import ScopePlan
+from handrail.retrieval.calibration import Features
+from handrail.retrieval.chroma import ChromaIndex, Hit
+from handrail.retrieval.documents import DocumentCard
+from handrail.retrieval.errors import RetrievalError
+from handrail.retrieval.generation import REPAIR, BaseFolder, Generation, Manifest
+from handrail.retrieval.lexical import LexicalIndex
+from handrail.retrieval.passages import (
+    CARDS,
+    CHROMA,
+    DOCUMENT_WORDS,
+    EMBEDDINGS,
+    PASSAGE_WORDS,
+    PASSAGES,
+    StoredPassage,
+    read_cards,
+    read_passages,
+)
+from handrail.retrieval.scope import CompiledScope, ScopeCatalogue
+
+COMPILED_PLANS = 256
+"""Scope plans that stay compiled: customers of one kind share one."""
+
+
+class OpenBase:
+    """Everything a search needs of one generation. Nothing in it changes after it was opened; safe to share."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        cards: Sequence[DocumentCard],
+        passages: Sequence[StoredPassage],
+        embeddings: NDArray[np.float32],
+        indexes: tuple[ChromaIndex, LexicalIndex, LexicalIndex],
+    ) -> None:
+        self.manifest = manifest
+        self.cards = cards
+        self.passages = passages
+        self.embeddings = embeddings
+        self._chroma, self._passage_words, self._document_words = indexes
+        numbers = {card.doc_id: number for number, card in enumerate(cards)}
+        self.document_of = np.array([numbers[passage.doc_id] for passage in passages], dtype=np.int32)
+        self._row_of = {passage.passage_id: row for row, passage in enumerate(passages)}
+        closed = {entry.doc_id for entry in manifest.quarantined}
+        self.catalogue = ScopeCatalogue.build(
+            cards,
+            [card.doc_id in closed for card in cards],
+            np.bincount(self.document_of, minlength=len(cards)).tolist(),
+            manifest.created_on,
+        )
+        self._compiled: OrderedDict[str, CompiledScope] = OrderedDict()
+        self._lock = Lock()
+        # A search that began before the switch still holds this base; the files are let go of after the last one.
+        weakref.finalize(self, self._chroma.close)
+
+    @classmethod
+    def load(cls, base: BaseFolder, generation: Generation, encoder: Encoder) -> Self:
+        """Open `generation`.
+
+        Raises:
+            RetrievalError: it is damaged, of another format, or was embedded by another encoder.
+        """
+        manifest = base.manifest(generation)
+        if manifest.encoder != encoder.revision:
+            raise RetrievalError(
+                f"The knowledge base in {base.path} was embedded by encoder {manifest.encoder[:12]}, and this process "
+                f"runs {encoder.revision[:12]}; their vectors cannot be compared. {REPAIR}"
+            )
+        folder = base.folder(generation)
+        try:
+            cards, passages = read_cards(folder / CARDS), read_passages(folder / PASSAGES)
+            embeddings = np.load(folder / EMBEDDINGS, mmap_mode="r", allow_pickle=False)
+            words = LexicalIndex.load(folder / PASSAGE_WORDS), LexicalIndex.load(folder / DOCUMENT_WORDS)
+        except (OSError, ValueError, KeyError) as error:
+            raise _damaged(folder, str(error)) from error
+        if embeddings.shape != (len(passages), manifest.dimensions) or words[0].passages != len(passages):
+            raise _damaged(folder, "embeddings, word index and passages differ in number")
+        if words[1].passages != len(cards):
+            raise _damaged(folder, "word index and documents differ in number")
+        kept, rows = _sound(cards, passages)
+        chroma = ChromaIndex.open(folder / CHROMA, generation.collection)
+        return cls(
+            manifest,
+            [card for number in kept if (card := cards[number]) is not None],
+            [passage for row in rows if (passage := passages[row]) is not None],
+            embeddings if len(rows) == len(passages) else embeddings[rows],
+            (chroma, words[0].restricted_to(rows), words[1].restricted_to(kept)),
+        )
+
+    def compile(self, plan: ScopePlan) -> CompiledScope:
+        """What `plan` means here, remembered for the next customer with the same grants on the same day."""
+        key = f"{plan.day} {sorted((family, tuple(sorted(set(found)))) for family, found in plan.families.items())}"
+        with self._lock:
+            known = self._compiled.get(key)
+            if known is not None:
+                self._compiled.move_to_end(key)
+                return known
+        fresh = self.catalogue.compile(plan)
+        with self._lock:
+            self._compiled[key] = fresh
+            while len(self._compiled) > COMPILED_PLANS:
+                self._compiled.popitem(last=False)
+        return fresh
+
+    def nearest(self, vector: NDArray[np.float32], scope: CompiledScope, count: int) -> list[int]:
+        """Rows of about `count` passages near `vector`, from the classes of `scope`, as Chroma says."""
+        if not scope.classes or not self.passages:
+            return []
+        hits = self._chroma.nearest(vector, scope.where, min(count + scope.surplus, len(self.passages)))
+        return [row for hit in hits if (row := self._row(hit)) is not None]
+
+    def words(self, query: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """How much of the query stands in every passage, and in the document of every passage; shapes (passages,)."""
+        return self._passage_words.scores(query), self._document_words.scores(query)[self.document_of]
+
+    def features(
+        self, rows: NDArray[np.int64], vector: NDArray[np.float32], words: tuple[NDArray[np.float32], ...]
+    ) -> Features:
+        """The features of these passages; cosine is computed exactly, from the stored embeddings."""
+        return Features(self.embeddings[rows] @ vector, words[0][rows], words[1][rows])
+
+    def _row(self, hit: Hit) -> int | None:
+        """The row of a hit whose metadata in Chroma agrees with ours; anything else is out of scope."""
+        row = self._row_of.get(hit.passage_id)
+        if row is None or hit.doc_id != self.passages[row].doc_id:
+            return None
+        return row if hit.scope_class == self.catalogue.name(int(self.document_of[row])) else None
+
+
+def _sound(
+    cards: Sequence[DocumentCard | None], passages: Sequence[StoredPassage | None]
+) -> tuple[list[int], list[int]]:
+    """Numbers of the cards that can be read, and rows of the passages that belong to one of them."""
+    kept, known, doubtful = [], set[str](), set[str]()
+    for number, card in enumerate(cards):
+        if card is None:
+            continue
+        (doubtful if card.doc_id in known else known).add(card.doc_id)
+        kept.append(number)
+    # INVARIANT: a document with two cards has no card, because nobody knows which one is true.
+    kept = [number for number in kept if (card := cards[number]) is not None and card.doc_id not in doubtful]
+    known -= doubtful
+    return kept, [row for row, passage in enumerate(passages) if passage is not None and passage.doc_id in known]
+
+
+def _damaged(folder: Path, why: str) -> RetrievalError:
+    return RetrievalError(f"The knowledge base in {folder} is damaged ({why}). {REPAIR}")

@@ -1,0 +1,306 @@
+"""From a folder of articles to a new generation: built beside the live one, then made live in one step."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handrail.guardrails.encoder import Encoder
+from handrail.guardrails.vocabulary import Frozen, Signal
+from handrail.guardrails.yamlsource import Problem
+from handrail.retrieval.calibration import Calibration
+from handrail.retrieval.chroma import ChromaIndex, Entry
+from handrail.retrieval.documents import Document, DocumentCard, DocumentSet, read_folder
+from handrail.retrieval.errors import RetrievalError
+from handrail.retrieval.generation import (
+    FORMAT,
+    MANIFEST,
+    BaseFolder,
+    FileGenerationPointer,
+    Generation,
+    GenerationPointer,
+    Manifest,
+    Quarantine,
+    sync_tree,
+    write_durably,
+)
+from handrail.retrieval.lexical import Fields, LexicalIndex
+from handrail.retrieval.passages import (
+    CARDS,
+    CHROMA,
+    DOCUMENT_WORDS,
+    EMBEDDINGS,
+    PASSAGE_WORDS,
+    PASSAGES,
+    StoredPassage,
+    cut,
+    embedded_text,
+    read_passages,
+    write_lines,
+)
+from handrail.retrieval.scope import ScopeCatalogue
+from handrail.retrieval.splitter import split, visible
+
+ENCODED_AT_ONCE = 64
+
+Screen: TypeAlias = Callable[[str], tuple[Signal, ...]]
+"""Reports instructions to the model in a text; no signal means that there are none."""
+
+
+class Step(StrEnum):
+    """The steps of an ingest, in order."""
+
+    READ = "read"
+    SCREEN = "screen"
+    EMBED = "embed"
+    INDEX = "index"
+    SWITCH = "switch"
+
+
+Progress: TypeAlias = Callable[[Step, int, int], None]
+"""Told the step, and how much of how much of it is done."""
+
+
+class Outcome(StrEnum):
+    """What an ingest came to."""
+
+    BUILT = "built"
+    UNCHANGED = "unchanged"
+
+
+class IngestReport(Frozen):
+    """What was ingested. `embedded` passages were computed, `reused` ones taken over from the generation before.
+
+    `problems` say with file and line what is wrong with `bad_documents`, which were left out.
+    """
+
+    outcome: Outcome
+    generation: Generation
+    documents: int
+    passages: int
+    embedded: int
+    reused: int
+    quarantined: tuple[Quarantine, ...]
+    bad_documents: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What a generation will hold. Passages are those of documents that are not in quarantine."""
+
+    documents: tuple[Document, ...]
+    passages: tuple[StoredPassage, ...]
+    quarantined: tuple[Quarantine, ...]
+
+
+class Ingest:
+    """Builds generations of one base. One ingest at a time, over all processes."""
+
+    def __init__(
+        self,
+        base: Path,
+        encoder: Encoder,
+        screen: Screen,
+        *,
+        pointer: GenerationPointer | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        calibration: Calibration | None = None,
+        progress: Progress = lambda step, done, total: None,
+    ) -> None:
+        self._base = BaseFolder(base)
+        self._encoder = encoder
+        self._screen = screen
+        self._pointer: GenerationPointer = pointer or FileGenerationPointer(base)
+        self._now = now
+        self._calibration = calibration or Calibration()
+        self._progress = progress
+
+    def run(self, folder: Path) -> IngestReport:
+        """Make the articles of `folder` the content of the base; what is not in the folder any more is gone.
+
+        Until the last step the live generation is not touched: a crash or `kill -9` leaves it serving. The same
+        articles again change nothing.
+
+        Raises:
+            RetrievalError: no article of the folder can be used, another ingest is running, or Chroma failed.
+        """
+        with self._base.locked():
+            found = read_folder(folder, lambda done, total: self._progress(Step.READ, done, total))
+            if not found.documents:
+                raise RetrievalError("No article can be used:\n" + "\n".join(f"  - {one}" for one in found.problems))
+            draft = self._draft(found.documents)
+            live = self._pointer.get()
+            revision = self._revision(draft)
+            if live is not None and live.revision == revision and self._whole(live):
+                return _report(Outcome.UNCHANGED, live, draft, found, embedded=0)
+            generation = self._next(live, revision)
+            vectors, embedded = self._embed(draft, live)
+            self._write(generation, draft, vectors)
+            self._progress(Step.SWITCH, 0, 1)
+            # INVARIANT: only a complete generation that has reached the disk is ever pointed to.
+            self._pointer.set(generation)
+            self._base.sweep(generation)
+            self._progress(Step.SWITCH, 1, 1)
+            return _report(Outcome.BUILT, generation, draft, found, embedded)
+
+    def _draft(self, documents: Sequence[Document]) -> _Draft:
+        passages: list[StoredPassage] = []
+        quarantined: list[Quarantine] = []
+        for done, document in enumerate(documents, start=1):
+            suspicion = screen_document(document, self._screen)
+            if suspicion is None:
+                passages += cut(document)
+            else:
+                quarantined.append(suspicion)
+            self._progress(Step.SCREEN, done, len(documents))
+        return _Draft(tuple(documents), tuple(passages), tuple(quarantined))
+
+    def _revision(self, draft: _Draft) -> str:
+        digest = hashlib.sha256(f"{FORMAT} {self._encoder.revision} {self._calibration.model_dump_json()}\n".encode())
+        for items in (tuple(document.card for document in draft.documents), draft.passages, draft.quarantined):
+            _feed(digest.update, items)
+        return digest.hexdigest()
+
+    def _whole(self, live: Generation) -> bool:
+        try:
+            return self._base.manifest(live).generation == live
+        except RetrievalError:
+            return False
+
+    def _next(self, live: Generation | None, revision: str) -> Generation:
+        highest = max((*self._base.numbers(), live.number if live else 0, 0))
+        return Generation(generation_id=f"{highest + 1:06d}-{revision[:8]}", revision=revision)
+
+    def _embed(self, draft: _Draft, live: Generation | None) -> tuple[NDArray[np.float32], int]:
+        known = self._known(live)
+        titles = {document.card.doc_id: document.card.title for document in draft.documents}
+        vectors = np.empty((len(draft.passages), self._encoder.dimensions), dtype=np.float32)
+        missing = []
+        for row, passage in enumerate(draft.passages):
+            if passage.digest in known:
+                vectors[row] = known[passage.digest]
+            else:
+                missing.append(row)
+        for start in range(0, len(missing), ENCODED_AT_ONCE):
+            part = missing[start : start + ENCODED_AT_ONCE]
+            stored = [draft.passages[row] for row in part]
+            vectors[part] = self._encoder.encode(
+                [embedded_text(titles[one.doc_id], one.heading, one.text) for one in stored]
+            )
+            self._progress(Step.EMBED, start + len(part), len(missing))
+        return vectors, len(missing)
+
+    def _known(self, live: Generation | None) -> dict[str, NDArray[np.float32]]:
+        """Embeddings of the live generation by digest of the text; none if another encoder made them."""
+        if live is None:
+            return {}
+        folder = self._base.folder(live)
+        try:
+            manifest = self._base.manifest(live)
+            if manifest.encoder != self._encoder.revision:
+                return {}
+            passages = read_passages(folder / PASSAGES)
+            vectors = np.load(folder / EMBEDDINGS, allow_pickle=False)
+        except (RetrievalError, OSError, ValueError):
+            return {}  # a damaged generation is replaced by computing everything again
+        if vectors.shape != (len(passages), self._encoder.dimensions):
+            return {}
+        return {one.digest: vector for one, vector in zip(passages, vectors, strict=True) if one is not None}
+
+    def _write(self, generation: Generation, draft: _Draft, vectors: NDArray[np.float32]) -> None:
+        folder = self._base.folder(generation)
+        folder.mkdir(parents=True)
+        cards = [document.card for document in draft.documents]
+        manifest = Manifest(
+            format=FORMAT,
+            generation=generation,
+            created_at=self._now(),
+            encoder=self._encoder.revision,
+            dimensions=self._encoder.dimensions,
+            documents=len(cards),
+            passages=len(draft.passages),
+            quarantined=draft.quarantined,
+            calibration=self._calibration,
+        )
+        write_lines(folder / CARDS, cards)
+        write_lines(folder / PASSAGES, draft.passages)
+        np.save(folder / EMBEDDINGS, vectors)
+        titles = {card.doc_id: card.title for card in cards}
+        LexicalIndex.build([Fields(titles[one.doc_id], one.heading, one.text) for one in draft.passages]).save(
+            folder / PASSAGE_WORDS
+        )
+        LexicalIndex.build([_fields(document) for document in draft.documents]).save(folder / DOCUMENT_WORDS)
+        ChromaIndex.build(
+            folder / CHROMA,
+            generation.collection,
+            _entries(cards, draft.passages, manifest.created_on),
+            vectors,
+            lambda done: self._progress(Step.INDEX, done, len(draft.passages)),
+        )
+        sync_tree(folder)
+        write_durably(folder / MANIFEST, manifest.model_dump_json(indent=2).encode())
+
+
+def screen_document(document: Document, screen: Screen) -> Quarantine | None:
+    """Whether a document goes into quarantine: its title or any stretch of its text, comments included, is suspect.
+
+    The whole document goes, because whoever hid one instruction in it may have hidden another one better.
+    """
+    for line, text in ((1, document.card.title), *_stretches(document)):
+        signals = screen(text)
+        if signals:
+            start = min((signal.span.start for signal in signals if signal.span is not None), default=0)
+            return Quarantine(
+                doc_id=document.card.doc_id,
+                path=document.card.path,
+                line=line + text.count("\n", 0, start),
+                signals=tuple(sorted({signal.code for signal in signals})),
+            )
+    return None
+
+
+def _stretches(document: Document) -> Iterable[tuple[int, str]]:
+    for piece in split(document.body, document.body_line):
+        yield piece.line, f"{piece.heading}\n{piece.text}" if piece.heading else piece.text
+
+
+def _entries(cards: Sequence[DocumentCard], passages: Sequence[StoredPassage], day: date) -> list[Entry]:
+    catalogue = ScopeCatalogue.build(cards, [False] * len(cards), [0] * len(cards), day)
+    classes = {card.doc_id: catalogue.name(number) for number, card in enumerate(cards)}
+    return [Entry(one.passage_id, one.doc_id, classes[one.doc_id]) for one in passages]
+
+
+def _fields(document: Document) -> Fields:
+    pieces = split(visible(document.body))
+    return Fields(
+        document.card.title, "\n".join(piece.heading for piece in pieces), "\n".join(piece.text for piece in pieces)
+    )
+
+
+def _feed(update: Callable[[bytes], object], items: Iterable[Frozen]) -> None:
+    for item in items:
+        update(item.model_dump_json().encode() + b"\n")
+
+
+def _report(outcome: Outcome, generation: Generation, draft: _Draft, found: DocumentSet, embedded: int) -> IngestReport:
+    problems: Sequence[Problem] = sorted(found.problems)
+    return IngestReport(
+        outcome=outcome,
+        generation=generation,
+        documents=len(draft.documents),
+        passages=len(draft.passages),
+        embedded=embedded,
+        reused=len(draft.passages) - embedded,
+        quarantined=draft.quarantined,
+        bad_documents=found.bad_files,
+        problems=tuple(str(problem) for problem in problems),
+    )
