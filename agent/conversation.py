@@ -31,7 +31,7 @@ class PendingCall(Frozen):
     """A call that waits for its next step. `digest` binds what is agreed to, to the exact tool and arguments.
 
     `awaiting` is the next step: verify_identity, confirm or approve. A confirmation counts only in the turn numbered
-    `asked_turn + 1`.
+    `asked_turn + 1`. `identity` is the level at which the customer asked, `tries` the wrong codes so far.
     """
 
     call: ToolCall
@@ -41,6 +41,8 @@ class PendingCall(Frozen):
     expires_at: datetime
     confirmed: bool = False
     approval_id: str | None = None
+    identity: IdentityLevel = IdentityLevel.ANONYMOUS
+    tries: int = 0
 
 
 class Membership(Frozen):
@@ -73,7 +75,10 @@ class ConversationState(Frozen):
 
 
 class Snapshot(Frozen):
-    """A conversation as read at the start of a turn: its state and the latest messages, oldest first."""
+    """A conversation as read at the start of a turn: its state and the latest messages, oldest first.
+
+    `ran` are the digests of the write calls that have succeeded in this conversation.
+    """
 
     site: str
     conversation_id: str
@@ -83,6 +88,7 @@ class Snapshot(Frozen):
     opened_at: datetime
     state: ConversationState
     history: tuple[Message, ...]
+    ran: tuple[str, ...] = ()
 
 
 class JournalState(StrEnum):
@@ -129,6 +135,10 @@ class Approval(Frozen):
     expires_at: datetime
     decided_by: str | None = None
     decided_at: datetime | None = None
+
+    def usable(self, digest: str, now: datetime) -> bool:
+        """Whether this approves exactly the call with `digest`, now, and has not been used."""
+        return self.state is ApprovalState.APPROVED and self.digest == digest and now < self.expires_at
 
 
 class EventKind(StrEnum):

@@ -114,6 +114,10 @@ def _packet(expect: HandoffExpect, packet: Handoff) -> Iterator[str]:
         yield f"the priority of the handoff is {packet.priority.value}, not {expect.priority.value}"
     if expect.risk_at_least is not None and packet.risk < expect.risk_at_least:
         yield f"the risk in the handoff is {packet.risk.value}, lower than {expect.risk_at_least.value}"
+    yield from _contents(expect, packet)
+
+
+def _contents(expect: HandoffExpect, packet: Handoff) -> Iterator[str]:
     collected = {fact.name for fact in packet.collected}
     for name in expect.collected:
         if name not in collected:

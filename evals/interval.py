@@ -24,9 +24,10 @@ class Proportion(Frozen):
         return self.successes / self.n if self.n else None
 
     def __str__(self) -> str:
-        if not self.n:
-            return "0 of 0"
-        return f"{self.successes} of {self.n} ({self.successes / self.n:.0%}, 95 % interval {self.low:.0%}–{self.high:.0%})"
+        counted = f"{self.successes} of {self.n}"
+        if self.share is None:
+            return counted
+        return f"{counted} ({self.share:.0%}, 95 % interval {self.low:.0%}–{self.high:.0%})"
 
 
 def wilson(successes: int, n: int, z: float = Z_95) -> Proportion:

@@ -52,12 +52,13 @@ class Story:
         if not seen.decisions:
             yield "the turn shows no decision"
         for decision in seen.decisions:
+            what = f"a decision of {decision.stage.value}"
             if not decision.reasons or not all(decision.reasons):
-                yield f"a decision of {decision.stage.value} has no reason"
+                yield f"{what} has no reason"
             if not decision.revision:
-                yield f"a decision of {decision.stage.value} has no revision"
+                yield f"{what} has no revision"
             elif self.revision is not None and decision.revision != self.revision:
-                yield f"a decision of {decision.stage.value} was made by the bundle {decision.revision}, not {self.revision}"
+                yield f"{what} was made by the bundle {decision.revision}, not {self.revision}"
         for code in sorted(FAULTS & set(seen.reasons)):
             yield f"the turn met a programming error ({code})"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from enum import StrEnum
 
 from handrail.evals.expectation import differences
@@ -97,15 +98,11 @@ async def run(
         done(result)
 
     for behaviour in Behaviour:
+        # INVARIANT: only conversations of one behaviour run at the same time, so a target may switch its one model.
         here = [case for case in chosen if case.scenario.behaviour is behaviour]
-        # INVARIANT: conversations of one behaviour only run at the same time, so a target may switch its one model.
-        playable = [case for case in here if target.lacks(case.scenario) is None]
-        for case in here:
-            if case not in playable:
-                await one(case)
-        if playable:
-            async with target.behaving(behaviour):
-                await asyncio.gather(*(one(case) for case in playable))
+        playable = any(target.lacks(case.scenario) is None for case in here)
+        async with target.behaving(behaviour) if playable else nullcontext():
+            await asyncio.gather(*(one(case) for case in here))
     return tuple(results[f"{case.scenario.id}[{case.wording}]"] for case in chosen)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
-from handrail.evals.scenario import ANONYMOUS, Expect, Scenario
+from handrail.evals.scenario import ANONYMOUS, Expect, HandoffExpect, Scenario
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.yamlsource import Document, PathKey, Problem, read
@@ -88,48 +88,54 @@ def dangling(file: ScenarioFile, known: Known) -> Iterator[Problem]:
                 yield document.problem(("turns", index, "expect", *path), message)
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """A field of an expectation that holds names, and the names that exist."""
+
+    path: PathKey
+    names: Sequence[str]
+    existing: AbstractSet[str]
+    what: str
+
+
 def _names(expect: Expect, known: Known) -> Iterator[tuple[PathKey, str]]:
-    handoff = expect.handoff if expect.handoff != "none" else None
-    lists: tuple[tuple[PathKey, Iterable[str], AbstractSet[str], str], ...] = (
-        (("reasons_include",), expect.reasons_include, known.reasons, "reason code"),
-        (("reasons_any",), expect.reasons_any, known.reasons, "reason code"),
-        (("reasons_exclude",), expect.reasons_exclude, known.reasons, "reason code"),
-        (("segments_include",), expect.segments_include, known.segments.keys(), "segment"),
-        (("segments_exclude",), expect.segments_exclude, known.segments.keys(), "segment"),
-        (("sources_include",), expect.sources_include, known.documents, "document"),
-        (("sources_any",), expect.sources_any, known.documents, "document"),
-        (("sources_exclude",), expect.sources_exclude, known.documents, "document"),
-        (("tools_ran",), expect.tools_ran, known.tools, "tool"),
-        (("tools_not_ran",), expect.tools_not_ran, known.tools, "tool"),
-        (
-            ("confirmation",),
-            () if expect.confirmation in (None, "none") else (expect.confirmation,),
-            known.tools,
-            "tool",
-        ),
-        (
-            ("handoff", "queue"),
-            () if handoff is None or handoff.queue is None else (handoff.queue,),
-            known.queues,
-            "queue",
-        ),
-        (
-            ("handoff", "reasons_include"),
-            () if handoff is None else handoff.reasons_include,
-            known.reasons,
-            "reason code",
-        ),
-        (
-            ("handoff", "segments_include"),
-            () if handoff is None else handoff.segments_include,
-            known.segments.keys(),
-            "segment",
-        ),
-    )
-    for path, used, existing, what in lists:
-        for index, name in enumerate(used):
-            if name not in existing and (existing or what != "document"):
-                yield (*path, index), f"there is no {what} {name!r}"
+    for field in (*_turn_names(expect, known), *_handoff_names(expect, known)):
+        for index, name in enumerate(field.names):
+            if name not in field.existing and (field.existing or field.what != "document"):
+                yield (*field.path, index), f"there is no {field.what} {name!r}"
+
+
+def _turn_names(expect: Expect, known: Known) -> Iterator[_Named]:
+    for path, codes in (
+        ("reasons_include", expect.reasons_include),
+        ("reasons_any", expect.reasons_any),
+        ("reasons_exclude", expect.reasons_exclude),
+    ):
+        yield _Named((path,), codes, known.reasons, "reason code")
+    for path, segments in (
+        ("segments_include", expect.segments_include),
+        ("segments_exclude", expect.segments_exclude),
+    ):
+        yield _Named((path,), segments, known.segments.keys(), "segment")
+    for path, documents in (
+        ("sources_include", expect.sources_include),
+        ("sources_any", expect.sources_any),
+        ("sources_exclude", expect.sources_exclude),
+    ):
+        yield _Named((path,), documents, known.documents, "document")
+    for path, tools in (("tools_ran", expect.tools_ran), ("tools_not_ran", expect.tools_not_ran)):
+        yield _Named((path,), tools, known.tools, "tool")
+    if expect.confirmation is not None and expect.confirmation != "none":
+        yield _Named(("confirmation",), (expect.confirmation,), known.tools, "tool")
+
+
+def _handoff_names(expect: Expect, known: Known) -> Iterator[_Named]:
+    packet = expect.handoff
+    if isinstance(packet, HandoffExpect):
+        if packet.queue is not None:
+            yield _Named(("handoff", "queue"), (packet.queue,), known.queues, "queue")
+        yield _Named(("handoff", "reasons_include"), packet.reasons_include, known.reasons, "reason code")
+        yield _Named(("handoff", "segments_include"), packet.segments_include, known.segments.keys(), "segment")
 
 
 def _files(paths: Sequence[Path], problems: list[Problem]) -> Iterator[tuple[Path, str]]:

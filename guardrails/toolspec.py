@@ -1,7 +1,8 @@
 """Tools as data: what a YAML file of `policies/tools` may declare, and the checks that follow from it (spec S7.1).
 
-Money is written as a decimal string with two places ("49.00") wherever a model, a customer or a record states it, because
-49 can be read as 49 cents; in call facts it is an integer of minor units, because rules compare it. Floats never.
+Money is written as a decimal string with two places ("49.00") wherever a model, a customer or a record states it,
+because 49 can be read as 49 cents; in call facts it is an integer of minor units, because rules compare it. Floats
+never.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from handrail.guardrails.gate.argument import (
     Argument,
     ArgumentType,
     Choice,
-    Mention,
     Name,
     Origin,
     Texts,
@@ -75,8 +75,8 @@ _KINDS = {
 class CallFact(Frozen):
     """Something that policy may ask about a call, as `call_<name>`.
 
-    `vouches` marks a record of the company that does not depend on the arguments beyond the identifier: its value counts
-    as the origin of an argument (the rest that can still be refunded, the end of the paid period).
+    `vouches` marks a record of the company that does not depend on the arguments beyond the identifier: its value
+    counts as the origin of an argument (the rest that can still be refunded, the end of the paid period).
     """
 
     name: Name
@@ -156,15 +156,18 @@ class ToolSpec(Frozen):
         for fact in self.facts:
             if fact.name in GATE_FACTS:
                 yield f"the fact {fact.name} belongs to the gate"
-        for owner in (*self.arguments, *self.facts):
-            currency = self.fact(owner.currency) if owner.currency is not None else None
-            if owner.currency is not None and (currency is None or currency.fact_kind is not FactKind.WORD):
-                yield f"{owner.name}: currency must name a text or enum fact of this tool"
+        currencies = {argument.name: argument.currency for argument in self.arguments}
+        currencies |= {fact.name: fact.currency for fact in self.facts}
+        words = {fact.name for fact in self.facts if fact.fact_kind is FactKind.WORD}
+        for owner, currency in currencies.items():
+            if currency is not None and currency not in words:
+                yield f"{owner}: currency must name a text or enum fact of this tool"
 
     def _text_problems(self) -> Iterator[str]:
         if self.access is Access.WRITE and (self.question is None or self.done is None):
             yield "a write tool needs a question and a done text"
-        known = {argument.name for argument in self.arguments if argument.required} | {fact.name for fact in self.facts}
+        known = {argument.name for argument in self.arguments if argument.required}
+        known |= {fact.name for fact in self.facts if fact.type is not FactType.BOOLEAN}
         for field, texts in (("question", self.question), ("done", self.done)):
             for language, text in (texts or {}).items():
                 for problem in template_problems(text, known):
@@ -197,7 +200,7 @@ def template_problems(text: str, known: Collection[str]) -> Iterator[str]:
         if form or conversion or not _PLAIN_FIELD.fullmatch(field):
             yield f"{{{field}}} must be a plain name"
         elif field not in known:
-            yield f"{{{field}}} is no required argument and no fact of this tool"
+            yield f"{{{field}}} is no required argument and no fact that can stand in a text"
 
 
 def tool_problems(spec: ToolSpec, *, languages: Collection[str]) -> Iterator[tuple[Path, str]]:
@@ -254,7 +257,6 @@ __all__ = [
     "CallFact",
     "Choice",
     "FactType",
-    "Mention",
     "Origin",
     "RateLimit",
     "Sensitivity",

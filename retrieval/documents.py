@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -138,8 +139,11 @@ def parse_document(text: str, shown_as: str, digest: str, problems: list[Problem
     source = yamlsource.parse("\n".join(["", *lines[1:end]]), shown_as, problems)
     if source is None:
         return None
-    front = source.parse(FrontMatter, problems)
-    if front is None:
+    try:
+        # Through JSON, because only there a list is a tuple and a text a day under strict rules.
+        front = FrontMatter.model_validate_json(json.dumps(source.content))
+    except ValidationError as error:
+        problems.extend(_problems(error, source))
         return None
     card = _card(front, shown_as, digest, source, problems)
     if card is None:
@@ -181,6 +185,14 @@ def _card(
         path=path,
         digest=digest,
     )
+
+
+def _problems(error: ValidationError, source: yamlsource.Document) -> Iterator[Problem]:
+    words = {"missing": "this field is missing", "extra_forbidden": "no such field; check the spelling, or remove it"}
+    for item in error.errors(include_url=False):
+        # The name of a missing field stands nowhere in the file, so the line is that of the front matter.
+        where = ".".join(str(part) for part in item["loc"]) or "the front matter"
+        yield source.problem(item["loc"], f"{where}: {words.get(item['type'], item['msg'])}")
 
 
 def _hidden(path: Path) -> bool:

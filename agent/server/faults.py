@@ -10,7 +10,13 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
-from handrail.agent.store_port import ConversationBusy, KeyReused, UnknownConversation
+from handrail.agent.store_port import (
+    ApprovalClosed,
+    ConversationBusy,
+    KeyReused,
+    UnknownApproval,
+    UnknownConversation,
+)
 from handrail.guardrails.errors import HandrailError
 from handrail.guardrails.vocabulary import Frozen
 
@@ -110,6 +116,30 @@ def of_domain(error: HandrailError) -> Fault:
             "Repeat the request with the same Idempotency-Key after the seconds in Retry-After.",
             BUSY_SECONDS,
         )
+    if isinstance(error, UnknownApproval):
+        return unknown_approval()
+    if isinstance(error, ApprovalClosed):
+        return Fault(
+            HTTPStatus.CONFLICT,
+            "approval_closed",
+            "This request for approval was decided before, or its time ran out.",
+            "Read it again with GET /v1/approvals; a new decision needs a new request.",
+        )
+    return unavailable()
+
+
+def unknown_approval() -> Fault:
+    """No such request for approval."""
+    return Fault(
+        HTTPStatus.NOT_FOUND,
+        "unknown_approval",
+        "There is no such request for approval.",
+        "GET /v1/approvals lists the requests.",
+    )
+
+
+def unavailable() -> Fault:
+    """A dependency failed; the same request may be sent again."""
     return Fault(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "unavailable",

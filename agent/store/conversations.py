@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from handrail.agent.conversation import HISTORY_LIMIT, ConversationState, Snapshot
 from handrail.agent.store.tables import conversations, messages
@@ -25,6 +26,28 @@ class Place(NamedTuple):
 
     site: str
     conversation_id: str
+
+
+class Lease(NamedTuple):
+    """Who works on a conversation: process, token of this very claim, turn, and until when."""
+
+    owner: str
+    token: str
+    turn_id: str
+    until: datetime
+
+
+class Standing(NamedTuple):
+    """A conversation's row. `state` is JSON text, read only where it is needed; `last_message` is a number from 1."""
+
+    place: Place
+    channel: str
+    customer_id: str | None
+    identity: IdentityLevel
+    opened_at: datetime
+    state: str
+    last_message: int
+    lease: Lease | None
 
 
 def new_id(kind: str) -> str:
@@ -65,23 +88,90 @@ def create(
     )
 
 
-def locked(connection: Connection, place: Place) -> Row[tuple[object, ...]]:
-    """The conversation's row, locked until the transaction ends. Raises UnknownConversation."""
-    row = connection.execute(_one(place).with_for_update()).one_or_none()
-    if row is None or row.erased_at is not None:
-        raise UnknownConversation("there is no such conversation: open one first")
-    return row
+def find(connection: Connection, place: Place, *, lock: bool = False) -> Standing:
+    """The conversation as stored; with `lock`, nobody else changes it until the transaction ends.
 
-
-def seen(connection: Connection, place: Place) -> Row[tuple[object, ...]]:
-    """The conversation's row, for reading. Raises UnknownConversation."""
-    row = connection.execute(_one(place)).one_or_none()
-    if row is None or row.erased_at is not None:
-        raise UnknownConversation("there is no such conversation: open one first")
-    return row
-
-
-def _one(place: Place):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    return select(conversations).where(
+    Raises UnknownConversation, also for one whose customer was erased.
+    """
+    statement = select(conversations).where(
         conversations.c.site == place.site, conversations.c.conversation_id == place.conversation_id
+    )
+    row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
+    if row is None or row.erased_at is not None:
+        raise UnknownConversation("there is no such conversation: open one first")
+    lease = (
+        None if row.lease_token is None else Lease(row.lease_owner, row.lease_token, row.lease_turn, row.lease_until)
+    )
+    return Standing(
+        place=place,
+        channel=row.channel,
+        customer_id=row.customer_id,
+        identity=IdentityLevel(row.identity),
+        opened_at=row.opened_at,
+        state=row.state,
+        last_message=row.last_message,
+        lease=lease,
+    )
+
+
+def snapshot(connection: Connection, standing: Standing, before: int = HIGHEST_SEQ) -> Snapshot:
+    """The conversation with its latest messages numbered below `before`; costs the same however long it is."""
+    latest = connection.execute(
+        select(messages.c.message_id, messages.c.role, messages.c.text, messages.c.at)
+        .where(
+            messages.c.site == standing.place.site,
+            messages.c.conversation_id == standing.place.conversation_id,
+            messages.c.seq < before,
+        )
+        .order_by(messages.c.seq.desc())
+        .limit(HISTORY_LIMIT)
+    ).all()
+    return Snapshot(
+        site=standing.place.site,
+        conversation_id=standing.place.conversation_id,
+        customer_id=standing.customer_id,
+        identity=standing.identity,
+        channel=standing.channel,
+        opened_at=standing.opened_at,
+        state=ConversationState.model_validate_json(standing.state),
+        history=tuple(Message(message_id=i, role=Role(r), text=t, at=at) for i, r, t, at in reversed(latest)),
+    )
+
+
+def listed(connection: Connection, place: Place, after: int, limit: int) -> tuple[Message, ...]:
+    """Messages numbered above `after`, oldest first, at most `limit`."""
+    rows = connection.execute(
+        select(messages.c.message_id, messages.c.role, messages.c.text, messages.c.at)
+        .where(
+            messages.c.site == place.site, messages.c.conversation_id == place.conversation_id, messages.c.seq > after
+        )
+        .order_by(messages.c.seq)
+        .limit(limit)
+    )
+    return tuple(Message(message_id=i, role=Role(r), text=t, at=at) for i, r, t, at in rows)
+
+
+def add_message(connection: Connection, standing: Standing, role: Role, text: str, at: datetime) -> Message:
+    """Store the next message of a locked conversation; the caller sees to `last_message` of the row."""
+    message = Message(message_id=new_id("m"), role=role, text=storable(text), at=at)
+    connection.execute(
+        insert(messages).values(
+            site=standing.place.site,
+            conversation_id=standing.place.conversation_id,
+            seq=standing.last_message + 1,
+            message_id=message.message_id,
+            role=role.value,
+            text=message.text,
+            at=at,
+        )
+    )
+    return message
+
+
+def change(connection: Connection, place: Place, values: Mapping[str, str | int | datetime | None]) -> None:
+    """Set columns of a locked conversation and count its version up."""
+    connection.execute(
+        update(conversations)
+        .where(conversations.c.site == place.site, conversations.c.conversation_id == place.conversation_id)
+        .values(**values, version=conversations.c.version + 1)
     )

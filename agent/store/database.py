@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from handrail.agent.store_port import StoreError
@@ -27,6 +27,10 @@ WRITER_PRAGMAS = (
     "PRAGMA foreign_keys=ON",
 )
 READER_PRAGMAS = (f"PRAGMA busy_timeout={LOCK_WAIT_MS}", "PRAGMA query_only=ON")
+
+
+class LostRace(StoreError):
+    """A row that should be new was there already."""
 
 
 class Database:
@@ -50,8 +54,14 @@ class Database:
         return described(self.url)
 
     def write(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in one transaction: committed when it returns, rolled back when it raises."""
-        return self._transact(self._writing, work)
+        """Run `work` in one transaction: committed when it returns, rolled back when it raises.
+
+        Work that loses a race for a new row (PostgreSQL only) is run once more, and then finds the row.
+        """
+        try:
+            return self._transact(self._writing, work)
+        except LostRace:
+            return self._transact(self._writing, work)
 
     def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on one consistent view of the database."""
@@ -61,6 +71,8 @@ class Database:
         try:
             with engine.begin() as connection:
                 return work(connection)
+        except IntegrityError as error:
+            raise LostRace(str(failure(self.url, error))) from error
         except SQLAlchemyError as error:
             raise failure(self.url, error) from error
 

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 
 from pydantic import JsonValue
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from handrail.agent.audit.canonical import canonical
 from handrail.agent.audit.chain import GENESIS, Chain, Entry, Head, SealedPayload
@@ -53,14 +53,14 @@ def append(connection: Connection, site: str, conversation_id: str, entries: Seq
     """Chain `entries` to the end of a conversation's chain, within the caller's transaction."""
     if not entries:
         return
-    row = _head_row(connection, site, conversation_id)
-    if row is None:
+    head = _locked_head(connection, site, conversation_id)
+    if head is None:
         connection.execute(
             insert(chains).values(
                 site=site, conversation_id=conversation_id, last_seq=0, last_hash=GENESIS, anchored=0
             )
         )
-    chain = Chain(site, conversation_id, Head() if row is None else Head(row.last_seq, row.last_hash))
+    chain = Chain(site, conversation_id, head or Head())
     links = [chain.append(entry) for entry in entries]
     connection.execute(
         insert(audit_events),
@@ -99,10 +99,11 @@ def append(connection: Connection, site: str, conversation_id: str, entries: Seq
     )
 
 
-def _head_row(connection: Connection, site: str, conversation_id: str) -> Row[tuple[int, str]] | None:
+def _locked_head(connection: Connection, site: str, conversation_id: str) -> Head | None:
     # The lock makes two workers that append to one chain take turns; SQLite has its single writer for that.
-    return connection.execute(
+    row = connection.execute(
         select(chains.c.last_seq, chains.c.last_hash)
         .where(chains.c.site == site, chains.c.conversation_id == conversation_id)
         .with_for_update()
     ).one_or_none()
+    return None if row is None else Head(row.last_seq, row.last_hash)

@@ -128,6 +128,7 @@ journal = Table(
     Column("digest", String(128), nullable=False),
     Column("state", String(16), nullable=False),
     Column("content", Text, nullable=False),
+    Column("intended_at", Instant, nullable=False),
     Column("at", Instant, nullable=False),
     PrimaryKeyConstraint("site", "key", name="pk_journal"),
     _in_conversation("journal"),

@@ -45,13 +45,6 @@ TRUSTED = frozenset({Origin.CUSTOMER_WORDS, Origin.VERIFIED_RECORD})
 """The only origins that a sensitive argument may have (spec S7.2)."""
 
 
-class Mention(StrEnum):
-    """How a text value is recognised in other text: as a whole, or by its digits alone (2041 for INV-2041)."""
-
-    WHOLE = "whole"
-    DIGITS = "digits"
-
-
 class Choice(Frozen):
     """One value of a choice: its label for the customer, and further words that mean it."""
 
@@ -63,8 +56,9 @@ class Choice(Frozen):
 class Argument(Frozen):
     """The declaration of an argument.
 
-    `pattern` is matched against the whole text. `minimum` and `maximum` are an integer, a money string or an ISO date, by
-    type. `currency` names the call fact that holds the currency of a money argument.
+    `pattern` is matched against the whole text. `minimum` and `maximum` are an integer, a money string or an ISO date,
+    by type. `currency` names the call fact that holds the currency of a money argument. `spoken` are words after which
+    the digits of an identifier alone mean it: "invoice 2041" for INV-2041.
     """
 
     name: Name
@@ -79,7 +73,7 @@ class Argument(Frozen):
     minimum: int | str | None = None
     maximum: int | str | None = None
     currency: Name | None = None
-    mention: Mention = Mention.WHOLE
+    spoken: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Argument:
@@ -93,11 +87,8 @@ def schema_of(argument: Argument) -> dict[str, JsonValue]:
     """The JSON Schema of one argument, as a model sees it."""
     schema: dict[str, JsonValue] = {"description": argument.description}
     if argument.type is ArgumentType.INTEGER:
-        schema["type"] = "integer"
-        for word, bound in (("minimum", argument.minimum), ("maximum", argument.maximum)):
-            if bound is not None:
-                schema[word] = bound
-        return schema
+        bounds = {"minimum": argument.minimum, "maximum": argument.maximum}
+        return {**schema, "type": "integer", **{word: bound for word, bound in bounds.items() if bound is not None}}
     schema["type"] = "string"
     if argument.type is ArgumentType.CHOICE:
         schema["enum"] = [choice.value for choice in argument.choices]
@@ -197,6 +188,8 @@ def _declaration_problems(argument: Argument) -> Iterator[str]:
             re.compile(argument.pattern)
         except re.error as error:
             yield f"not a regular expression: {error}"
+    if argument.spoken and kind is not ArgumentType.TEXT:
+        yield "only a text has spoken"
     for bound in (argument.minimum, argument.maximum):
         if bound is not None and not _bound_fits(kind, bound):
             yield f"the bound {bound!r} does not fit the type {kind.value}"

@@ -20,13 +20,15 @@ _DAY_UNITS = frozenset({"day", "week"})
 
 @dataclass(slots=True)
 class ValueIndex:
-    """Normal forms of the values of a text, by kind. `numbers` maps a number to the units it was written with."""
+    """Normal forms of the values of a text, by kind. `numbers` maps a number to the units it was written with;
+    `yearless` are dates of which only day and month are stated."""
 
     numbers: dict[str, set[str]] = field(default_factory=dict)
     durations: set[str] = field(default_factory=set)
     words: dict[Kind, set[str]] = field(default_factory=dict)
     hosts: set[str] = field(default_factory=set)
     dates: set[str] = field(default_factory=set)
+    yearless: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, text: str) -> ValueIndex:
@@ -57,6 +59,8 @@ class ValueIndex:
     def _add_date(self, value: Value) -> None:
         for key in value.keys:
             self.dates.update(partial_keys(key))
+            if key.startswith("--") and len(key) == 7:
+                self.yearless.add(key)
             if len(key) >= 7 and key[0] != "-" and key[:4].isdigit():
                 self.numbers.setdefault(key[:4], set()).add("")
 

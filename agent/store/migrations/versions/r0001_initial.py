@@ -86,6 +86,7 @@ def _conversations() -> None:
         sa.Column("digest", sa.String(128), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("content", sa.Text, nullable=False),
+        sa.Column("intended_at", sa.BigInteger, nullable=False),
         sa.Column("at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("site", "key", name="pk_journal"),
         _in_conversation("journal"),

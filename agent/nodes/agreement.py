@@ -1,0 +1,102 @@
+"""What a customer or an operator agreed to: the exact call that may now be decided again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from handrail.agent.channels import ANSWERED, CAUSE, DETECTION, PENDING, PLACE, SNAPSHOT, TURN, VERIFIED_UNTIL, View
+from handrail.agent.conversation import ApprovalState, PendingCall
+from handrail.agent.nodes.apply_policy import code_in
+from handrail.agent.room import Room, bounded
+from handrail.agent.turns import Answered
+from handrail.guardrails.vocabulary import IdentityLevel, Obligation, ToolCall
+
+if TYPE_CHECKING:
+    from handrail.agent.nodes.authorize_tools import Progress
+
+CODE_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A pending call with what has been agreed about it. INVARIANT: `call` is what was asked about, to the letter."""
+
+    call: ToolCall
+    digest: str
+    confirmed: bool
+    approval_id: str | None
+    identity: IdentityLevel | None = None
+
+
+async def agreement_of(view: View, room: Room, progress: Progress) -> Agreement | None:
+    """The agreement that this turn brings; None when it brings none (and then perhaps words for the customer)."""
+    answer = view.get(ANSWERED, Answered.NOTHING)
+    pending = view[SNAPSHOT].state.pending
+    if pending is None or answer is Answered.NOTHING:
+        return None
+    language = view[DETECTION].language
+    if answer is Answered.CODE:
+        return await _code(view, room, progress, pending)
+    if answer is Answered.YES:
+        progress.report("CONFIRMATION_GIVEN")
+        return Agreement(pending.call, pending.digest, confirmed=True, approval_id=pending.approval_id)
+    if answer is Answered.DECISION:
+        return _decision(view, room, progress, pending)
+    if answer is Answered.NO:
+        progress.report("CONFIRMATION_DECLINED")
+        _drop(progress)
+        progress.speak(room.bundle.text("declined", language), "declined")
+        return None
+    progress.report("ASKED_AGAIN")
+    if pending.awaiting is Obligation.APPROVE:
+        progress.speak(room.bundle.text("approval_waiting", language), "approval_waiting")
+    elif pending.awaiting is Obligation.CONFIRM:
+        _drop(progress)
+        progress.speak(room.bundle.text("ask_again_confirm", language), "ask_again_confirm")
+    else:
+        progress.speak(room.bundle.text("ask_code_again", language), "ask_code_again")
+    return None
+
+
+async def _code(view: View, room: Room, progress: Progress, pending: PendingCall) -> Agreement | None:
+    """A right code raises the identity level for a while; wrong ones end with a person."""
+    turn, language = view[TURN], view[DETECTION].language
+    code = code_in(turn.text)
+    if turn.customer_id is None or code is None:
+        return None
+    right = await bounded(room.step_up.check(turn.customer_id, code), room.patience.tool)
+    if right is True:
+        until = turn.at + timedelta(minutes=room.bundle.manifest.limits.verification_minutes)
+        progress.writes.append(VERIFIED_UNTIL.put(until.isoformat()))
+        progress.report("IDENTITY_VERIFIED")
+        return Agreement(pending.call, pending.digest, pending.confirmed, pending.approval_id, IdentityLevel.VERIFIED)
+    progress.report("IDENTITY_CODE_WRONG")
+    if pending.tries + 1 >= CODE_TRIES:
+        _drop(progress)
+        progress.escalate("IDENTITY_CODE_WRONG")
+        return None
+    progress.writes.append(PENDING.put(pending.model_copy(update={"tries": pending.tries + 1})))
+    progress.speak(room.bundle.text("code_wrong", language), "code_wrong")
+    return None
+
+
+def _decision(view: View, room: Room, progress: Progress, pending: PendingCall) -> Agreement | None:
+    """An operator's approval lets the call be decided again; anything else ends it."""
+    language = view[DETECTION].language
+    if view[CAUSE].approval is ApprovalState.APPROVED:
+        progress.report("APPROVAL_GRANTED")
+        # The level at which the customer asked stands for this one call: approval may take longer than a code lives.
+        return Agreement(pending.call, pending.digest, True, pending.approval_id, pending.identity)
+    denied = view[CAUSE].approval is ApprovalState.DENIED
+    progress.report("APPROVAL_DENIED" if denied else "APPROVAL_EXPIRED")
+    _drop(progress)
+    key = "approval_denied" if denied else "approval_expired"
+    progress.speak(room.bundle.text(key, language), key)
+    return None
+
+
+def _drop(progress: Progress) -> None:
+    """The call is given up, and with it the guided flow that proposed it."""
+    progress.writes += [PENDING.put(None), PLACE.put(None)]

@@ -1,0 +1,153 @@
+"""Decides every proposed call, runs what is allowed, and asks for the next step of what is not allowed yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from handrail.agent.channels import (
+    APPROVAL,
+    DETECTION,
+    DRAFT,
+    ESCALATION,
+    PENDING,
+    PLACE,
+    QUICK_REPLIES,
+    RESULTS,
+    ROUNDS,
+    SNAPSHOT,
+    USED_APPROVAL,
+    Step,
+    View,
+    Write,
+)
+from handrail.agent.conversation import AuditEvent
+from handrail.agent.nodes.agreement import Agreement, agreement_of
+from handrail.agent.nodes.deciding import Weighed, weigh
+from handrail.agent.nodes.execution import Ran, run_call
+from handrail.agent.nodes.next_step import ask_next_step
+from handrail.agent.room import Room
+from handrail.guardrails.vocabulary import (
+    Decision,
+    Draft,
+    Effect,
+    Report,
+    Stage,
+    ToolCall,
+    ToolOutcome,
+    ToolResult,
+)
+
+NO_CALL = "TOOLS_NONE"
+
+
+@dataclass(slots=True)
+class Progress:
+    """What this visit of the node has come to so far."""
+
+    said: list[Decision | Report] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
+    audit: list[AuditEvent] = field(default_factory=list)
+    results: list[ToolResult] = field(default_factory=list)
+    stopped: bool = False
+
+    def report(self, *reasons: str) -> None:
+        """Note what happened, without a decision."""
+        self.said.append(Report(stage=Stage.AUTHORIZE_TOOLS, reasons=tuple(reasons)))
+
+    def speak(self, text: str, key: str) -> None:
+        """Answer in fixed words; nothing else of this draft happens."""
+        self.writes.append(DRAFT.put(Draft(text=text, author=f"text:{key}")))
+        self.stopped = True
+
+    def escalate(self, *reasons: str) -> None:
+        """Bring a person; nothing else of this draft happens."""
+        self.writes.append(ESCALATION.put(tuple(reasons)))
+        self.stopped = True
+
+
+async def authorize_tools(view: View, room: Room) -> Step:
+    """First what the customer or an operator agreed to, else the calls of the draft, one after the other (S7)."""
+    progress = Progress(results=list(view.get(RESULTS, ())))
+    agreement = await agreement_of(view, room, progress)
+    calls = (agreement.call,) if agreement is not None else view[DRAFT].calls if view.has(DRAFT) else ()
+    if agreement is None and progress.stopped:
+        calls = ()
+    if calls and agreement is None and view.get(ROUNDS, 0) >= room.bundle.manifest.limits.tool_rounds:
+        progress.report("TOOL_ROUNDS_USED")
+        progress.speak(room.bundle.text("safe_reply", view[DETECTION].language), "safe_reply")
+        calls = ()
+    for call in calls:
+        await _one(call, view, room, progress, agreement)
+        if progress.stopped:
+            break
+    progress.writes.append(RESULTS.put(tuple(progress.results)))
+    if not progress.said:
+        progress.report(NO_CALL)
+    return Step(tuple(progress.said), tuple(progress.writes), tuple(progress.audit))
+
+
+async def _one(call: ToolCall, view: View, room: Room, progress: Progress, agreement: Agreement | None) -> None:
+    weighed = await weigh(call, view, room, tuple(progress.results), agreement)
+    progress.said.append(weighed.decision)
+    effect = weighed.decision.effect
+    if effect is Effect.ESCALATE:
+        progress.escalate(*weighed.decision.reasons)
+    elif effect is Effect.REFUSE:
+        _refused(call, weighed, view, room, progress, agreement)
+    elif effect is Effect.NOT_YET:
+        asked = await ask_next_step(weighed, view, room, agreement)
+        progress.writes.append(PENDING.put(asked.pending))
+        if asked.approval is not None:
+            progress.writes.append(APPROVAL.put(asked.approval))
+        progress.writes.append(QUICK_REPLIES.put(asked.quick_replies))
+        progress.results.append(ToolResult(call=call, outcome=ToolOutcome.NOT_YET, reasons=weighed.decision.reasons))
+        progress.speak(asked.text, "next_step")
+    else:
+        await _run(call, weighed, view, room, progress, agreement)
+
+
+def _refused(
+    call: ToolCall, weighed: Weighed, view: View, room: Room, progress: Progress, agreement: Agreement | None
+) -> None:
+    """The model gets a typed refusal; the customer gets safe words where they had agreed to the call (S7.5)."""
+    reasons = weighed.decision.reasons
+    progress.results.append(ToolResult(call=call, outcome=ToolOutcome.REFUSED, reasons=reasons))
+    if agreement is None:
+        return
+    progress.writes.append(PENDING.put(None))
+    if not _flow_waits(view):
+        words = room.bundle.customer_text(reasons[0], view[DETECTION].language)
+        progress.speak(words or room.bundle.text("tool_failed", view[DETECTION].language), "tool_refused")
+
+
+async def _run(
+    call: ToolCall, weighed: Weighed, view: View, room: Room, progress: Progress, agreement: Agreement | None
+) -> None:
+    ran: Ran = await run_call(call, weighed, view, room, _trail_of(progress, view))
+    progress.audit.extend(ran.audit)
+    progress.results.append(ran.result)
+    progress.report(ran.reason)
+    if ran.result.outcome is ToolOutcome.UNKNOWN:
+        progress.writes.append(PENDING.put(None))
+        progress.escalate("SYS_TOOL_UNKNOWN")
+        return
+    if agreement is None:
+        return
+    progress.writes.append(PENDING.put(None))
+    if agreement.approval_id is not None and ran.result.outcome is ToolOutcome.SUCCEEDED:
+        progress.writes.append(USED_APPROVAL.put(agreement.approval_id))
+    if not _flow_waits(view):
+        done = weighed.done_text(view[DETECTION].language) if ran.result.outcome is ToolOutcome.SUCCEEDED else None
+        progress.speak(done or room.bundle.text("tool_failed", view[DETECTION].language), "tool_done")
+
+
+def _flow_waits(view: View) -> bool:
+    """Whether a guided flow goes on with the result, so that it speaks and not a fixed text."""
+    return view.get(PLACE, view[SNAPSHOT].state.flow) is not None
+
+
+def _trail_of(progress: Progress, view: View) -> tuple[Decision, ...]:
+    """The tool decisions that led to a run, for the audit event before it."""
+    return tuple(said for said in progress.said if isinstance(said, Decision))
+
+

@@ -1,0 +1,119 @@
+"""Runs an allowed call. A write is journalled before it runs and concluded after, at most once whatever crashes (S7.4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from handrail.agent.channels import JOURNAL, TURN, View
+from handrail.agent.conversation import AuditEvent, EventKind, JournalEntry, JournalState
+from handrail.agent.nodes.deciding import Weighed
+from handrail.agent.ports import PortError, ToolRefused
+from handrail.agent.room import Room, bounded
+from handrail.guardrails.toolspec import Access, ToolSpec
+from handrail.guardrails.vocabulary import Decision, ToolCall, ToolOutcome, ToolResult
+
+MAX_RESULT = 64_000
+"""Characters of JSON that a tool may answer with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a call ended."""
+
+    result: ToolResult
+    reason: str
+    audit: tuple[AuditEvent, ...] = ()
+
+
+async def run_call(call: ToolCall, weighed: Weighed, view: View, room: Room, led: tuple[Decision, ...]) -> Ran:
+    """Run `call`, which policy allowed. `led` are the decisions that go into the audit event before a write."""
+    spec = weighed.spec
+    if spec is None:
+        raise LookupError("an undeclared tool cannot run")
+    turn = view[TURN]
+    customer = turn.customer_id or ""
+    # The digest, not the call's id, makes the key: a model asked again may number the same call differently.
+    key = f"{turn.conversation_id}:{turn.turn_id}:{weighed.digest[:32]}"
+    if spec.access is Access.READ:
+        return await _read(call, customer, key, room)
+    return await _write(call, weighed, spec, view, room, key, led)
+
+
+async def _read(call: ToolCall, customer: str, key: str, room: Room) -> Ran:
+    try:
+        content = await bounded(room.toolbox.execute(call, customer, key), room.patience.tool)
+    except ToolRefused:
+        return Ran(ToolResult(call=call, outcome=ToolOutcome.FAILED, reasons=("TOOL_FAILED",)), "TOOL_FAILED")
+    return Ran(ToolResult(call=call, outcome=ToolOutcome.SUCCEEDED, content=content), "TOOL_SUCCEEDED")
+
+
+async def _write(
+    call: ToolCall, weighed: Weighed, spec: ToolSpec, view: View, room: Room, key: str, led: tuple[Decision, ...]
+) -> Ran:
+    turn = view[TURN]
+    begun = next((entry for entry in view.get(JOURNAL, ()) if entry.key == key), None)
+    if begun is None:
+        begun = JournalEntry(
+            turn_id=turn.turn_id,
+            call=call,
+            digest=weighed.digest,
+            key=key,
+            state=JournalState.INTENDED,
+            at=room.clock.now(),
+        )
+        before = [_event(EventKind.TOOL_INTENT, view, room, begun, led)]
+        await bounded(room.store.intend(turn, begun, before), room.patience.store)
+    elif begun.state is not JournalState.INTENDED:
+        return _from_journal(begun, call)
+    state, content = await _execute_once(call, spec, turn.customer_id or "", key, room)
+    ended = begun.model_copy(update={"state": state, "content": content, "at": room.clock.now()})
+    after = [_event(EventKind.TOOL_OUTCOME, view, room, ended, ())]
+    await bounded(room.store.conclude(turn, ended, after), room.patience.store)
+    return _from_journal(ended, call)
+
+
+async def _execute_once(
+    call: ToolCall, spec: ToolSpec, customer: str, key: str, room: Room
+) -> tuple[JournalState, JsonValue]:
+    """Execute; when that ends in doubt, ask once what became of the key."""
+    try:
+        return JournalState.SUCCEEDED, await bounded(room.toolbox.execute(call, customer, key), room.patience.tool)
+    except ToolRefused:
+        return JournalState.FAILED, None
+    except (PortError, TimeoutError, OSError):
+        pass
+    try:
+        found = await bounded(room.toolbox.outcome(key), room.patience.tool)
+    except (PortError, TimeoutError, OSError):
+        return JournalState.UNKNOWN, None
+    # No record of the key may mean "not yet": only a person can tell, so it stays unknown.
+    return (JournalState.SUCCEEDED, found) if found is not None else (JournalState.UNKNOWN, None)
+
+
+def _from_journal(entry: JournalEntry, call: ToolCall) -> Ran:
+    if entry.state is JournalState.SUCCEEDED:
+        result = ToolResult(call=call, outcome=ToolOutcome.SUCCEEDED, content=entry.content)
+        return Ran(result, "TOOL_SUCCEEDED")
+    if entry.state is JournalState.FAILED:
+        return Ran(ToolResult(call=call, outcome=ToolOutcome.FAILED, reasons=("TOOL_FAILED",)), "TOOL_FAILED")
+    result = ToolResult(call=call, outcome=ToolOutcome.UNKNOWN, reasons=("SYS_TOOL_UNKNOWN",))
+    return Ran(result, "SYS_TOOL_UNKNOWN")
+
+
+def _event(
+    kind: EventKind, view: View, room: Room, entry: JournalEntry, led: tuple[Decision, ...]
+) -> AuditEvent:
+    return AuditEvent(
+        kind=kind,
+        turn_id=view[TURN].turn_id,
+        at=room.clock.now(),
+        payload={
+            "tool": entry.call.tool,
+            "digest": entry.digest,
+            "key": entry.key,
+            "outcome": entry.state.value,
+            "reasons": [reason for decision in led for reason in decision.reasons],
+        },
+    )

@@ -1,0 +1,117 @@
+"""Writes the draft: a fixed question, the step of a guided flow, or the model's text. Nothing of it has left yet."""
+
+from __future__ import annotations
+
+from handrail.agent.channels import (
+    CLARIFIED,
+    COLLECTED,
+    DETECTION,
+    DRAFT,
+    ESCALATION,
+    FOUND,
+    GUIDANCE,
+    PLACE,
+    POLICY,
+    QUICK_REPLIES,
+    RESULTS,
+    RETRIEVED,
+    ROUNDS,
+    SNAPSHOT,
+    SOLVED,
+    TRIED,
+    TURN,
+    Step,
+    View,
+    Write,
+)
+from handrail.agent.conversation import AuditEvent, EventKind
+from handrail.agent.nodes.flow_step import advance_flow
+from handrail.agent.nodes.prompting import model_prompt
+from handrail.agent.nodes.retrieve import chosen_flow
+from handrail.agent.room import Room, bounded
+from handrail.guardrails.flows.place import FlowEvent
+from handrail.guardrails.gate.digest import digest
+from handrail.guardrails.scope import Retrieved
+from handrail.guardrails.vocabulary import Draft, Obligation, Report, Stage, ToolCall
+
+STATUS_TOOL = "get_status"
+MAX_CALLS = 8
+MAX_DRAFT = 20_000
+"""Characters of a draft that are read at all; a longer one is cut there and then fails the output checks."""
+
+NOTHING_FOUND = Retrieved(passages=(), good=0, eligible_documents=0, excluded={}, revision="none")
+
+
+async def generate(view: View, room: Room) -> Step:
+    """Who speaks, in this order: a clarifying question, a guided flow, the status look-up, the model."""
+    found = view.get(FOUND, view[POLICY])
+    if Obligation.CLARIFY in found.obligations:
+        return _clarify(view, room)
+    if chosen_flow(view) is not None and not view.get(GUIDANCE, ()):
+        step = _flow(view, room)
+        if step is not None:
+            return step
+    if Obligation.STATUS_FIRST in view[POLICY].obligations and not view.get(RESULTS, ()):
+        return _status_first(view)
+    return await _model(view, room)
+
+
+def _clarify(view: View, room: Room) -> Step:
+    asked = view[SNAPSHOT].state.clarifications
+    key = "clarify_first" if asked == 0 else "clarify_second"
+    text = room.bundle.text(key, view[DETECTION].language)
+    report = Report(stage=Stage.GENERATE, reasons=("DRAFT_TEXT",), details={"text": key})
+    return Step((report,), (DRAFT.put(Draft(text=text, author=f"text:{key}")), CLARIFIED.put(True)))
+
+
+def _flow(view: View, room: Room) -> Step | None:
+    """The next step of the flow; None when the flow leaves the matter to the model."""
+    flow, step = advance_flow(view, room)
+    report = Report(
+        stage=Stage.GENERATE,
+        reasons=("DRAFT_FLOW", *step.reasons),
+        details={"flow": flow.id, "version": flow.version, "step": step.place.step if step.place else "end"},
+    )
+    calls = (step.call,) if step.call is not None else ()
+    writes: list[Write] = [
+        PLACE.put(step.place),
+        COLLECTED.put(step.collected),
+        TRIED.put((*view.get(TRIED, view[SNAPSHOT].state.tried), *step.tried)[-12:]),
+        QUICK_REPLIES.put(step.quick_replies),
+        DRAFT.put(Draft(text=step.text, calls=calls, author=f"flow:{flow.id}")),
+        SOLVED.put(step.event is FlowEvent.DONE),
+    ]
+    if step.event is FlowEvent.HAND_OFF:
+        writes.append(ESCALATION.put(step.reasons))
+    return Step((report,), tuple(writes))
+
+
+def _status_first(view: View) -> Step:
+    """Looks at the status page before anything is said about an incident."""
+    call = ToolCall(call_id=f"status.{view[TURN].turn_id}", tool=STATUS_TOOL, arguments={})
+    report = Report(stage=Stage.GENERATE, reasons=("DRAFT_TEXT",), details={"text": "status_first"})
+    return Step((report,), (DRAFT.put(Draft(text="", calls=(call,), author="text:status_first")),))
+
+
+async def _model(view: View, room: Room) -> Step:
+    prompt = model_prompt(view, room)
+    before = room.clock.now()
+    draft = await bounded(room.model.complete(prompt, room.patience.model), room.patience.model + 1)
+    if not isinstance(draft, Draft) or len(draft.calls) > MAX_CALLS:
+        raise TypeError("the model adapter did not answer with a draft of the form agreed")
+    draft = draft.model_copy(update={"text": draft.text[:MAX_DRAFT], "author": f"model:{room.model.name}"})
+    now = room.clock.now()
+    event = AuditEvent(
+        kind=EventKind.MODEL_CALL,
+        turn_id=view[TURN].turn_id,
+        at=now,
+        payload={
+            "model": room.model.name,
+            "template": prompt.template,
+            "calls": [{"tool": call.tool, "digest": digest(call)} for call in draft.calls],
+            "seconds": round((now - before).total_seconds(), 3),
+            "repair": bool(prompt.guidance),
+        },
+    )
+    report = Report(stage=Stage.GENERATE, reasons=("DRAFT_MODEL",), details={"model": room.model.name})
+    return Step((report,), (DRAFT.put(draft), ROUNDS.put(view.get(ROUNDS, 0) + 1)), (event,))

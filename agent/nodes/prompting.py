@@ -1,0 +1,101 @@
+"""Puts together what a model may see: never more than policy granted, and untrusted text only in its own blocks."""
+
+from __future__ import annotations
+
+from handrail.agent.channels import DETECTION, GUIDANCE, POLICY, RESULTS, RETRIEVED, ROUNDS, SNAPSHOT, TURN, View
+from handrail.agent.facts import identity_now
+from handrail.agent.nodes.gate_risk import facts_of
+from handrail.agent.ports import Prompt, ToolOffer
+from handrail.agent.room import Room
+from handrail.guardrails.gate.minimise import minimised
+from handrail.guardrails.policy.facts import Facts, fact
+from handrail.guardrails.prompts import render
+from handrail.guardrails.scope import Retrieved
+from handrail.guardrails.toolspec import ToolSpec, json_schema
+from handrail.guardrails.vocabulary import Decision, Effect, FactUsed, Stage
+
+NOTHING_FOUND = Retrieved(passages=(), good=0, eligible_documents=0, excluded={}, revision="none")
+
+
+def model_prompt(view: View, room: Room) -> Prompt:
+    """The prompt of this model call."""
+    turn, snapshot, detection = view[TURN], view[SNAPSHOT], view[DETECTION]
+    policy = view[POLICY]
+    template = room.bundle.prompts[room.bundle.manifest.prompt]
+    found = view.get(RETRIEVED, NOTHING_FOUND)
+    return Prompt(
+        template=f"{template.id}@{template.version}",
+        system=system_text(view, room),
+        history=snapshot.history,
+        message=turn.text,
+        need_state=detection.need_state.value if detection.need_state is not None else None,
+        intent=detection.intent,
+        tone=policy.dimensions.tone,
+        depth=policy.dimensions.depth,
+        obligations=policy.obligations,
+        passages=found.passages[: found.good],
+        tools=offered(view, room),
+        results=tuple(minimised(result, room.bundle.tools.get(result.call.tool)) for result in view.get(RESULTS, ())),
+        guidance=view.get(GUIDANCE, ()),
+        identity=identity_now(turn, snapshot.state),
+    )
+
+
+def system_text(view: View, room: Room) -> str:
+    """The rendered system text; the output checks look for leaks of it."""
+    policy = view[POLICY]
+    template = room.bundle.prompts[room.bundle.manifest.prompt]
+    return render(
+        template,
+        tone=policy.dimensions.tone,
+        depth=policy.dimensions.depth,
+        obligations=policy.obligations,
+        language=view[DETECTION].language or room.bundle.manifest.languages[0],
+    )
+
+
+def offered(view: View, room: Room) -> tuple[ToolOffer, ...]:
+    """Tools that some call of could be allowed in this conversation; none once the rounds are used up.
+
+    Offering is a courtesy to the model, not the permission: every call is decided again with its own facts.
+    """
+    if view.get(ROUNDS, 0) >= room.bundle.manifest.limits.tool_rounds - 1:
+        return ()
+    facts = facts_of(view)
+    offers = []
+    for spec in room.bundle.tools.values():
+        if could_be_allowed(spec, facts, room):
+            offers.append(
+                ToolOffer(name=spec.id, description=spec.description, parameters=json_schema(spec))
+            )
+    return tuple(offers)
+
+
+def could_be_allowed(spec: ToolSpec, facts: Facts, room: Room) -> bool:
+    """Whether policy permits the tool for the best call there could be: every call fact as favourable as possible."""
+    best = facts.with_facts(
+        (
+            *tool_facts(spec),
+            fact("call_schema_valid", True, "assumed"),
+            fact("call_provenance_ok", True, "assumed"),
+            fact("call_confirmed", True, "assumed"),
+            fact("call_approved", True, "assumed"),
+            fact("call_repeated", False, "assumed"),
+            fact("call_over_rate", False, "assumed"),
+        )
+    )
+    # Declared call facts are unknown before there is a call: here, and only here, unknown does not count against it.
+    best = Facts(best.used, best.ignorable | {f"call_{declared.name}" for declared in spec.facts})
+    decision: Decision = room.bundle.policy.decide(Stage.AUTHORIZE_TOOLS, best, spec.id)
+    return decision.effect in (Effect.ALLOW, Effect.NOT_YET)
+
+
+def tool_facts(spec: ToolSpec) -> tuple[FactUsed, ...]:
+    """What policy may ask about the tool itself."""
+    return (
+        fact("tool", spec.id, "bundle"),
+        fact("tool_access", spec.access.value, "bundle"),
+        fact("tool_sensitivity", spec.sensitivity.value, "bundle"),
+        fact("tool_reversible", spec.reversible, "bundle"),
+        fact("tool_needs_customer", spec.requires_customer, "bundle"),
+    )

@@ -1,0 +1,150 @@
+"""Requests for approval: asked once, decided once, used once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from handrail.agent.conversation import Approval, ApprovalState, AuditEvent, EventKind
+from handrail.agent.store.conversations import Place
+from handrail.agent.store.tables import approvals
+from handrail.agent.store_port import StoreError, UnknownApproval
+from handrail.guardrails.vocabulary import ToolCall
+
+DECIDED = frozenset({ApprovalState.APPROVED, ApprovalState.DENIED, ApprovalState.EXPIRED})
+"""What a pending request can be moved to."""
+
+
+class Decided(NamedTuple):
+    """A request after an attempt to decide it, with the event to be chained when the attempt changed it."""
+
+    approval: Approval
+    event: AuditEvent | None
+
+
+def request(connection: Connection, place: Place, turn_id: str, approval: Approval) -> None:
+    """Store a request; the same one twice (a turn that was run again) is stored once."""
+    if approval.conversation_id != place.conversation_id or approval.state is not ApprovalState.PENDING:
+        raise ValueError("a request for approval starts pending, in the conversation of its turn")
+    if _row(connection, place.site, approval.approval_id) is not None:
+        raise StoreError(f"there is a request for approval {approval.approval_id} already: use a new id")
+    connection.execute(
+        insert(approvals).values(
+            site=place.site,
+            approval_id=approval.approval_id,
+            conversation_id=place.conversation_id,
+            turn_id=turn_id,
+            call=approval.call.model_dump_json(),
+            digest=approval.digest,
+            state=approval.state.value,
+            queue=approval.queue,
+            requested_at=approval.requested_at,
+            expires_at=approval.expires_at,
+            decided_by=approval.decided_by,
+            decided_at=approval.decided_at,
+        )
+    )
+
+
+def use(connection: Connection, place: Place, approval_id: str) -> None:
+    """Mark an approved request as used. Raises StoreError when it is not approved (any more)."""
+    used = connection.execute(
+        update(approvals)
+        .where(
+            approvals.c.site == place.site,
+            approvals.c.conversation_id == place.conversation_id,
+            approvals.c.approval_id == approval_id,
+            approvals.c.state == ApprovalState.APPROVED.value,
+        )
+        .values(state=ApprovalState.USED.value)
+    )
+    if used.rowcount != 1:
+        raise StoreError(f"the approval {approval_id} is not open for use in this conversation")
+
+
+def one(connection: Connection, site: str, approval_id: str) -> Approval | None:
+    """One request; None when there is none."""
+    row = _row(connection, site, approval_id)
+    return None if row is None else _approval(row)
+
+
+def listed(connection: Connection, site: str, state: ApprovalState | None) -> tuple[Approval, ...]:
+    """The requests of a site, oldest first."""
+    statement = select(approvals).where(approvals.c.site == site)
+    if state is not None:
+        statement = statement.where(approvals.c.state == state.value)
+    rows = connection.execute(statement.order_by(approvals.c.requested_at, approvals.c.approval_id))
+    return tuple(_approval(row) for row in rows)
+
+
+def of_conversation(connection: Connection, place: Place) -> tuple[Approval, ...]:
+    """The requests of one conversation, oldest first."""
+    rows = connection.execute(
+        select(approvals)
+        .where(approvals.c.site == place.site, approvals.c.conversation_id == place.conversation_id)
+        .order_by(approvals.c.requested_at, approvals.c.approval_id)
+    )
+    return tuple(_approval(row) for row in rows)
+
+
+def decide(connection: Connection, site: str, approval_id: str, state: ApprovalState, by: str, at: datetime) -> Decided:
+    """Decide a pending request; one that was decided before comes back unchanged and without an event."""
+    if state not in DECIDED:
+        raise ValueError(f"a request for approval cannot be moved to {state}")
+    row = _row(connection, site, approval_id)
+    if row is None:
+        raise UnknownApproval("there is no such request for approval on this site")
+    # INVARIANT: nothing is approved after its time ran out, whoever was slow.
+    reached = ApprovalState.EXPIRED if state is ApprovalState.APPROVED and at >= row.expires_at else state
+    # The condition on the old state makes exactly one of two racing callers succeed.
+    moved = connection.execute(
+        update(approvals)
+        .where(
+            approvals.c.site == site,
+            approvals.c.approval_id == approval_id,
+            approvals.c.state == ApprovalState.PENDING.value,
+        )
+        .values(state=reached.value, decided_by=by, decided_at=at)
+    )
+    approval = one(connection, site, approval_id)
+    if approval is None:
+        raise UnknownApproval("there is no such request for approval on this site")
+    if moved.rowcount != 1:
+        return Decided(approval, None)
+    event = AuditEvent(
+        kind=EventKind.OPERATOR_DECISION,
+        turn_id=row.turn_id,
+        at=at,
+        payload={
+            "action": "approval",
+            "approval_id": approval_id,
+            "tool": approval.call.tool,
+            "digest": approval.digest,
+            "state": reached.value,
+            "by": by,
+        },
+    )
+    return Decided(approval, event)
+
+
+def _row(connection: Connection, site: str, approval_id: str) -> Row[tuple[object, ...]] | None:
+    return connection.execute(
+        select(approvals).where(approvals.c.site == site, approvals.c.approval_id == approval_id)
+    ).one_or_none()
+
+
+def _approval(row: Row[tuple[object, ...]]) -> Approval:
+    return Approval(
+        approval_id=row.approval_id,
+        conversation_id=row.conversation_id,
+        call=ToolCall.model_validate_json(row.call),
+        digest=row.digest,
+        state=ApprovalState(row.state),
+        queue=row.queue,
+        requested_at=row.requested_at,
+        expires_at=row.expires_at,
+        decided_by=row.decided_by,
+        decided_at=row.decided_at,
+    )

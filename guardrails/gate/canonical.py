@@ -1,0 +1,122 @@
+"""One way to write a call, so that agreement can bind to it: canonical arguments and the digest over them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import unicodedata
+from collections.abc import Callable
+from decimal import Decimal
+
+from pydantic import JsonValue
+
+from handrail.guardrails.gate.argument import Argument, ArgumentType
+from handrail.guardrails.output.dates import dates, full_date
+from handrail.guardrails.output.fold import visible
+from handrail.guardrails.output.numbers import numbers
+from handrail.guardrails.output.values import Kind
+from handrail.guardrails.toolspec import ToolSpec
+from handrail.guardrails.vocabulary import ToolCall
+
+_WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_LONGEST = 64
+"""Characters of a written amount or date; longer text is no single value."""
+
+
+def digest(call: ToolCall) -> str:
+    """SHA-256 (hex) of the canonical JSON of tool and arguments.
+
+    Neither the order of arguments nor white space nor the Unicode composition of letters matters, and an argument that
+    is null is an argument left out. Any other difference, the type included, gives another digest.
+    """
+    arguments = {name: _plain(value) for name, value in call.arguments.items() if value is not None}
+    canonical_json = json.dumps([call.tool, arguments], sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.sha256(canonical_json.encode("ascii")).hexdigest()
+
+
+def canonical(call: ToolCall, spec: ToolSpec) -> ToolCall:
+    """The call as it is checked, shown, agreed to and run: values in the one way their type is written.
+
+    "€49", "49,00" and "49.00" become "49.00"; "12 March 2026" becomes "2026-03-12"; "Business" becomes "business". What
+    has more than one reading stays as it is, and the schema check refuses it. Nothing is guessed.
+    """
+    arguments: dict[str, JsonValue] = {}
+    for name, value in call.arguments.items():
+        if value is None:
+            continue
+        argument = spec.argument(name)
+        plain = _plain(value)
+        arguments[name] = plain if argument is None else _WRITERS[argument.type](argument, plain)
+    return call.model_copy(update={"arguments": arguments})
+
+
+def _plain(value: JsonValue) -> JsonValue:
+    if isinstance(value, str):
+        return " ".join(unicodedata.normalize("NFC", value).split())
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+def _text(argument: Argument, value: JsonValue) -> JsonValue:
+    """Identifiers are written in capitals where only that fits the pattern."""
+    if not isinstance(value, str) or argument.pattern is None or len(value) > argument.max_length:
+        return value
+    if re.fullmatch(argument.pattern, value) or not re.fullmatch(argument.pattern, value.upper()):
+        return value
+    return value.upper()
+
+
+def _integer(_: Argument, value: JsonValue) -> JsonValue:
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
+        return int(value)
+    return value
+
+
+def _money(_: Argument, value: JsonValue) -> JsonValue:
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        return value
+    text = visible(value).lower()
+    found = [number for number in numbers(text) if number.kind in {Kind.MONEY, Kind.NUMBER}]
+    if len(found) != 1 or text[: found[0].start].strip() or text[found[0].end :].strip():
+        return value
+    readings = {Decimal(key) for key in found[0].keys}
+    if len(readings) != 1:
+        return value
+    amount = readings.pop()
+    return f"{amount:.2f}" if amount == amount.quantize(Decimal("0.01")) else value
+
+
+def _date(_: Argument, value: JsonValue) -> JsonValue:
+    if not isinstance(value, str) or len(value) > _LONGEST:
+        return value
+    text = visible(value).lower()
+    found = list(dates(text))
+    if len(found) != 1 or text[: found[0].start].strip() or text[found[0].end :].strip():
+        return value
+    days = [full_date(key) for key in found[0].keys]
+    return days[0].isoformat() if len(days) == 1 and days[0] is not None else value
+
+
+def _choice(argument: Argument, value: JsonValue) -> JsonValue:
+    if not isinstance(value, str):
+        return value
+    meant = value.casefold()
+    matching = [
+        choice.value
+        for choice in argument.choices
+        if meant in {word.casefold() for word in (choice.value, *choice.label.values(), *choice.words)}
+    ]
+    return matching[0] if len(matching) == 1 else value
+
+
+_WRITERS: dict[ArgumentType, Callable[[Argument, JsonValue], JsonValue]] = {
+    ArgumentType.TEXT: _text,
+    ArgumentType.INTEGER: _integer,
+    ArgumentType.MONEY: _money,
+    ArgumentType.DATE: _date,
+    ArgumentType.CHOICE: _choice,
+}

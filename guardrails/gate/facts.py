@@ -1,0 +1,58 @@
+"""The facts about a call that policy may ask for at the stage authorize_tools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from handrail.guardrails.gate.declared import fit_facts
+from handrail.guardrails.gate.inspection import CallInspection
+from handrail.guardrails.toolspec import ToolSpec
+from handrail.guardrails.vocabulary import FactContent, Frozen
+
+
+class Standing(Frozen):
+    """What has been agreed to and what has run, as the conversation and the journal say.
+
+    `confirmed` and `approved` are digests: of the call the customer said yes to with this very message, and of the call
+    a person approved. `succeeded` are digests of the calls that succeeded in this conversation. `runs` are the times at
+    which this tool ran for this customer; those before the rate window do no harm.
+    """
+
+    now: datetime
+    confirmed: str | None = None
+    approved: str | None = None
+    succeeded: tuple[str, ...] = ()
+    runs: tuple[datetime, ...] = ()
+
+
+def gate_facts(
+    spec: ToolSpec, inspection: CallInspection, standing: Standing, declared: Mapping[str, FactContent]
+) -> dict[str, FactContent]:
+    """All facts of the call by their policy names. `declared` is what the toolbox said; what is unfit is left out.
+
+    INVARIANT: a fact that cannot be established is absent, so that it is unknown and restrictions apply.
+    """
+    facts: dict[str, FactContent] = {
+        "tool": spec.id,
+        "tool_access": spec.access.value,
+        "tool_sensitivity": spec.sensitivity.value,
+        "tool_reversible": spec.reversible,
+        "tool_needs_customer": spec.requires_customer,
+        "call_schema_valid": inspection.schema_valid,
+        "call_provenance_ok": not inspection.unvouched,
+        "call_confirmed": standing.confirmed == inspection.digest,
+        "call_approved": standing.approved == inspection.digest,
+        "call_repeated": inspection.digest in standing.succeeded,
+        "call_over_rate": over_rate(spec, standing.runs, standing.now),
+    }
+    facts.update({f"call_{name}": content for name, content in fit_facts(spec, declared).items()})
+    return facts
+
+
+def over_rate(spec: ToolSpec, runs: Sequence[datetime], now: datetime) -> bool:
+    """Whether one more run would exceed the tool's limit."""
+    if spec.rate_limit is None:
+        return False
+    since = now - timedelta(minutes=spec.rate_limit.within_minutes)
+    return sum(1 for at in runs if at > since) >= spec.rate_limit.count

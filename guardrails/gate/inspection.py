@@ -1,0 +1,105 @@
+"""What a proposed call looks like before policy sees it: its shape, and where each argument comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pydantic import JsonValue
+
+from handrail.guardrails.gate.argument import Argument, Origin, value_problem
+from handrail.guardrails.gate.canonical import canonical, digest
+from handrail.guardrails.gate.declared import fit_facts
+from handrail.guardrails.gate.mention import in_record, in_text, leaves
+from handrail.guardrails.gate.writing import record_value
+from handrail.guardrails.toolspec import ToolSpec, validate_arguments
+from handrail.guardrails.vocabulary import FactContent, Frozen, ToolCall
+
+
+class Sources(Frozen):
+    """Everything a value could have been taken from.
+
+    `customer_words` are the customer's own messages of the conversation. `records` hold only what the company's systems
+    themselves wrote (see `results.recorded`) and values of verified attributes. `tool_results` and `passages` are
+    untrusted.
+    """
+
+    customer_words: tuple[str, ...] = ()
+    records: tuple[JsonValue, ...] = ()
+    tool_results: tuple[JsonValue, ...] = ()
+    passages: tuple[str, ...] = ()
+
+
+class ArgumentOrigin(Frozen):
+    """Where the value of one argument was found, and whether the declaration of the argument accepts any of it."""
+
+    argument: str
+    origins: tuple[Origin, ...]
+    accepted: bool
+
+
+class CallInspection(Frozen):
+    """The canonical call, which alone may be shown, agreed to and run; its digest; and what is wrong with it."""
+
+    call: ToolCall
+    digest: str
+    problems: tuple[str, ...]
+    provenance: tuple[ArgumentOrigin, ...]
+
+    @property
+    def schema_valid(self) -> bool:
+        """Whether the arguments match the declaration."""
+        return not self.problems
+
+    @property
+    def unvouched(self) -> tuple[str, ...]:
+        """Names of the arguments whose value comes from nowhere it may come from."""
+        return tuple(origin.argument for origin in self.provenance if not origin.accepted)
+
+
+def inspect(
+    call: ToolCall, spec: ToolSpec, sources: Sources, facts: Mapping[str, FactContent] | None = None
+) -> CallInspection:
+    """Bring `call` into its canonical form and look at it. Never raises, whatever the arguments are.
+
+    `facts` are fresh facts of this call; those that the tool declares as vouching count as verified records.
+    """
+    written = canonical(call, spec)
+    fit = fit_facts(spec, facts or {})
+    vouching = [record_value(fact, fit[fact.name]) for fact in spec.facts if fact.vouches and fact.name in fit]
+    provenance = [
+        _origin(argument, written.arguments[argument.name], sources, vouching)
+        for argument in spec.arguments
+        if argument.name in written.arguments
+    ]
+    return CallInspection(
+        call=written,
+        digest=digest(written),
+        problems=validate_arguments(spec, written),
+        provenance=tuple(provenance),
+    )
+
+
+def _origin(argument: Argument, value: JsonValue, sources: Sources, vouching: list[JsonValue]) -> ArgumentOrigin:
+    if value_problem(argument, value) is not None:
+        origins: tuple[Origin, ...] = (Origin.MODEL,)
+    else:
+        origins = tuple(_found(argument, value, sources, vouching)) or (Origin.MODEL,)
+    accepted = not set(origins).isdisjoint(argument.origin)
+    return ArgumentOrigin(argument=argument.name, origins=origins, accepted=accepted)
+
+
+def _found(argument: Argument, value: JsonValue, sources: Sources, vouching: list[JsonValue]) -> Iterator[Origin]:
+    if any(in_text(argument, value, text) for text in sources.customer_words):
+        yield Origin.CUSTOMER_WORDS
+    if any(in_record(argument, value, record) for record in (*sources.records, *vouching)):
+        yield Origin.VERIFIED_RECORD
+    if any(_in_result(argument, value, result) for result in sources.tool_results):
+        yield Origin.TOOL_RESULT
+    if any(in_text(argument, value, text) for text in sources.passages):
+        yield Origin.PASSAGE
+
+
+def _in_result(argument: Argument, value: JsonValue, result: JsonValue) -> bool:
+    return in_record(argument, value, result) or any(
+        in_text(argument, value, leaf) for leaf in leaves(result) if isinstance(leaf, str)
+    )

@@ -1,0 +1,60 @@
+"""OUT_SECRET: keys, tokens, passwords, one-time codes and full card numbers, even when a tool returned them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from math import log2
+
+from handrail.guardrails.output.evidence import Finding
+from handrail.guardrails.output.fold import fold
+from handrail.guardrails.output.reading import View
+from handrail.guardrails.output.sources import has_token
+from handrail.guardrails.output.values import Kind
+
+CODE = "OUT_SECRET"
+
+_LONG_TOKEN = re.compile(r"[A-Za-z0-9](?<![\w+/=.@-].)[\w+/=-]{23,400}")
+_ENTROPY = 3.6
+"""Bits per character above which a long token is random rather than a word (English words reach about 3)."""
+
+
+def check(view: View) -> Iterator[Finding]:
+    """Credentials by shape, full card numbers, and long random tokens that no passage shows."""
+    line = view.line
+    text = fold(line.sentence.text)
+    for value in line.values:
+        if value.kind is Kind.CARD:
+            yield line.finding(CODE, value.start, value.end, "card number")
+    found: set[int] = set()
+    for shape, expression in zip(view.wording.disclosure.secrets, view.wording.secrets, strict=True):
+        for match in expression.finditer(text):
+            place = match.span("secret") if "secret" in expression.groupindex else match.span()
+            if place[0] not in found and not _is_public(view, text[place[0] : place[1]]):
+                found.add(place[0])
+                yield line.finding(CODE, *place, shape.id)
+    for match in _LONG_TOKEN.finditer(text):
+        if match.start() not in found and _is_random(match.group()) and not _is_shown(view, match.group()):
+            yield line.finding(CODE, match.start(), match.end(), "random token")
+
+
+def _is_public(view: View, token: str) -> bool:
+    """Whether a passage or a text of the bundle shows it as an example."""
+    return any(has_token(passage.text, token) for passage, _ in view.sources.passages) or any(
+        has_token(text, token) for text in view.sources.evidence.fixed_texts
+    )
+
+
+def _is_shown(view: View, token: str) -> bool:
+    return _is_public(view, token) or any(has_token(own, token) for own in view.sources.evidence.own)
+
+
+def _is_random(token: str) -> bool:
+    classes = sum(1 for test in (str.islower, str.isupper, str.isdigit) if any(map(test, token)))
+    return classes >= 2 and any(map(str.isdigit, token)) and _entropy(token) >= _ENTROPY
+
+
+def _entropy(token: str) -> float:
+    """Shannon entropy of the characters, in bits per character."""
+    counts = (token.count(char) / len(token) for char in set(token))
+    return -sum(share * log2(share) for share in counts)

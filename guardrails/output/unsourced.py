@@ -1,0 +1,96 @@
+"""OUT_UNSOURCED_*: numbers, dates, links, addresses and identifiers that stand in no source of the turn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from handrail.guardrails.output.dates import full_date
+from handrail.guardrails.output.evidence import Finding
+from handrail.guardrails.output.index import days_of
+from handrail.guardrails.output.reading import View
+from handrail.guardrails.output.sources import shifted
+from handrail.guardrails.output.values import Form, Kind, Value
+
+CODES = {
+    Kind.NUMBER: "OUT_UNSOURCED_NUMBER",
+    Kind.MONEY: "OUT_UNSOURCED_NUMBER",
+    Kind.DURATION: "OUT_UNSOURCED_NUMBER",
+    Kind.DATE: "OUT_UNSOURCED_DATE",
+    Kind.TIME: "OUT_UNSOURCED_DATE",
+    Kind.URL: "OUT_UNSOURCED_LINK",
+    Kind.EMAIL: "OUT_UNSOURCED_ADDRESS",
+    Kind.PHONE: "OUT_UNSOURCED_ADDRESS",
+    Kind.IP: "OUT_UNSOURCED_ADDRESS",
+    Kind.IDENTIFIER: "OUT_UNSOURCED_IDENTIFIER",
+    Kind.IBAN: "OUT_UNSOURCED_IDENTIFIER",
+    Kind.CARD: "OUT_UNSOURCED_IDENTIFIER",
+}
+SMALL = 10
+"""Spelled-out numbers and ordinals up to this count things in the reply itself and need no source."""
+
+_STEPS = 20
+_DATED = re.compile(r"(?:on|by|until|till|before|after|since|from|due) (?:the )?$", re.IGNORECASE)
+_STEP = re.compile(r"(?:step|option|point|question)s? $", re.IGNORECASE)
+_FOLLOWING = re.compile(r"\W{0,3}([A-Za-z]+)")
+
+
+def check(view: View) -> Iterator[Finding]:
+    """One finding per value that no source states."""
+    for value in view.line.values:
+        if is_unsourced(view, value):
+            code = "OUT_UNSOURCED_DATE" if _is_day_of_month(view, value) else CODES[value.kind]
+            yield view.line.finding(code, value.start, value.end, value.kind.value)
+
+
+def is_unsourced(view: View, value: Value) -> bool:
+    """Whether `value` states something and nothing in the turn says so."""
+    if _is_harmless(view, value) or view.sources.hold(value):
+        return False
+    if value.kind is Kind.DATE:
+        return not (_is_in_year(view, value) or _is_worked_out(view, value))
+    if value.form is Form.ORDINAL and _is_day_of_month(view, value):
+        return not any(f"day:{value.keys[0]}" in index.dates for index in view.sources.indexes())
+    if value.kind in {Kind.IDENTIFIER, Kind.IP}:
+        return not view.sources.mention(view.line.sentence.text[value.start : value.end])
+    return True
+
+
+def _is_harmless(view: View, value: Value) -> bool:
+    """Numbers that only count or order the reply's own words: list items in sequence, `two things`, `step 3`."""
+    if value.kind is not Kind.NUMBER or value.unit or not value.keys[0].isdigit():
+        return False
+    number = int(value.keys[0]) if len(value.keys[0]) < 4 else _STEPS + 1
+    text = view.line.sentence.text
+    if value.form is Form.MARKER:
+        return number == 1 or any(number - 1 in line.markers() for line in view.earlier)
+    if value.form is Form.WORDS:
+        return number <= SMALL
+    if value.form is Form.ORDINAL:
+        return number <= SMALL and not _is_day_of_month(view, value)
+    if number <= _STEPS and _STEP.search(text[max(0, value.start - 10) : value.start]):
+        return True
+    following = _FOLLOWING.match(text, value.end)
+    return number <= SMALL and following is not None and following[1].lower() in view.wording.form.list_nouns
+
+
+def _is_day_of_month(view: View, value: Value) -> bool:
+    """`the 15th` after `on`, `by`, `until` is a date, not a rank."""
+    text = view.line.sentence.text
+    return value.form is Form.ORDINAL and _DATED.search(text[max(0, value.start - 11) : value.start]) is not None
+
+
+def _is_in_year(view: View, value: Value) -> bool:
+    """A full date whose day and month a source states without a year, in the year of the turn."""
+    days = (day for day in map(full_date, value.keys) if day is not None and day.year == view.sources.evidence.now.year)
+    keys = {f"-{day.isoformat()[4:]}" for day in days}
+    return any(keys & index.yearless for index in view.sources.indexes())
+
+
+def _is_worked_out(view: View, value: Value) -> bool:
+    """A date that the sentence derives: it names the number of days, and the day it counts from is known."""
+    days = {day for day in map(full_date, value.keys) if day is not None}
+    if not days:
+        return False
+    lengths = (days_of(other) for other in view.line.values if other.kind is Kind.DURATION and view.sources.hold(other))
+    return any(days & shifted(view.sources.base_dates(), length) for length in lengths if length is not None)

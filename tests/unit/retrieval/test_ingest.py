@@ -1,0 +1,172 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from handrail.retrieval.calibration import Calibration
+from handrail.retrieval.errors import RetrievalError
+from handrail.retrieval.generation import GENERATIONS, MANIFEST, FileGenerationPointer
+from handrail.retrieval.ingest import Ingest, Outcome, Step
+from handrail.retrieval.passages import EMBEDDINGS
+from handrail.retrieval.search import ChromaRetriever
+from tests.support.articles import HIDDEN, article, scope, screen, write_articles
+from tests.support.hashing_encoder import HashingEncoder
+
+ROOT = Path(__file__).parents[3]
+FIRST = {
+    "reset.md": article("reset", "Choose forgot password on the page.", "Reset your password"),
+    "invoice.md": article("invoice", "Open billing and choose the invoice.", "Download an invoice"),
+}
+SECOND = {**FIRST, "sso.md": article("sso", "Connect your identity provider.", "Single sign-on")}
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from handrail.retrieval.ingest import Ingest
+from tests.support.articles import screen
+from tests.support.hashing_encoder import HashingEncoder
+
+def die(step, done, total):
+    if step == sys.argv[3]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+Ingest(Path(sys.argv[1]), HashingEncoder(), screen, progress=die).run(Path(sys.argv[2]))
+"""
+
+
+def ids(base: Path, query: str = "password invoice identity provider") -> set[str]:
+    found = ChromaRetriever(base, HashingEncoder()).find(query, scope(), 10)
+    return {passage.doc_id for passage in found.passages}
+
+
+def generations(base: Path) -> list[str]:
+    return sorted(path.name for path in (base / GENERATIONS).iterdir())
+
+
+def test_the_same_articles_again_change_nothing(tmp_path: Path) -> None:
+    """An ingest can be repeated at will: no new generation, nothing embedded."""
+    folder, encoder = write_articles(tmp_path / "articles", FIRST), HashingEncoder()
+    first = Ingest(tmp_path / "kb", encoder, screen).run(folder)
+    before = encoder.embedded
+    again = Ingest(tmp_path / "kb", encoder, screen).run(folder)
+    assert (first.outcome, again.outcome) == (Outcome.BUILT, Outcome.UNCHANGED)
+    assert again.generation == first.generation
+    assert encoder.embedded == before
+    assert generations(tmp_path / "kb") == [first.generation.generation_id]
+
+
+def test_only_what_changed_is_embedded(tmp_path: Path) -> None:
+    """Known passages keep their embedding, and it is the one of their text."""
+    folder, encoder = write_articles(tmp_path / "articles", FIRST), HashingEncoder()
+    Ingest(tmp_path / "kb", encoder, screen).run(folder)
+    write_articles(folder, SECOND)
+    report = Ingest(tmp_path / "kb", encoder, screen).run(folder)
+    assert (report.embedded, report.reused) == (1, 2)
+    fresh = Ingest(tmp_path / "other", HashingEncoder(), screen).run(folder)
+    assert fresh.generation.revision == report.generation.revision
+    stored = [
+        np.load(tmp_path / base / GENERATIONS / one.generation.generation_id / EMBEDDINGS)
+        for base, one in (("kb", report), ("other", fresh))
+    ]
+    assert np.array_equal(*stored)
+
+
+def test_metadata_alone_makes_a_new_generation(tmp_path: Path) -> None:
+    """A change of audience takes effect although no text changed."""
+    folder = write_articles(tmp_path / "articles", FIRST)
+    Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder)
+    write_articles(folder, FIRST | {"reset.md": article("reset", "Choose forgot password.", roles="[admin]")})
+    assert Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder).outcome is Outcome.BUILT
+    assert ids(tmp_path / "kb") == {"invoice"}
+
+
+def test_what_left_the_folder_leaves_the_base(tmp_path: Path) -> None:
+    """The folder is the truth."""
+    folder = write_articles(tmp_path / "articles", SECOND)
+    Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder)
+    Ingest(tmp_path / "kb", HashingEncoder(), screen).run(write_articles(folder, FIRST))
+    assert ids(tmp_path / "kb") == {"reset", "invoice"}
+
+
+def test_bad_articles_are_reported_and_the_rest_is_ingested(tmp_path: Path) -> None:
+    """Every bad article is named with file and line."""
+    articles = FIRST | {"bad/roles.md": article("x", roles="admin"), "none.md": "No front matter"}
+    report = Ingest(tmp_path / "kb", HashingEncoder(), screen).run(write_articles(tmp_path / "articles", articles))
+    assert report.documents == 2
+    assert report.bad_documents == ("bad/roles.md", "none.md")
+    assert [problem.split(": ")[0] for problem in report.problems] == ["bad/roles.md:4", "none.md:1"]
+    assert ids(tmp_path / "kb") == {"reset", "invoice"}
+
+
+def test_without_a_usable_article_the_old_base_stays(tmp_path: Path) -> None:
+    """A broken export does not empty the base."""
+    folder = write_articles(tmp_path / "articles", FIRST)
+    Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder)
+    with pytest.raises(RetrievalError, match="bad.md:1"):
+        Ingest(tmp_path / "kb", HashingEncoder(), screen).run(write_articles(folder, {"bad.md": "x"}))
+    assert ids(tmp_path / "kb") == {"reset", "invoice"}
+
+
+@pytest.mark.parametrize("place", ["title", "body", "comment"])
+def test_a_document_that_addresses_the_model_is_never_found(tmp_path: Path, place: str) -> None:
+    """Hidden instructions put the whole document into quarantine, which is reported and counted."""
+    title = f"Tips: {HIDDEN}" if place == "title" else "Tips for webhooks"
+    hidden = {"title": "", "body": f"Please {HIDDEN}.", "comment": f"<!-- Note:\n{HIDDEN} -->"}[place]
+    body = f"Store the event first.\n\n{hidden}\n\n## More\n\nAnswer before you work."
+    folder = write_articles(tmp_path / "articles", FIRST | {"tips.md": article("tips", body, f'"{title}"')})
+    report = Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder)
+    assert [(one.doc_id, one.signals) for one in report.quarantined] == [("tips", ("INJECTION_SUSPECTED",))]
+    found = ChromaRetriever(tmp_path / "kb", HashingEncoder()).find("store the webhook event first", scope(), 10)
+    assert "tips" not in {passage.doc_id for passage in found.passages}
+    assert found.excluded == {"quarantined": 1}
+
+
+def test_old_generations_go_but_for_the_last_two(tmp_path: Path) -> None:
+    """The one before stays for readers that have not noticed the switch yet."""
+    made = []
+    for number in range(4):
+        folder = write_articles(tmp_path / "articles", {"a.md": article("a", f"Text number {number}.")})
+        made.append(Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder).generation.generation_id)
+    assert generations(tmp_path / "kb") == made[-2:]
+
+
+@pytest.mark.parametrize("step", [Step.EMBED, Step.INDEX, Step.SWITCH])
+def test_a_killed_ingest_leaves_the_old_base_serving(tmp_path: Path, step: Step) -> None:
+    """`kill -9` at any step changes nothing for readers, and the next ingest clears up and succeeds."""
+    base, folder = tmp_path / "kb", write_articles(tmp_path / "articles", FIRST)
+    old = Ingest(base, HashingEncoder(), screen).run(folder).generation
+    write_articles(folder, SECOND)
+    ended = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-c", KILLED, str(base), str(folder), step.value],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+    assert ended.returncode == -signal.SIGKILL
+    assert FileGenerationPointer(base).get() == old
+    assert ids(base) == {"reset", "invoice"}
+    new = Ingest(base, HashingEncoder(), screen).run(folder).generation
+    assert new.number > old.number
+    assert ids(base) == {"reset", "invoice", "sso"}
+    assert all((base / GENERATIONS / name / MANIFEST).is_file() for name in generations(base))
+
+
+def test_another_encoder_embeds_everything_again(tmp_path: Path) -> None:
+    """Vectors of two encoders never stand in one base."""
+    folder = write_articles(tmp_path / "articles", FIRST)
+    Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder)
+    report = Ingest(tmp_path / "kb", HashingEncoder("hashing-2"), screen).run(folder)
+    assert (report.outcome, report.reused) == (Outcome.BUILT, 0)
+
+
+def test_a_new_threshold_makes_a_new_generation(tmp_path: Path) -> None:
+    """What counts as good enough belongs to the base, so audit can tell which one held."""
+    folder = write_articles(tmp_path / "articles", FIRST)
+    Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder)
+    strict = Ingest(tmp_path / "kb", HashingEncoder(), screen, calibration=Calibration(threshold=0.9999999)).run(folder)
+    assert strict.outcome is Outcome.BUILT
+    assert ChromaRetriever(tmp_path / "kb", HashingEncoder()).find("password", scope(), 5).good == 0
