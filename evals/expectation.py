@@ -57,6 +57,10 @@ def _codes(expect: Expect, seen: Observed) -> Iterator[str]:
 
 def _sources(expect: Expect, seen: Observed) -> Iterator[str]:
     cited = _list(seen.sources)
+    if expect.cites == "none" and seen.sources:
+        yield f"the reply cites {cited}, and no source is expected"
+    if expect.cites == "some" and not seen.sources:
+        yield "the reply cites no source"
     for name in expect.sources_include:
         if name not in seen.sources:
             yield f"the source {name} is missing (cited: {cited})"
@@ -128,6 +132,8 @@ def _contents(expect: HandoffExpect, packet: Handoff) -> Iterator[str]:
     for name in expect.segments_include:
         if name not in packet.segments:
             yield f"the handoff lacks the segment {name}"
+    if len(packet.tried) < expect.tried_at_least:
+        yield f"the handoff tells {len(packet.tried)} things that were tried, fewer than {expect.tried_at_least}"
     wants = folded(packet.wants)
     if expect.wants_contains and not any(folded(phrase) in wants for phrase in expect.wants_contains):
         yield f"what the customer wants is put as “{packet.wants}”, without {_or(expect.wants_contains)}"

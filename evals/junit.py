@@ -40,7 +40,7 @@ def junit(run: RunReport) -> str:
 
 
 def _case(suite: ET.Element, result: CaseResult) -> None:
-    case = ET.SubElement(suite, "testcase", classname=result.scenario, name=f"wording {result.wording}")
+    case = ET.SubElement(suite, "testcase", classname=result.scenario, name=result.name)
     if result.outcome is Outcome.NOT_RUN:
         ET.SubElement(case, "skipped", message=_clean(result.why))
     elif result.outcome is not Outcome.PASSED:

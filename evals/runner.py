@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from enum import StrEnum
 
-from handrail.evals.expectation import differences
+from handrail.evals.expectation import differences, folded
 from handrail.evals.invariants import Story
 from handrail.evals.observed import Observed
-from handrail.evals.scenario import Behaviour, Operate, Scenario, StepUp, TurnSpec
+from handrail.evals.scenario import Behaviour, Operate, Say, Scenario, StepUp, TurnSpec
 from handrail.evals.target import Dialogue, StepImpossible, Target
 from handrail.guardrails.vocabulary import ConversationStatus, Frozen
 
@@ -59,7 +59,7 @@ class CaseResult(Frozen):
     @property
     def name(self) -> str:
         """How reports call the case."""
-        return f"{self.scenario}[{self.wording}]"
+        return _name(self.scenario, self.behaviour, self.wording)
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -69,16 +69,27 @@ class CaseResult(Frozen):
 
 
 class Case(Frozen):
-    """A scenario in one wording (counted from 1)."""
+    """A scenario in one wording (counted from 1), with one behaviour of the model."""
 
     scenario: Scenario
     wording: int
+    behaviour: Behaviour
+
+    @property
+    def name(self) -> str:
+        """How reports call the case: `id[wording]`, or `id[behaviour-wording]` with a stand-in."""
+        return _name(self.scenario.id, self.behaviour, self.wording)
 
 
 def cases(scenarios: Iterable[Scenario], containing: str = "") -> tuple[Case, ...]:
-    """Every wording of every scenario whose `id[wording]` contains the text."""
-    every = (Case(scenario=one, wording=number) for one in scenarios for number in range(1, one.count + 1))
-    return tuple(case for case in every if containing in f"{case.scenario.id}[{case.wording}]")
+    """Every behaviour and wording of every scenario; of these, the cases whose name contains the text."""
+    every = (
+        Case(scenario=one, wording=number, behaviour=behaviour)
+        for one in scenarios
+        for behaviour in one.behaviours
+        for number in range(1, one.count + 1)
+    )
+    return tuple(case for case in every if containing in case.name)
 
 
 async def run(
@@ -99,16 +110,16 @@ async def run(
 
     for behaviour in Behaviour:
         # INVARIANT: only conversations of one behaviour run at the same time, so a target may switch its one model.
-        here = [case for case in chosen if case.scenario.behaviour is behaviour]
-        playable = any(target.lacks(case.scenario) is None for case in here)
+        here = [case for case in chosen if case.behaviour is behaviour]
+        playable = any(target.lacks(case.scenario, case.behaviour) is None for case in here)
         async with target.behaving(behaviour) if playable else nullcontext():
             await asyncio.gather(*(one(case) for case in here))
-    return tuple(results[f"{case.scenario.id}[{case.wording}]"] for case in chosen)
+    return tuple(results[case.name] for case in chosen)
 
 
 async def play(target: Target, case: Case) -> CaseResult:
     """Play one case. Whatever goes wrong ends up in the result; only being cancelled is raised."""
-    lacking = target.lacks(case.scenario)
+    lacking = target.lacks(case.scenario, case.behaviour)
     if lacking is not None:
         return _result(case, Outcome.NOT_RUN, [], lacking)
     seen: list[TurnSeen] = []
@@ -136,6 +147,8 @@ class _Taken(Frozen):
 async def _converse(target: Target, case: Case, dialogue: Dialogue, seen: list[TurnSeen]) -> None:
     story = Story(target.revision, target.needs_approval)
     for turn in case.scenario.turns:
+        if isinstance(turn, Say) and turn.only_if and (not seen or folded(turn.only_if) not in folded(seen[-1].reply)):
+            continue
         before = frozenset(story.ran)
         taken = await _take(turn, case, dialogue)
         observed = taken.observed
@@ -174,8 +187,12 @@ def _result(case: Case, outcome: Outcome, seen: Sequence[TurnSeen], why: str = "
         scenario=scenario.id,
         title=scenario.title,
         wording=case.wording,
-        behaviour=scenario.behaviour,
+        behaviour=case.behaviour,
         outcome=outcome,
         turns=tuple(seen),
         why=why,
     )
+
+
+def _name(scenario: str, behaviour: Behaviour, wording: int) -> str:
+    return f"{scenario}[{wording}]" if behaviour is Behaviour.EMBEDDED else f"{scenario}[{behaviour.value}-{wording}]"

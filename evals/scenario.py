@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from handrail.guardrails.vocabulary import (
     ConversationStatus,
@@ -47,6 +47,11 @@ def _shape(value: object) -> str:
     return _TURNS_BY_TYPE.get(type(value).__name__, "a mapping")
 
 
+def _listed(value: object) -> object:
+    """A single word as a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
 _TURNS = {"say": "the customer", "operator": "an operator", "step_up": "a code"}
 _TURNS_BY_TYPE = {"Say": "the customer", "Operate": "an operator", "StepUp": "a code"}
 
@@ -67,9 +72,9 @@ class Behaviour(StrEnum):
 
 
 class StandIn(Frozen):
-    """A stand-in for a model endpoint, by its behaviour."""
+    """Stand-ins for a model endpoint, by their behaviour. With several, every wording is played with each."""
 
-    standin: Behaviour
+    standin: Annotated[tuple[Behaviour, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
 class PastEvent(Frozen):
@@ -91,6 +96,7 @@ class HandoffExpect(Frozen):
     reasons_include: tuple[Code, ...] = ()
     segments_include: tuple[Name, ...] = ()
     wants_contains: tuple[Words, ...] = ()
+    tried_at_least: Annotated[int, Field(ge=0)] = 0
 
 
 MaybeHandoff: TypeAlias = Annotated[
@@ -103,7 +109,7 @@ class Expect(Frozen):
 
     `*_include`: every one; `*_any`: at least one; `*_exclude`: none. `tools_ran` are write tools that succeeded in this
     turn; `tools_not_ran` must not have run at any time in the conversation. `effects` names the strictest effect of all
-    decisions of a stage. `confirmation` is the tool whose confirmation is asked for, or `none`.
+    decisions of a stage. `cites` says whether any source is cited. `confirmation` is the tool whose confirmation is asked for, or `none`.
     """
 
     status: tuple[ConversationStatus, ...] = ()
@@ -115,6 +121,7 @@ class Expect(Frozen):
     sources_include: tuple[DocId, ...] = ()
     sources_any: tuple[DocId, ...] = ()
     sources_exclude: tuple[DocId, ...] = ()
+    cites: Literal["some", "none"] | None = None
     reply_contains: tuple[Words, ...] = ()
     reply_contains_any: tuple[Words, ...] = ()
     reply_excludes: tuple[Words, ...] = ()
@@ -134,9 +141,13 @@ class Expect(Frozen):
 
 
 class Say(Frozen):
-    """The customer writes. `{name}` in `say` is replaced by the wording of that name."""
+    """The customer writes. `{name}` in `say` is replaced by the wording of that name.
+
+    The turn is left out unless the reply before it contains `only_if`: a question that some wordings answer ahead.
+    """
 
     say: Words
+    only_if: Words | None = None
     expect: Expect | None = None
 
 
@@ -187,9 +198,9 @@ class Scenario(Frozen):
         return self
 
     @property
-    def behaviour(self) -> Behaviour:
-        """How the model of this scenario behaves."""
-        return Behaviour.EMBEDDED if isinstance(self.model, str) else self.model.standin
+    def behaviours(self) -> tuple[Behaviour, ...]:
+        """How the models behave with which this scenario is played."""
+        return (Behaviour.EMBEDDED,) if isinstance(self.model, str) else self.model.standin
 
     @property
     def count(self) -> int:

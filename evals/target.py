@@ -48,8 +48,8 @@ class Target(Protocol):
         """The tools that may run only with a person's approval."""
         ...
 
-    def lacks(self, scenario: Scenario) -> str | None:
-        """Why `scenario` cannot be played here, or None when it can."""
+    def lacks(self, scenario: Scenario, behaviour: Behaviour) -> str | None:
+        """Why `scenario` cannot be played here with a model that behaves so, or None when it can."""
         ...
 
     def behaving(self, behaviour: Behaviour) -> AbstractAsyncContextManager[None]:

@@ -172,6 +172,11 @@ class ToolSpec(Frozen):
             for language, text in (texts or {}).items():
                 for problem in template_problems(text, known):
                     yield f"{field}.{language}: {problem}"
+        # INVARIANT: nobody agrees to a sensitive value without having seen it.
+        for language, text in (self.question or {}).items():
+            for argument in self.arguments:
+                if argument.sensitive and f"{{{argument.name}}}" not in text:
+                    yield f"question.{language}: the sensitive argument {argument.name} does not stand in it"
 
     def _result_problems(self) -> Iterator[str]:
         for name in sorted(set(self.records) - set(self.minimise)):

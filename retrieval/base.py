@@ -131,8 +131,12 @@ class OpenBase:
     def features(
         self, rows: NDArray[np.int64], vector: NDArray[np.float32], words: tuple[NDArray[np.float32], ...]
     ) -> Features:
-        """The features of these passages; cosine is computed exactly, from the stored embeddings."""
-        return Features(self.embeddings[rows] @ vector, words[0][rows], words[1][rows])
+        """The features of these passages (at least one); cosine is computed exactly, from the stored embeddings."""
+        cosine, documents = self.embeddings[rows] @ vector, self.document_of[rows]
+        by_words = words[0][rows] + words[1][rows]
+        nearest, wordiest = documents[int(cosine.argmax())], documents[int(by_words.argmax())]
+        agreed = (documents == nearest) & (nearest == wordiest) & bool(by_words.any())
+        return Features(cosine, words[0][rows], words[1][rows], agreed.astype(np.float32))
 
     def _row(self, hit: Hit) -> int | None:
         """The row of a hit whose metadata in Chroma agrees with ours; anything else is out of scope."""

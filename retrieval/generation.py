@@ -18,7 +18,7 @@ from handrail.retrieval.calibration import Calibration
 from handrail.retrieval.errors import RetrievalError
 
 FORMAT = 1
-"""Raised whenever files of a base change their shape; a base of another format must be ingested again."""
+"""Raised whenever files of a base, or the words and passages in them, come out differently; older bases are refused."""
 
 KEPT = 2
 """Generations that stay: the live one, and the one before it for readers that have not noticed yet."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from string import ascii_lowercase
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -28,6 +29,10 @@ also anyone not no now hi hello thanks thank hey want need know tell s t re m ve
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 _WORD = re.compile(r"[^\W_]+")
+_ONE_LETTER = re.compile(r"\b([a-z])-(?=[a-z])")  # e-mail is email
+
+MISSPELT_FROM = 5
+"""Letters from which a word that stands nowhere is taken for a known word with one letter wrong."""
 
 
 class Fields(NamedTuple):
@@ -42,6 +47,7 @@ def terms(text: str) -> list[str]:
     """The words of `text` as the index knows them: folded, without stop words, reduced to a rough stem."""
     plain = unicodedata.normalize("NFKD", text.replace("’", "'").replace("'", "")).casefold()
     plain = "".join(char for char in plain if not unicodedata.combining(char))
+    plain = _ONE_LETTER.sub(r"\1", plain)
     return [stem(word) for word in _WORD.findall(plain) if word not in STOP_WORDS]
 
 
@@ -156,7 +162,7 @@ class LexicalIndex:
         scores = np.zeros(self.passages, dtype=np.float32)
         reachable = 0.0
         for term in asked:
-            number = self.numbers.get(term)
+            number = self._number(term)
             if number is None:
                 reachable += float(np.log1p(2.0 * self.passages + 1.0))
                 continue
@@ -164,6 +170,26 @@ class LexicalIndex:
             scores[self.rows[part]] += self.impacts[part]
             reachable += float(self.idf[number])
         return np.minimum(scores / np.float32((K1 + 1) * reachable), np.float32(1.0)) if reachable else scores
+
+    def _number(self, term: str) -> int | None:
+        """The number of a term, or of the most frequent term that differs in one letter."""
+        number = self.numbers.get(term)
+        if number is not None or len(term) < MISSPELT_FROM or not term.isalpha():
+            return number
+        near = (self.numbers[other] for other in _one_letter_off(term) if other in self.numbers)
+        return min(near, key=lambda found: (float(self.idf[found]), found), default=None)
+
+
+def _one_letter_off(word: str) -> Iterator[str]:
+    """Words with one letter left out, put in, changed, or two neighbours swapped."""
+    for place in range(len(word) + 1):
+        head, tail = word[:place], word[place:]
+        yield head + tail[1:]
+        if len(tail) > 1:
+            yield head + tail[1] + tail[0] + tail[2:]
+        for letter in ascii_lowercase:
+            yield head + letter + tail
+            yield head + letter + tail[1:]
 
 
 def _weigh(passage: Fields) -> dict[str, float]:

@@ -83,7 +83,8 @@ def read_passages(path: Path) -> tuple[StoredPassage | None, ...]:
 
 
 def _lines(path: Path) -> Sequence[str]:
-    return path.read_text(encoding="utf-8", errors="replace").removesuffix("\n").split("\n")
+    # Not splitlines(): JSON leaves line separators of Unicode inside a text as they are.
+    return path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]
 
 
 def _read(model: type[FrozenT], line: str) -> FrozenT | None:

@@ -93,25 +93,25 @@ async def _one(call: ToolCall, view: View, room: Room, progress: Progress, agree
     if effect is Effect.ESCALATE:
         progress.escalate(*weighed.decision.reasons)
     elif effect is Effect.REFUSE:
-        _refused(call, weighed, view, room, progress, agreement)
+        _refused(weighed, view, room, progress, agreement)
     elif effect is Effect.NOT_YET:
         asked = await ask_next_step(weighed, view, room, agreement)
         progress.writes.append(PENDING.put(asked.pending))
         if asked.approval is not None:
             progress.writes.append(APPROVAL.put(asked.approval))
         progress.writes.append(QUICK_REPLIES.put(asked.quick_replies))
-        progress.results.append(ToolResult(call=call, outcome=ToolOutcome.NOT_YET, reasons=weighed.decision.reasons))
+        progress.results.append(ToolResult(call=weighed.call, outcome=ToolOutcome.NOT_YET, reasons=weighed.decision.reasons))
         progress.speak(asked.text, "next_step")
     else:
-        await _run(call, weighed, view, room, progress, agreement)
+        await _run(weighed, view, room, progress, agreement)
 
 
 def _refused(
-    call: ToolCall, weighed: Weighed, view: View, room: Room, progress: Progress, agreement: Agreement | None
+    weighed: Weighed, view: View, room: Room, progress: Progress, agreement: Agreement | None
 ) -> None:
     """The model gets a typed refusal; the customer gets safe words where they had agreed to the call (S7.5)."""
     reasons = weighed.decision.reasons
-    progress.results.append(ToolResult(call=call, outcome=ToolOutcome.REFUSED, reasons=reasons))
+    progress.results.append(ToolResult(call=weighed.call, outcome=ToolOutcome.REFUSED, reasons=reasons))
     if agreement is None:
         return
     progress.writes.append(PENDING.put(None))
@@ -121,9 +121,9 @@ def _refused(
 
 
 async def _run(
-    call: ToolCall, weighed: Weighed, view: View, room: Room, progress: Progress, agreement: Agreement | None
+    weighed: Weighed, view: View, room: Room, progress: Progress, agreement: Agreement | None
 ) -> None:
-    ran: Ran = await run_call(call, weighed, view, room, _trail_of(progress, view))
+    ran: Ran = await run_call(weighed, view, room, _trail_of(progress))
     progress.audit.extend(ran.audit)
     progress.results.append(ran.result)
     progress.report(ran.reason)
@@ -146,7 +146,7 @@ def _flow_waits(view: View) -> bool:
     return view.get(PLACE, view[SNAPSHOT].state.flow) is not None
 
 
-def _trail_of(progress: Progress, view: View) -> tuple[Decision, ...]:
+def _trail_of(progress: Progress) -> tuple[Decision, ...]:
     """The tool decisions that led to a run, for the audit event before it."""
     return tuple(said for said in progress.said if isinstance(said, Decision))
 

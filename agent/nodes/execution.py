@@ -27,9 +27,9 @@ class Ran:
     audit: tuple[AuditEvent, ...] = ()
 
 
-async def run_call(call: ToolCall, weighed: Weighed, view: View, room: Room, led: tuple[Decision, ...]) -> Ran:
-    """Run `call`, which policy allowed. `led` are the decisions that go into the audit event before a write."""
-    spec = weighed.spec
+async def run_call(weighed: Weighed, view: View, room: Room, led: tuple[Decision, ...]) -> Ran:
+    """Run the weighed call, which policy allowed. `led` are the decisions that go into the audit event before a write."""
+    call, spec = weighed.call, weighed.spec
     if spec is None:
         raise LookupError("an undeclared tool cannot run")
     turn = view[TURN]

@@ -30,7 +30,7 @@ from handrail.agent.nodes.prompting import model_prompt
 from handrail.agent.nodes.retrieve import chosen_flow
 from handrail.agent.room import Room, bounded
 from handrail.guardrails.flows.place import FlowEvent
-from handrail.guardrails.gate.digest import digest
+from handrail.guardrails.gate.canonical import digest
 from handrail.guardrails.scope import Retrieved
 from handrail.guardrails.vocabulary import Draft, Obligation, Report, Stage, ToolCall
 

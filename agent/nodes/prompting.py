@@ -7,12 +7,12 @@ from handrail.agent.facts import identity_now
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.ports import Prompt, ToolOffer
 from handrail.agent.room import Room
-from handrail.guardrails.gate.minimise import minimised
+from handrail.guardrails.gate.results import shown
 from handrail.guardrails.policy.facts import Facts, fact
 from handrail.guardrails.prompts import render
 from handrail.guardrails.scope import Retrieved
 from handrail.guardrails.toolspec import ToolSpec, json_schema
-from handrail.guardrails.vocabulary import Decision, Effect, FactUsed, Stage
+from handrail.guardrails.vocabulary import Decision, Effect, FactUsed, Stage, ToolResult
 
 NOTHING_FOUND = Retrieved(passages=(), good=0, eligible_documents=0, excluded={}, revision="none")
 
@@ -24,7 +24,7 @@ def model_prompt(view: View, room: Room) -> Prompt:
     template = room.bundle.prompts[room.bundle.manifest.prompt]
     found = view.get(RETRIEVED, NOTHING_FOUND)
     return Prompt(
-        template=f"{template.id}@{template.version}",
+        template=template.revision,
         system=system_text(view, room),
         history=snapshot.history,
         message=turn.text,
@@ -35,10 +35,16 @@ def model_prompt(view: View, room: Room) -> Prompt:
         obligations=policy.obligations,
         passages=found.passages[: found.good],
         tools=offered(view, room),
-        results=tuple(minimised(result, room.bundle.tools.get(result.call.tool)) for result in view.get(RESULTS, ())),
+        results=tuple(_minimised(result, room) for result in view.get(RESULTS, ())),
         guidance=view.get(GUIDANCE, ()),
         identity=identity_now(turn, snapshot.state),
     )
+
+
+def _minimised(result: ToolResult, room: Room) -> ToolResult:
+    """A result with only those fields that its tool lets a model see."""
+    spec = room.bundle.tools.get(result.call.tool)
+    return result.model_copy(update={"content": None if spec is None else shown(spec, result.content)})
 
 
 def system_text(view: View, room: Room) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Row, insert, select, update
 
 from handrail.agent.conversation import Approval, ApprovalState, AuditEvent, EventKind
-from handrail.agent.store.conversations import Place
+from handrail.agent.store.conversations import Place, find
 from handrail.agent.store.tables import approvals
 from handrail.agent.store_port import StoreError, UnknownApproval
 from handrail.guardrails.vocabulary import ToolCall
@@ -22,6 +22,7 @@ class Decided(NamedTuple):
 
     approval: Approval
     event: AuditEvent | None
+    customer_id: str | None = None
 
 
 def request(connection: Connection, place: Place, turn_id: str, approval: Approval) -> None:
@@ -96,6 +97,8 @@ def decide(connection: Connection, site: str, approval_id: str, state: ApprovalS
     row = _row(connection, site, approval_id)
     if row is None:
         raise UnknownApproval("there is no such request for approval on this site")
+    # Conversation first, as everywhere: two transactions that lock in one order never wait for each other in a circle.
+    standing = find(connection, Place(site, row.conversation_id), lock=True)
     # INVARIANT: nothing is approved after its time ran out, whoever was slow.
     reached = ApprovalState.EXPIRED if state is ApprovalState.APPROVED and at >= row.expires_at else state
     # The condition on the old state makes exactly one of two racing callers succeed.
@@ -126,7 +129,7 @@ def decide(connection: Connection, site: str, approval_id: str, state: ApprovalS
             "by": by,
         },
     )
-    return Decided(approval, event)
+    return Decided(approval, event, standing.customer_id)
 
 
 def _row(connection: Connection, site: str, approval_id: str) -> Row[tuple[object, ...]] | None:

@@ -15,8 +15,9 @@ from handrail.agent.store_port import StoreError, UnknownConversation
 from handrail.guardrails.vocabulary import IdentityLevel, Message, Role
 
 LONGEST_NAME = 200
+LONGEST_KEY = 390
 LONGEST_IDENTIFIER = 400
-"""Both in characters; SQLite would store more, PostgreSQL refuses: so the store refuses on both."""
+"""All in characters; SQLite would store more, PostgreSQL refuses: so the store refuses on both."""
 
 HIGHEST_SEQ = 2**31 - 1
 

@@ -56,9 +56,7 @@ def append(connection: Connection, site: str, conversation_id: str, entries: Seq
     head = _locked_head(connection, site, conversation_id)
     if head is None:
         connection.execute(
-            insert(chains).values(
-                site=site, conversation_id=conversation_id, last_seq=0, last_hash=GENESIS, anchored=0
-            )
+            insert(chains).values(site=site, conversation_id=conversation_id, last_seq=0, last_hash=GENESIS, anchored=0)
         )
     chain = Chain(site, conversation_id, head or Head())
     links = [chain.append(entry) for entry in entries]

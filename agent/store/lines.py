@@ -89,6 +89,7 @@ class Turnstile:
             freed.cancel()
             waited.cancel()
         if waited in done:
+            waited.result()
             # Counted as asked for, and not by the clock alone: a wait that is given from outside may be shorter.
             self._left -= seconds
             self._pause = min(self._pause * 2, LONGEST_PAUSE)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from enum import Enum, StrEnum
+from enum import Enum
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from handrail.agent.audit.chain import Entry
 from handrail.agent.conversation import AuditEvent, EventKind, FinishedTurn, Received
@@ -25,15 +25,9 @@ from handrail.agent.store.conversations import (
 )
 from handrail.agent.store.ledger import Scribe, append
 from handrail.agent.store.tables import conversations, turns
+from handrail.agent.store.turn_rows import Progress, StoredTurn, add, by_id, by_key, turn_of
 from handrail.agent.store_port import KeyReused, LeaseLost, UnknownConversation
 from handrail.guardrails.vocabulary import Role, Turn, TurnResult
-
-
-class Progress(StrEnum):
-    """How far a turn got."""
-
-    RECEIVED = "received"
-    FINISHED = "finished"
 
 
 class Busy(Enum):
@@ -73,18 +67,6 @@ class Arrival(NamedTuple):
     at: datetime
 
 
-class StoredTurn(NamedTuple):
-    """A turn's row. Messages numbered from `before_message` on came with it or later."""
-
-    turn_id: str
-    place: Place
-    text: str
-    before_message: int
-    progress: Progress
-    at: datetime
-    result: str | None
-
-
 def arrive(
     connection: Connection, scribe: Scribe, claim: Claim, arrival: Arrival, customer_id: str | None
 ) -> Received | Busy:
@@ -92,7 +74,7 @@ def arrive(
     standing = find(connection, arrival.place, lock=True)
     if arrival.role is Role.CUSTOMER and standing.customer_id != customer_id:
         raise UnknownConversation("there is no such conversation: open one first")
-    known = _by_key(connection, arrival.place, arrival.key)
+    known = by_key(connection, arrival.place, arrival.key)
     if known is not None:
         if known.text != storable(arrival.text):
             raise KeyReused("this idempotency key was used with another text: use a new key for a new message")
@@ -112,18 +94,7 @@ def _begin(connection: Connection, scribe: Scribe, claim: Claim, standing: Stand
     stored = StoredTurn(
         turn_id, place, storable(arrival.text), standing.last_message + 1, Progress.RECEIVED, arrival.at, None
     )
-    connection.execute(
-        insert(turns).values(
-            turn_id=turn_id,
-            site=place.site,
-            conversation_id=place.conversation_id,
-            key=arrival.key,
-            text=stored.text,
-            before_message=stored.before_message,
-            progress=stored.progress.value,
-            at=arrival.at,
-        )
-    )
+    add(connection, stored, arrival.key)
     event = AuditEvent(
         kind=EventKind.TURN_RECEIVED,
         turn_id=turn_id,
@@ -141,18 +112,20 @@ def _begin(connection: Connection, scribe: Scribe, claim: Claim, standing: Stand
     )
     append(connection, place.site, place.conversation_id, scribe.seal(place.site, standing.customer_id, [event]))
     _lease(connection, place, claim.taken(turn_id), last_message=number)
-    return Received(turn=_turn(stored, standing), snapshot=snapshot(connection, standing, before=stored.before_message))
+    return Received(
+        turn=turn_of(stored, standing), snapshot=snapshot(connection, standing, before=stored.before_message)
+    )
 
 
 def _again(connection: Connection, claim: Claim, standing: Standing, stored: StoredTurn) -> Received | Busy:
     if stored.progress is Progress.FINISHED:
         result = TurnResult.model_validate_json(stored.result or "")
-        return Received(turn=_turn(stored, standing), snapshot=snapshot(connection, standing), finished=result)
+        return Received(turn=turn_of(stored, standing), snapshot=snapshot(connection, standing), finished=result)
     if not claim.may_take(standing.lease):
         return BUSY
     _lease(connection, standing.place, claim.taken(stored.turn_id), last_message=standing.last_message)
     return Received(
-        turn=_turn(stored, standing),
+        turn=turn_of(stored, standing),
         snapshot=snapshot(connection, standing, before=stored.before_message),
         journal=journal.of_turn(connection, standing.place.site, stored.turn_id),
     )
@@ -164,7 +137,7 @@ def resume(connection: Connection, claim: Claim, turn: Turn) -> Received | Busy 
         standing = find(connection, Place(turn.site, turn.conversation_id), lock=True)
     except UnknownConversation:
         return None
-    stored = _by_id(connection, turn.turn_id)
+    stored = by_id(connection, turn.turn_id)
     if stored is None or stored.progress is Progress.FINISHED:
         return None
     lease = standing.lease
@@ -186,10 +159,10 @@ def interrupted(connection: Connection, claim: Claim) -> tuple[Turn, ...]:
             standing = find(connection, Place(site, conversation_id))
         except UnknownConversation:
             continue
-        lease, stored = standing.lease, _by_id(connection, turn_id)
+        lease, stored = standing.lease, by_id(connection, turn_id)
         runs = lease is not None and lease.turn_id == turn_id and not claim.may_take(lease)
         if stored is not None and not runs:
-            found.append(_turn(stored, standing))
+            found.append(turn_of(stored, standing))
     return tuple(found)
 
 
@@ -274,47 +247,4 @@ def _lease(connection: Connection, place: Place, lease: Lease, last_message: int
             "lease_until": lease.until,
             "last_message": last_message,
         },
-    )
-
-
-def _by_key(connection: Connection, place: Place, key: str) -> StoredTurn | None:
-    row = connection.execute(
-        select(turns).where(
-            turns.c.site == place.site, turns.c.conversation_id == place.conversation_id, turns.c.key == key
-        )
-    ).one_or_none()
-    return (
-        None
-        if row is None
-        else StoredTurn(row.turn_id, place, row.text, row.before_message, Progress(row.progress), row.at, row.result)
-    )
-
-
-def _by_id(connection: Connection, turn_id: str) -> StoredTurn | None:
-    row = connection.execute(select(turns).where(turns.c.turn_id == turn_id)).one_or_none()
-    return (
-        None
-        if row is None
-        else StoredTurn(
-            row.turn_id,
-            Place(row.site, row.conversation_id),
-            row.text,
-            row.before_message,
-            Progress(row.progress),
-            row.at,
-            row.result,
-        )
-    )
-
-
-def _turn(stored: StoredTurn, standing: Standing) -> Turn:
-    return Turn(
-        turn_id=stored.turn_id,
-        site=stored.place.site,
-        conversation_id=stored.place.conversation_id,
-        customer_id=standing.customer_id,
-        identity=standing.identity,
-        channel=standing.channel,
-        text=stored.text,
-        at=stored.at,
     )

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from handrail.guardrails.bundle.sections import Attribute, Manifest, Queue, ReasonEntry, SegmentEntry, Window
 from handrail.guardrails.detect.config import DetectionConfig
-from handrail.guardrails.flows.spec import FlowSpec
-from handrail.guardrails.output.config import OutputConfig
+from handrail.guardrails.flows.model import FlowSpec
+from handrail.guardrails.output.wording import Wording
 from handrail.guardrails.policy.facts import FactSpec
 from handrail.guardrails.policy.policyset import PolicySet
 from handrail.guardrails.prompts import PromptTemplate
@@ -35,7 +35,8 @@ class Bundle:
     tools: Mapping[str, ToolSpec]
     prompts: Mapping[str, PromptTemplate]
     detection: DetectionConfig
-    output: OutputConfig
+    wording: Wording
+    next_steps: Mapping[str, str]
 
     def text(self, key: str, language: str | None, **values: str) -> str:
         """The fixed customer text `key`, filled with `values`, in `language` or else the first declared one."""

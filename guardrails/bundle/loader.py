@@ -3,39 +3,44 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.compiler import Compiler, Vocabulary
 from handrail.guardrails.bundle.purposes import family_problems
 from handrail.guardrails.bundle.sections import (
     AttributesFile,
+    HandoffFile,
     Manifest,
     QueuesFile,
+    ReasonEntry,
     ReasonsFile,
     RulesFile,
     SegmentEntry,
     TextsFile,
     Tier,
 )
-from handrail.guardrails.detect.config import DetectionConfig, IntentsFile, SignalsFile
+from handrail.guardrails.detect.load import load_detection
 from handrail.guardrails.errors import ConfigError
-from handrail.guardrails.flows.spec import FlowSpec, flow_problems
-from handrail.guardrails.output.config import OutputConfig
+from handrail.guardrails.flows.model import FlowSpec
+from handrail.guardrails.flows.structure import flow_problems
+from handrail.guardrails.output.wording import load_wording
 from handrail.guardrails.policy.builtin import BUILTIN
 from handrail.guardrails.policy.facts import FactKind, FactSpec, OnUnknown
 from handrail.guardrails.policy.policyset import NO_RULE, UNKNOWN_FACT, PolicySet
 from handrail.guardrails.prompts import PromptTemplate
-from handrail.guardrails.toolspec import ToolSpec
+from handrail.guardrails.toolspec import ToolSpec, tool_problems
 from handrail.guardrails.vocabulary import Stage
 from handrail.guardrails.yamlsource import Document, Problem, read
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+PartT = TypeVar("PartT")
 MAX_SHOWN = 200
 
 
@@ -61,6 +66,16 @@ class _Reader:
         if not paths:
             self.problems.append(Problem(pattern, 1, "no file of the bundle matches this pattern"))
         return [parsed for parsed in (self._parse(path, model) for path in paths) if parsed is not None]
+
+    def part(self, name: str, loader: Callable[[Path], PartT]) -> PartT | None:
+        """A sub-folder that its own loader reads; its problems join the others."""
+        for path in sorted((self.folder / name).rglob("*.yaml")):
+            self.digests[path.relative_to(self.folder).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+        try:
+            return loader(self.folder / name)
+        except ConfigError as error:
+            self.problems.extend(_placed(name, problem) for problem in error.problems)
+            return None
 
     def revision(self) -> str:
         """SHA-256 over paths and contents, in path order; 16 hex digits."""
@@ -95,10 +110,10 @@ def load(folder: Path) -> Bundle:
     tools = reader.many("tools/*.yaml", ToolSpec)
     flows = reader.many("flows/*.yaml", FlowSpec)
     prompts = reader.many("prompts/*.yaml", PromptTemplate)
-    output = reader.many("output/*.yaml", OutputConfig)
-    intents = reader.many("detection/intents/*.yaml", IntentsFile)
-    signals = reader.many("detection/signals/*.yaml", SignalsFile)
-    if manifest is None or attributes is None or queues is None or len(output) != 1:
+    handoff = reader.one("handoff.yaml", HandoffFile)
+    wording = reader.part("output", load_wording)
+    detection = reader.part("detection", load_detection)
+    if manifest is None or attributes is None or queues is None or handoff is None:
         raise _error(problems)
 
     by_code = _keyed(problems, ((doc, (i,), r.code, r) for doc, f in reasons for i, r in enumerate(f.root)))
@@ -113,7 +128,7 @@ def load(folder: Path) -> Bundle:
     for index, attribute in enumerate(attributes[1].attributes):
         for message in family_problems(attribute):
             problems.append(attributes[0].problem(("attributes", index, "purposes"), f"{attribute.name}: {message}"))
-    facts = _facts(problems, attributes, by_tool)
+    facts = _facts(problems, attributes, by_tool, by_code)
     words = Vocabulary(
         facts=facts,
         segments=frozenset(entry.id for entry in by_segment.values() if entry.status == "active"),
@@ -130,17 +145,17 @@ def load(folder: Path) -> Bundle:
             compiler.rule(document, rule, ("rules", index))
     compiler.finish(by_attribute)
     _flows(problems, flows, manifest[1].languages, words)
+    for document, tool in tools:
+        problems.extend(
+            document.problem(path, message)
+            for path, message in tool_problems(tool, languages=manifest[1].languages)
+        )
+    if "default" not in handoff[1].next_steps:
+        problems.append(handoff[0].problem(("next_steps",), "the next step for `default` is missing"))
     _manifest(problems, manifest, words, by_prompt, by_segment)
     by_language = {file.language: file.texts for _, file in texts}
     _languages(problems, manifest[1].languages, texts, by_language)
-    try:
-        detection = DetectionConfig.from_documents(
-            [file for _, file in intents], [file for _, file in signals]
-        )
-    except (ValidationError, ConfigError, ValueError) as error:
-        problems.append(Problem("detection", 1, str(error)))
-        raise _error(problems) from error
-    if problems:
+    if problems or wording is None or detection is None:
         raise _error(problems)
     revision = reader.revision()
     return Bundle(
@@ -159,8 +174,20 @@ def load(folder: Path) -> Bundle:
         tools=by_tool,
         prompts=by_prompt,
         detection=detection,
-        output=output[0][1],
+        wording=wording,
+        next_steps=handoff[1].next_steps,
     )
+
+
+_PLACED = re.compile(r"^(?P<file>[^\s:]+):(?P<line>\d+): (?P<message>.*)$", re.DOTALL)
+
+
+def _placed(part: str, problem: str) -> Problem:
+    """A problem as another loader words it, with its file seen from the bundle folder."""
+    match = _PLACED.match(problem)
+    if match is None:
+        return Problem(part, 1, problem)
+    return Problem(f"{part}/{match['file']}", int(match["line"]), match["message"])
 
 
 def _error(problems: Iterable[Problem]) -> ConfigError:
@@ -190,10 +217,21 @@ def _keyed(
 
 
 def _facts(
-    problems: list[Problem], attributes: tuple[Document, AttributesFile], tools: Mapping[str, ToolSpec]
+    problems: list[Problem],
+    attributes: tuple[Document, AttributesFile],
+    tools: Mapping[str, ToolSpec],
+    reasons: Mapping[str, ReasonEntry],
 ) -> dict[str, FactSpec]:
     document, file = attributes
-    specs = list(BUILTIN)
+    # A signal or a finding that no catalogue entry of its stage has can never occur: asking for it is a mistake.
+    closed = {"signals": Stage.DETECT_INTENT, "findings": Stage.GUARD_OUTPUT}
+    specs = [
+        replace(spec, values=frozenset(code for code, entry in reasons.items() if entry.stage is closed[spec.name]))
+        if spec.name in closed
+        else spec
+        for spec in BUILTIN
+        if spec.name != "tool"
+    ]
     for attribute in file.attributes:
         specs.append(
             FactSpec(

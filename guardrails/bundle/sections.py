@@ -284,3 +284,9 @@ class TextsFile(Frozen):
 
     language: str
     texts: dict[str, str]
+
+
+class HandoffFile(Frozen):
+    """What a person would do first, by reason code or need state; `default` must be there."""
+
+    next_steps: dict[str, str]

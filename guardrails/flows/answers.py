@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from handrail.guardrails.flows.place import FlowAnswer
 from handrail.guardrails.flows.model import Texts, said_in
+from handrail.guardrails.flows.place import FlowAnswer
 
 
 class Reading(StrEnum):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from handrail.guardrails.flows.extract import Query, find
-from handrail.guardrails.flows.place import FlowAnswer, FlowPlace
 from handrail.guardrails.flows.model import Collect
+from handrail.guardrails.flows.place import FlowAnswer, FlowPlace
 
 
 def captured(step: Collect, place: FlowPlace, answer: FlowAnswer) -> FlowPlace:

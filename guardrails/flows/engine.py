@@ -6,9 +6,6 @@ from pydantic import JsonValue
 
 from handrail.guardrails.flows.answers import Reading, read
 from handrail.guardrails.flows.capture import captured
-from handrail.guardrails.flows.place import FlowAnswer, FlowEvent, FlowPlace, FlowStep
-from handrail.guardrails.flows.reasons import FlowReason
-from handrail.guardrails.flows.run import Run
 from handrail.guardrails.flows.model import (
     Collect,
     FieldSpec,
@@ -19,6 +16,9 @@ from handrail.guardrails.flows.model import (
     Step,
     Verify,
 )
+from handrail.guardrails.flows.place import FlowAnswer, FlowEvent, FlowPlace, FlowStep
+from handrail.guardrails.flows.reasons import FlowReason
+from handrail.guardrails.flows.run import Run
 from handrail.guardrails.flows.structure import verify_after
 from handrail.guardrails.vocabulary import ToolCall, ToolOutcome
 
@@ -189,9 +189,10 @@ class _Run(Run):
         return self.question(missing if first else wanted)
 
     def question(self, asked: list[FieldSpec]) -> FlowStep:
-        """A single choice is asked with quick replies, anything else as a list of what is needed."""
-        if len(asked) == 1 and asked[0].options:
-            return self.outcome(FlowEvent.CONTINUE, replies=tuple(option.label for option in asked[0].options))
+        """One choice is asked with quick replies, whatever optional stands beside it; anything else as a list."""
+        choices = [one for one in asked if one.options]
+        if len(choices) == 1 and not any(one.required for one in asked if one is not choices[0]):
+            return self.outcome(FlowEvent.CONTINUE, replies=tuple(option.label for option in choices[0].options))
         return self.outcome(FlowEvent.CONTINUE, items=tuple(one.label for one in asked))
 
     def after(self, step: Collect) -> str:

@@ -135,7 +135,9 @@ def _pattern(query: Query) -> list[str]:
 
 def _free_text(query: Query) -> list[str]:
     text = " ".join(query.text.split())[:MAX_VALUE]
-    return [text] if query.asked and text and text != CARD_MASK else []
+    # Beside a choice, "cancel it" is the choice and not a reason.
+    least = 1 if query.field.required else 5
+    return [text] if query.asked and len(text.split()) >= least and text != CARD_MASK else []
 
 
 # One line per way to find a value.

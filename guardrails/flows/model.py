@@ -145,8 +145,12 @@ class Argument(Frozen):
         return self
 
 
+ResultPath = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.([a-z][a-z0-9_]*|[0-9]{1,2}))*$", max_length=120)]
+"""Where in a result a value stands: names of fields and positions in lists, such as `incidents.0.title`."""
+
+
 class Propose(Frozen):
-    """Proposes a tool call; the gate decides. `keep` takes named fields of the result into slots.
+    """Proposes a tool call; the gate decides. `keep` takes atomic fields of the result into slots, by their path.
 
     `refused` is where a refusal or a failure leads; `missing` where it goes when an argument has no value (default:
     `refused`). `tried` says to an operator what the call is for.
@@ -156,7 +160,7 @@ class Propose(Frozen):
     id: Name
     tool: Name
     arguments: dict[Name, Argument] = {}
-    keep: dict[Name, Name] = {}
+    keep: dict[Name, ResultPath] = {}
     tried: str
     next: Name
     refused: Name

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from handrail.guardrails.flows.cards import holds_card_number
+from handrail.guardrails.flows.model import FlowSpec, Propose, Step, Texts, said_in
 from handrail.guardrails.flows.place import FlowAnswer, FlowEvent, FlowPlace, FlowStep
 from handrail.guardrails.flows.reasons import FlowReason
-from handrail.guardrails.flows.model import FlowSpec, Propose, Step, Texts, said_in
 from handrail.guardrails.flows.wording import filled
 from handrail.guardrails.vocabulary import CollectedFact, Obligation, ToolCall
 
@@ -53,10 +53,8 @@ class Run:
 
     def keep(self, step: Propose, content: JsonValue, source: str) -> None:
         """Take the named atomic fields of a result into slots."""
-        found = content if isinstance(content, dict) else {}
-        kept = {
-            slot: str(found[name]) for slot, name in step.keep.items() if isinstance(found.get(name), str | int | float)
-        }
+        atoms = {slot: _at(content, path.split(".")) for slot, path in step.keep.items()}
+        kept = {slot: str(atom) for slot, atom in atoms.items() if isinstance(atom, str | int | float)}
         slots = {**self.place.slots, **kept}
         sources = {**self.place.sources, **dict.fromkeys(kept, source)}
         self.place = self.place.model_copy(update={"slots": slots, "sources": sources})
@@ -89,3 +87,15 @@ class Run:
             topic=filled(topic, place.slots) if topic else None,
             obligations=(Obligation.OFFER_HUMAN,) if offers else (),
         )
+
+
+def _at(content: JsonValue, path: list[str]) -> JsonValue:
+    """What stands at `path`, or None."""
+    for part in path:
+        if isinstance(content, dict):
+            content = content.get(part)
+        elif isinstance(content, list) and part.isdecimal() and int(part) < len(content):
+            content = content[int(part)]
+        else:
+            return None
+    return content

@@ -20,13 +20,15 @@ class Sources(Frozen):
 
     `customer_words` are the customer's own messages of the conversation. `records` hold only what the company's systems
     themselves wrote (see `results.recorded`) and values of verified attributes. `tool_results` and `passages` are
-    untrusted.
+    untrusted. `established` are digests of calls that passed this very check in an earlier turn of the conversation (the
+    pending call): the results they rested on are gone by the time the customer has said yes.
     """
 
     customer_words: tuple[str, ...] = ()
     records: tuple[JsonValue, ...] = ()
     tool_results: tuple[JsonValue, ...] = ()
     passages: tuple[str, ...] = ()
+    established: tuple[str, ...] = ()
 
 
 class ArgumentOrigin(Frozen):
@@ -66,25 +68,28 @@ def inspect(
     written = canonical(call, spec)
     fit = fit_facts(spec, facts or {})
     vouching = [record_value(fact, fit[fact.name]) for fact in spec.facts if fact.vouches and fact.name in fit]
+    bound = digest(written)
     provenance = [
-        _origin(argument, written.arguments[argument.name], sources, vouching)
+        _origin(argument, written.arguments[argument.name], sources, vouching, bound in sources.established)
         for argument in spec.arguments
         if argument.name in written.arguments
     ]
     return CallInspection(
         call=written,
-        digest=digest(written),
+        digest=bound,
         problems=validate_arguments(spec, written),
         provenance=tuple(provenance),
     )
 
 
-def _origin(argument: Argument, value: JsonValue, sources: Sources, vouching: list[JsonValue]) -> ArgumentOrigin:
+def _origin(
+    argument: Argument, value: JsonValue, sources: Sources, vouching: list[JsonValue], established: bool
+) -> ArgumentOrigin:
     if value_problem(argument, value) is not None:
         origins: tuple[Origin, ...] = (Origin.MODEL,)
     else:
         origins = tuple(_found(argument, value, sources, vouching)) or (Origin.MODEL,)
-    accepted = not set(origins).isdisjoint(argument.origin)
+    accepted = established or not set(origins).isdisjoint(argument.origin)
     return ArgumentOrigin(argument=argument.name, origins=origins, accepted=accepted)
 
 

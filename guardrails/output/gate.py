@@ -19,10 +19,8 @@ class ReleaseGate:
     def __init__(self, evidence: Evidence, wording: Wording, already: str = "") -> None:
         self._wording = wording
         self._sources = Sources.of(evidence)
-        self._already = already
-        self._text = already
-        self._lines: list[Line] = [Line.of(sentence, wording.lexicon) for sentence in sentences(already)]
-        self._old = len(self._lines)
+        self._text = f"{already.rstrip()}\n\n" if already.strip() else ""
+        self._lines: list[Line] = [Line.of(sentence, wording.lexicon) for sentence in sentences(self._text)]
         self._findings: list[Finding] = []
         self._released: list[Sentence] = []
         self._closed = False
@@ -57,7 +55,8 @@ class ReleaseGate:
 
     def _advance(self, is_last: bool) -> tuple[Sentence, ...]:
         leaving: list[Sentence] = []
-        for sentence in sentences(self._text)[len(self._lines) :]:
+        last = self._lines[-1].sentence if self._lines else None
+        for sentence in sentences(self._text, last):
             if not is_last and len(self._text[sentence.span.end :].lstrip()) < LOOKAHEAD:
                 break
             found = check_sentence(sentence, self._lines, self._sources, self._wording)

@@ -34,22 +34,24 @@ class Sentence(Frozen):
     lead: str = ""
 
 
-def sentences(text: str) -> tuple[Sentence, ...]:
-    """Split `text`; white space between sentences belongs to none of them.
+def sentences(text: str, after: Sentence | None = None) -> tuple[Sentence, ...]:
+    """Split `text`, from the end of the sentence `after` on; white space between sentences belongs to none of them.
 
     INVARIANT: whether a sentence ends at a place depends on what stands before it and on the next LOOKAHEAD
     characters that follow its white space, so that a stream can be cut without knowing its end.
     """
     folded = fold(text)
     found: list[Sentence] = []
-    start, lead = 0, ""
-    for match in _BREAK.finditer(folded):
+    start = after.span.end if after is not None else 0
+    lead = _lead_after(after.text, after.lead) if after is not None else ""
+    first = after.index + 1 if after is not None else 0
+    for match in _BREAK.finditer(folded, start):
         end = match.end()
         if end <= start or not _ends_here(folded, start, match.start(), end):
             continue
-        lead = _add(found, text, folded, start, end, lead)
+        lead = _add(found, text, folded, (start, end), lead, first)
         start = end
-    _add(found, text, folded, start, len(text), lead)
+    _add(found, text, folded, (start, len(text)), lead, first)
     return tuple(found)
 
 
@@ -82,17 +84,21 @@ def _stop_ends(text: str, start: int, at: int, end: int) -> bool:
     return not following[:1].islower()
 
 
-def _add(found: list[Sentence], text: str, folded: str, start: int, end: int, lead: str) -> str:
-    """Append the sentence in [start, end) unless it is blank; returns the lead for what follows."""
-    raw = text[start:end]
+def _add(found: list[Sentence], text: str, folded: str, place: tuple[int, int], lead: str, first_index: int) -> str:
+    """Append the sentence at `place` unless it is blank; returns the lead for what follows."""
+    raw = text[place[0] : place[1]]
     body = raw.strip()
     if not body:
         return lead
-    first = start + len(raw) - len(raw.lstrip())
-    last = first + len(body)
+    first = place[0] + len(raw) - len(raw.lstrip())
     line_start = folded.rfind("\n", 0, first) + 1
     is_item = _MARKER.match(folded[line_start : first + LOOKAHEAD]) is not None
-    if not is_item and "\n" in folded[start:first] and not body.endswith(":"):
+    if not is_item and line_start and not folded[line_start:first].strip():
         lead = ""
-    found.append(Sentence(index=len(found), span=Span(start=first, end=last), text=body, lead=lead))
+    span = Span(start=first, end=first + len(body))
+    found.append(Sentence(index=first_index + len(found), span=span, text=body, lead=lead))
+    return _lead_after(body, lead)
+
+
+def _lead_after(body: str, lead: str) -> str:
     return body if body.rstrip("*_ ").endswith(":") else lead

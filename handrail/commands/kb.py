@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from handrail.guardrails.encoder import Encoder
     from handrail.guardrails.scope import ScopePlan
     from handrail.guardrails.vocabulary import Passage
-    from handrail.retrieval.ingest import IngestReport, Progress
+    from handrail.retrieval.ingest import IngestReport, Progress, Screen
     from handrail.retrieval.search import ChromaRetriever
 
 SOME_BAD = 1
@@ -89,7 +89,9 @@ def ingest(folder: Path | None, data_dir: Path, as_json: bool) -> int:
 @kb.command()
 @click.argument("query")
 @click.argument("output", required=False, type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--attr", "attributes", multiple=True, metavar="NAME=VALUE", help="role, stack, region or plan; repeatable.")
+@click.option(
+    "--attr", "attributes", multiple=True, metavar="NAME=VALUE", help="role, stack, region or plan; repeatable."
+)
 @click.option("--limit", default=5, show_default=True, type=click.IntRange(1, 100), help="Documents at most.")
 @_data_dir
 @_as_json
@@ -285,3 +287,10 @@ def _encoder() -> Encoder:
     from handrail.guardrails.model_folder import default_cache_dir, find_model
 
     return CachingEncoder(MiniLMEncoder.load(find_model(default_cache_dir())))
+
+
+def _screen() -> Screen:
+    from handrail.guardrails.detect.load import load_detection, shipped_detection
+    from handrail.retrieval.screen import ArticleScreen
+
+    return ArticleScreen(load_detection(shipped_detection()))

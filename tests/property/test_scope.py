@@ -57,7 +57,9 @@ class Truth:
 
 
 days = st.integers(-40, 40).map(lambda shift: TODAY + timedelta(days=shift))
-some = {name: st.one_of(st.just({"all"}), st.sets(st.sampled_from(found), min_size=1)) for name, found in CLASSES.items()}
+some = {
+    name: st.one_of(st.just({"all"}), st.sets(st.sampled_from(found), min_size=1)) for name, found in CLASSES.items()
+}
 
 
 @st.composite
@@ -102,9 +104,9 @@ def _text(name: str, truth: Truth, source: random.Random) -> str:
 
 
 def ingest(folder: Path, articles: Mapping[str, str]) -> None:
-    Ingest(
-        folder / "kb", HashingEncoder(), screen, now=lambda: datetime.combine(TODAY, datetime.min.time(), UTC)
-    ).run(write_articles(folder / "articles", articles))
+    Ingest(folder / "kb", HashingEncoder(), screen, now=lambda: datetime.combine(TODAY, datetime.min.time(), UTC)).run(
+        write_articles(folder / "articles", articles)
+    )
 
 
 def searches(retriever: ChromaRetriever, asked: list[ScopePlan]) -> Iterator[tuple[ScopePlan, Retrieved]]:
@@ -158,7 +160,9 @@ def damage_cards(path: Path, source: random.Random) -> None:
                 lines[number] = json.dumps(card)
             case 3 if number:
                 # Two cards for one document: nobody can say which is true.
-                lines[number] = json.dumps(card | {"doc_id": json.loads(lines[0])["doc_id"]} if _whole(lines[0]) else {})
+                lines[number] = json.dumps(
+                    card | {"doc_id": json.loads(lines[0])["doc_id"]} if _whole(lines[0]) else {}
+                )
             case _:
                 pass
     path.write_text("\n".join(lines) + "\n")

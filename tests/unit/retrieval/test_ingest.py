@@ -140,7 +140,7 @@ def test_a_killed_ingest_leaves_the_old_base_serving(tmp_path: Path, step: Step)
     base, folder = tmp_path / "kb", write_articles(tmp_path / "articles", FIRST)
     old = Ingest(base, HashingEncoder(), screen).run(folder).generation
     write_articles(folder, SECOND)
-    ended = subprocess.run(  # noqa: S603 - our own interpreter
+    ended = subprocess.run(
         [sys.executable, "-c", KILLED, str(base), str(folder), step.value],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},

@@ -1,0 +1,113 @@
+"""What a turn leaves behind: the next state of the conversation and the events that later windows count."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from handrail.agent.channels import (
+    CAUSE,
+    CLARIFIED,
+    COLLECTED,
+    DETECTION,
+    DRAFT,
+    MEMBERS,
+    PENDING,
+    PLACE,
+    RESULTS,
+    SNAPSHOT,
+    SOLVED,
+    TRIED,
+    TURN,
+    VERIFIED_UNTIL,
+    View,
+)
+from handrail.agent.conversation import ConversationState
+from handrail.agent.facts import INTENT_EVENT
+from handrail.agent.nodes.deciding import TOOL_EVENT
+from handrail.agent.nodes.dressing import cited
+from handrail.agent.packet import wants
+from handrail.agent.ports import CustomerEvent
+from handrail.agent.turns import CauseKind
+from handrail.guardrails.output.commitments import promises
+from handrail.agent.room import Room
+from handrail.agent.nodes.guard_output import evidence_of
+from handrail.guardrails.vocabulary import CollectedFact, NeedState, ToolOutcome, TurnResult
+
+SHOWN_LIMIT = 60
+"""Passages remembered as shown; a conversation that showed more ended with a person long ago."""
+PROMISES_LIMIT = 20
+TALK = (NeedState.HUMAN_REQUEST, NeedState.OUT_OF_SCOPE)
+
+
+def next_state(view: View, room: Room, result: TurnResult) -> ConversationState:
+    """The state that the next turn starts from."""
+    state = view[SNAPSHOT].state
+    solved = view.get(SOLVED, False)
+    message = view[CAUSE].kind is not CauseKind.OPERATOR_DECISION
+    detection = view[DETECTION] if view.has(DETECTION) else None
+    place = view.get(PLACE, state.flow)
+    failed = place.attempts if place is not None else state.failed_attempts
+    shown = [passage.passage_id for passage in cited(view[DRAFT], view)] if view.has(DRAFT) else []
+    need = detection.need_state if detection is not None else None
+    keeps = need is None or need in TALK
+    return state.model_copy(
+        update={
+            "status": result.status,
+            "turns": state.turns + (1 if message else 0),
+            "verified_until": _until(view, state),
+            "segments": () if solved else view.get(MEMBERS, state.segments),
+            "flow": None if result.handoff is not None else place,
+            "pending": view.get(PENDING, state.pending),
+            "clarifications": state.clarifications + 1 if view.get(CLARIFIED, False) else 0,
+            "unresolved_turns": 0 if solved else state.unresolved_turns + (1 if message else 0),
+            "failed_attempts": 0 if solved else max(failed, state.failed_attempts),
+            "shown_passages": tuple(dict.fromkeys((*state.shown_passages, *shown)))[-SHOWN_LIMIT:],
+            "collected": _collected(state.collected, view.get(COLLECTED, ())),
+            "tried": view.get(TRIED, state.tried),
+            "promises": (*state.promises, *_promised(view, room, result))[-PROMISES_LIMIT:],
+            "need_state": state.need_state if keeps else need,
+            "intent": state.intent if keeps or detection is None else detection.intent,
+            "wants": None if solved else state.wants if keeps and state.wants else wants(view) if message else state.wants,
+        }
+    )
+
+
+def customer_events(view: View, result: TurnResult) -> tuple[CustomerEvent, ...]:
+    """Events for the windows of later turns: the intent, tool runs, the handoff. One id per turn and kind."""
+    turn = view[TURN]
+    events = []
+    detection = view[DETECTION] if view.has(DETECTION) else None
+    talks = detection is None or detection.need_state is None or detection.need_state in TALK
+    answering = view[SNAPSHOT].state.flow is not None or view[SNAPSHOT].state.pending is not None
+    if not talks and not answering and detection is not None and view[CAUSE].kind is CauseKind.MESSAGE:
+        details = {"intent": detection.intent or "", "need_state": detection.need_state or ""}
+        events.append(_event(INTENT_EVENT, turn.turn_id, turn.at, details))
+    for ran in view.get(RESULTS, ()):
+        if ran.outcome is ToolOutcome.SUCCEEDED:
+            events.append(_event(TOOL_EVENT, f"{turn.turn_id}:{ran.call.call_id}", turn.at, {"tool": ran.call.tool}))
+    if result.handoff is not None:
+        events.append(_event("handed_off", turn.turn_id, turn.at, {"queue": result.handoff.queue}))
+    return tuple(events)
+
+
+def _event(kind: str, event_id: str, at: datetime, details: dict[str, str]) -> CustomerEvent:
+    return CustomerEvent(event_id=f"{kind}:{event_id}", kind=kind, at=at, source="conversation", details=details)
+
+
+def _until(view: View, state: ConversationState) -> datetime | None:
+    if view.has(VERIFIED_UNTIL):
+        return datetime.fromisoformat(view[VERIFIED_UNTIL])
+    return state.verified_until
+
+
+def _collected(held: tuple[CollectedFact, ...], new: tuple[CollectedFact, ...]) -> tuple[CollectedFact, ...]:
+    return tuple({one.name: one for one in (*held, *new)}.values())
+
+
+def _promised(view: View, room: Room, result: TurnResult) -> tuple[str, ...]:
+    """Commitments in what a model said and policy let through, for the ledger and the handoff packet."""
+    if not view.has(DRAFT) or not view[DRAFT].author.startswith("model:") or result.handoff is not None:
+        return ()
+    return promises(result.reply, room.bundle.wording, evidence_of(view, room, ()))
+
+

@@ -1,0 +1,52 @@
+"""The last line: a handoff made from the bundle alone, when the graph itself could not end the turn."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import NAMESPACE_URL, uuid5
+
+from handrail.agent.channels import View
+from handrail.agent.conversation import Received
+from handrail.agent.hours import due
+from handrail.agent.packet import packet
+from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.vocabulary import (
+    ConversationStatus,
+    Handoff,
+    IdentityLevel,
+    Priority,
+    TurnResult,
+)
+
+
+def fallback_result(view: View, bundle: Bundle, received: Received, reason: str, now: datetime) -> TurnResult:
+    """A person takes over with whatever is known. Uses no port and cannot fail for reasons outside the bundle."""
+    handoff = _handoff(view, bundle, received, reason, now)
+    team = next(iter(bundle.queues[handoff.queue].title.values()))
+    return TurnResult(
+        turn_id=received.turn.turn_id,
+        reply=bundle.text("handoff_failed", None, team=team),
+        status=ConversationStatus.QUEUED,
+        decisions=(),
+        reasons=(reason, "HANDOFF_CREATED"),
+        handoff=handoff,
+    )
+
+
+def _handoff(view: View, bundle: Bundle, received: Received, reason: str, now: datetime) -> Handoff:
+    handoff_id = uuid5(NAMESPACE_URL, f"handoff:{received.turn.turn_id}").hex
+    try:
+        return packet(view, bundle, handoff_id, (reason,), now)
+    except Exception:  # noqa: BLE001 - a packet with little in it is better than none
+        queue = bundle.queues[bundle.manifest.default_queue]
+        return Handoff(
+            handoff_id=handoff_id,
+            wants="see the conversation",
+            reasons=(reason,),
+            next_step=bundle.next_steps["default"],
+            queue=queue.id,
+            skills=queue.skills,
+            priority=Priority.HIGH,
+            due_at=due(queue.hours, now, queue.first_response_minutes),
+            identity=received.turn.identity if received.turn.customer_id else IdentityLevel.ANONYMOUS,
+        )

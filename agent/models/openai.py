@@ -1,0 +1,164 @@
+"""`OpenAIModel`: any OpenAI-compatible endpoint, with retries inside the time left and limits on what it reads."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
+from tenacity.stop import stop_base
+from tenacity.wait import wait_base
+
+from handrail.agent.models.overlap import rests_on
+from handrail.agent.models.wire import Answer, Unusable, read_answer
+from handrail.agent.ports import PortError, Prompt
+from handrail.guardrails.vocabulary import Draft
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+ATTEMPTS = 3
+FIRST_WAIT = 0.25
+"""Seconds before the second attempt, doubled for the third, unless the endpoint says how long to wait."""
+
+
+_HINTS = {401: "; check HANDRAIL_MODEL_API_KEY", 403: "; check what the key may do", 404: "; check HANDRAIL_MODEL"}
+
+
+class OpenAIModel:
+    """Writes drafts through an OpenAI-compatible endpoint.
+
+    One instance serves one event loop. `complete` retries overload, server errors, broken connections and broken
+    answers, and never takes longer than the seconds it is given.
+    """
+
+    def __init__(self, *, model: str, base_url: str | None = None, key: SecretStr | None = None) -> None:
+        self._model = model
+        self._base_url = base_url
+        self._key = key
+        self._client: AsyncOpenAI | None = None
+
+    @property
+    def name(self) -> str:
+        """The model's name, for the audit log."""
+        return f"openai:{self._model}"
+
+    async def complete(self, prompt: Prompt, seconds: float) -> Draft:
+        """A draft within `seconds`, or PortError without the endpoint's words and without the key."""
+        deadline = time.monotonic() + seconds
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(_may_pass),
+            stop=stop_after_attempt(ATTEMPTS) | _StopBefore(deadline),
+            wait=_Wait(),
+            reraise=True,
+        )
+        try:
+            async with asyncio.timeout(seconds):
+                answer: Answer = await retrying(self._ask, prompt)
+        except TimeoutError:
+            raise PortError(f"the model did not answer within {seconds:g} seconds") from None
+        except PortError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a client library raises is a fault of this port
+            # `from None`: an endpoint's error text can repeat the key.
+            raise PortError(_told(error)) from None
+        return Draft(
+            text=answer.text.strip(),
+            calls=answer.calls(),
+            cites=rests_on(answer.text, prompt.passages),
+            author=f"model:{self.name}",
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.close()
+            self._client = None
+
+    async def _ask(self, prompt: Prompt) -> Answer:
+        from openai import omit
+
+        from handrail.agent.models.messages import wire_messages, wire_tools
+
+        create = self._connected().chat.completions.with_streaming_response.create
+        async with create(
+            model=self._model, messages=wire_messages(prompt), tools=wire_tools(prompt) or omit, stream=True
+        ) as response:
+            # Some servers ignore `stream` and send the answer whole.
+            streamed = "json" not in response.headers.get("content-type", "")
+            answer = await read_answer(response.iter_bytes(), streamed=streamed)
+            # Arguments that are not JSON have to fail here, where another attempt is possible.
+            answer.calls()
+            return answer
+
+    def _connected(self) -> AsyncOpenAI:
+        if self._client is None:
+            from openai import AsyncOpenAI
+
+            # Without a key of its own the library would take one from the environment.
+            key = self._key.get_secret_value() if self._key is not None else "none"
+            self._client = AsyncOpenAI(api_key=key, base_url=self._base_url, max_retries=0)
+        return self._client
+
+
+class _StopBefore(stop_base):
+    """Stops when the pause before the next attempt would go beyond the deadline."""
+
+    def __init__(self, deadline: float) -> None:
+        self._deadline = deadline
+
+    def __call__(self, retry_state: RetryCallState) -> bool:
+        return time.monotonic() + retry_state.upcoming_sleep >= self._deadline
+
+
+class _Wait(wait_base):
+    """What the endpoint asks for, else twice as long each time."""
+
+    def __call__(self, retry_state: RetryCallState) -> float:
+        error = retry_state.outcome.exception() if retry_state.outcome is not None else None
+        asked = _retry_after(error)
+        if asked is not None:
+            return asked
+        return float(FIRST_WAIT * 2 ** (retry_state.attempt_number - 1))
+
+
+def _retry_after(error: BaseException | None) -> float | None:
+    """Seconds of a Retry-After header (RFC 9110, section 10.2.3); its date form is not used by model endpoints."""
+    from openai import APIStatusError
+
+    if not isinstance(error, APIStatusError):
+        return None
+    try:
+        seconds = float(error.response.headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether another attempt makes sense."""
+    from openai import APIConnectionError, InternalServerError, RateLimitError
+
+    if isinstance(error, Unusable | RateLimitError | InternalServerError | APIConnectionError):
+        return True
+    # A connection that breaks while the answer is read comes from the HTTP library, whose name depends on the version.
+    return type(error).__module__.startswith(("httpx", "httpcore")) or isinstance(error, OSError)
+
+
+def _told(error: Exception) -> str:
+    """One sentence for operators about a failed call."""
+    from openai import APIConnectionError, APIStatusError
+
+    if isinstance(error, APIStatusError):
+        hints = {
+            401: "; check HANDRAIL_MODEL_API_KEY",
+            403: "; check what the key may do",
+            404: "; check HANDRAIL_MODEL",
+        }
+        return f"the model endpoint answered with status {error.status_code}{hints.get(error.status_code, '')}"
+    if isinstance(error, APIConnectionError):
+        return "the model endpoint cannot be reached; check HANDRAIL_MODEL_BASE_URL"
+    return f"the call to the model failed ({type(error).__name__})"

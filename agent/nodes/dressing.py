@@ -1,0 +1,40 @@
+"""Adds to a draft what policy obliges every reply to say: sources, the question about the outcome, the way to a person."""
+
+from __future__ import annotations
+
+from handrail.agent.channels import DETECTION, POLICY, RETRIEVED, SNAPSHOT, View
+from handrail.agent.nodes.prompting import NOTHING_FOUND
+from handrail.agent.room import Room
+from handrail.guardrails.vocabulary import Draft, Obligation, Passage, Role
+
+SAYS_IT_ITSELF = ("text:waiting", "text:safe_reply")
+"""Fixed texts that already speak of a person."""
+
+
+def dress(draft: Draft, view: View, room: Room) -> str:
+    """The whole text that would leave."""
+    bundle, language = room.bundle, view[DETECTION].language
+    obligations = view[POLICY].obligations if view.has(POLICY) else ()
+    from_model = draft.author.startswith("model:")
+    parts = [draft.text.strip()]
+    if from_model and Obligation.SKIP_BASICS in obligations:
+        parts.insert(0, bundle.text("skip_basics", language))
+    titles = [passage.title for passage in cited(draft, view)]
+    if from_model and titles:
+        parts.append(bundle.text("source", language, titles="; ".join(dict.fromkeys(titles))))
+    if from_model and Obligation.VERIFY_OUTCOME in obligations:
+        parts.append(bundle.text("verify_outcome", language))
+    if Obligation.OFFER_HUMAN in obligations and draft.author not in SAYS_IT_ITSELF:
+        parts.append(bundle.text("offer_human", language))
+    return "\n\n".join(part for part in parts if part)
+
+
+def cited(draft: Draft, view: View) -> tuple[Passage, ...]:
+    """The passages of this turn that the draft names as its sources, in their order."""
+    found = view.get(RETRIEVED, NOTHING_FOUND)
+    return tuple(passage for passage in found.passages if passage.passage_id in draft.cites)
+
+
+def said_before(view: View) -> tuple[str, ...]:
+    """What the bot has said in this conversation, as far as the snapshot reaches."""
+    return tuple(message.text for message in view[SNAPSHOT].history if message.role is Role.BOT)

@@ -1,0 +1,96 @@
+"""Hands the conversation to people, with everything they need, and tells the customer the truth about when."""
+
+from __future__ import annotations
+
+from uuid import NAMESPACE_URL, uuid5
+
+from handrail.agent.channels import DETECTION, DRAFT, ESCALATION, LAST, POLICY, RESULT, SNAPSHOT, TURN, Step, View
+from handrail.agent.conversation import AuditEvent, EventKind
+from handrail.agent.hours import is_open
+from handrail.agent.packet import packet
+from handrail.agent.room import Room, bounded
+from handrail.agent.waiting import handoff_text
+from handrail.guardrails.vocabulary import ConversationStatus, Priority, Report, Stage, TurnResult
+
+CREATED = "HANDOFF_CREATED"
+CLOSED = "HANDOFF_CLOSED_HOURS"
+
+
+async def hand_off(view: View, room: Room) -> Step:
+    """Reachable from every stage, and it needs nothing that could have failed before it but the bundle."""
+    turn, bundle = view[TURN], room.bundle
+    reasons = escalation_reasons(view)
+    language = view[DETECTION].language if view.has(DETECTION) else None
+    handoff_id = uuid5(NAMESPACE_URL, f"handoff:{turn.turn_id}").hex
+    made = packet(view, bundle, handoff_id, reasons, turn.at)
+    queue = bundle.queues[made.queue]
+    position = await _position(view, room, made.priority)
+    minutes = made_minutes(view, queue.first_response_minutes)
+    words = handoff_text(bundle, queue, turn.at, position, minutes, language)
+    before = _explanation(view, room, reasons, language)
+    text = "\n\n".join(part for part in (before, words) if part)
+    opening = () if is_open(queue.hours, turn.at) else (CLOSED,)
+    result = TurnResult(
+        turn_id=turn.turn_id,
+        reply=text,
+        status=ConversationStatus.QUEUED,
+        decisions=(),
+        reasons=(CREATED, *opening),
+        handoff=made,
+    )
+    payload = {
+        "queue": made.queue,
+        "priority": made.priority.value,
+        "risk": made.risk.value,
+        "reasons": list(made.reasons),
+        "segments": list(made.segments),
+        "next_step": made.next_step,
+        "collected": [one.name for one in made.collected],
+    }
+    event = AuditEvent(kind=EventKind.HANDOFF, turn_id=turn.turn_id, at=room.clock.now(), payload=payload)
+    release = AuditEvent(
+        kind=EventKind.RELEASE,
+        turn_id=turn.turn_id,
+        at=room.clock.now(),
+        payload={"author": "text:handoff", "status": ConversationStatus.QUEUED.value, "text": text},
+    )
+    report = Report(stage=Stage.HAND_OFF, reasons=(CREATED, *opening, *reasons), details={"queue": made.queue})
+    return Step((report,), (RESULT.put(result),), (event, release))
+
+
+def escalation_reasons(view: View) -> tuple[str, ...]:
+    """Why a person is brought: the escalation that a node wrote, else the reasons of the last decision."""
+    if view.has(ESCALATION) and view[ESCALATION]:
+        return view[ESCALATION]
+    return view[LAST].reasons
+
+
+def made_minutes(view: View, otherwise: int) -> int:
+    """The first response promised by the strictest of segment and queue, in minutes."""
+    wanted = view[POLICY].dimensions.first_response_minutes if view.has(POLICY) else None
+    return min(wanted, otherwise) if wanted is not None else otherwise
+
+
+def _explanation(view: View, room: Room, reasons: tuple[str, ...], language: str | None) -> str:
+    """Customer-safe words for the reason, or the closing words of the guided flow that led here."""
+    if view.has(DRAFT) and view[DRAFT].author.startswith("flow:") and view[DRAFT].text:
+        return view[DRAFT].text
+    for code in reasons:
+        words = room.bundle.customer_text(code, language) if code in room.bundle.reasons else ""
+        if words and not code.startswith("HANDOFF"):
+            return words
+    return ""
+
+
+async def _position(view: View, room: Room, priority: Priority) -> int:
+    """The place in line. A store that does not answer costs the number, never the handoff."""
+    try:
+        waiting = await bounded(room.store.handoffs(view[TURN].site), room.patience.handoff)
+        ahead = [
+            one
+            for one in waiting
+            if one.handoff.priority >= priority and one.conversation_id != view[SNAPSHOT].conversation_id
+        ]
+    except Exception:  # noqa: BLE001 - whatever the store does, the customer reaches a person
+        return 1
+    return len(ahead) + 1

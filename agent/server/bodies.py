@@ -1,0 +1,159 @@
+"""What callers may send, and the check of customer attributes against their declarations."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, Field, JsonValue, StringConstraints
+
+from handrail.agent.ports import AttributeValue, CustomerEvent
+from handrail.agent.server.faults import invalid
+from handrail.guardrails.bundle.sections import Attribute
+from handrail.guardrails.policy.facts import FactKind
+from handrail.guardrails.vocabulary import FactContent, Frozen
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""An observation from further ahead is refused: it would hide every later one until then."""
+
+_WORD_CHARACTERS = 100
+_SET_WORDS = 200
+
+Source = Literal["crm", "billing", "product", "support"]
+Short = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
+
+
+class OpenBody(Frozen):
+    """A new conversation."""
+
+    channel: Name = Field("api", description="Where it takes place.", examples=["web"])
+
+
+class MessageBody(Frozen):
+    """A customer's message. Who says it, and what was said before, is not the client's to tell."""
+
+    text: Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")] = Field(
+        examples=["I do not get the code on my phone."]
+    )
+
+
+class AttributesBody(Frozen):
+    """What one source system knows about a customer."""
+
+    source: Source
+    observed_at: AwareDatetime = Field(examples=["2026-05-04T09:30:00Z"])
+    attributes: dict[str, JsonValue] = Field(
+        min_length=1, max_length=100, examples=[{"plan": "business", "renewal_days": 40}]
+    )
+
+
+class EventBody(Frozen):
+    """Something that happened to a customer."""
+
+    event_id: Short = Field(examples=["ticket-991-reopened"])
+    kind: Name = Field(examples=["ticket_reopened"])
+    observed_at: AwareDatetime
+    details: dict[Name, Annotated[str, StringConstraints(max_length=500)]] = Field(default={}, max_length=20)
+
+
+class EventsBody(Frozen):
+    """Events from one source system. An event id that is known already changes nothing."""
+
+    source: Source
+    events: tuple[EventBody, ...] = Field(min_length=1, max_length=100)
+
+    def stored(self, now: datetime) -> tuple[CustomerEvent, ...]:
+        """The events as they are stored. Raises Fault (422) for events from the future."""
+        ahead = [each.event_id for each in self.events if each.observed_at > now + CLOCK_SKEW]
+        if ahead:
+            raise invalid([f"{event_id}: observed_at is in the future" for event_id in ahead], _FUTURE)
+        return tuple(
+            CustomerEvent(
+                event_id=each.event_id, kind=each.kind, at=each.observed_at, source=self.source, details=each.details
+            )
+            for each in self.events
+        )
+
+
+class Choice(StrEnum):
+    """What an operator decides about a proposed call."""
+
+    APPROVE = "approve"
+    DENY = "deny"
+
+
+class DecisionBody(Frozen):
+    """An operator's decision, and who the operator is."""
+
+    decision: Choice
+    by: Short = Field(examples=["m.ortiz"])
+
+
+_FUTURE = "Check the clock of the sending server, and send times with their zone."
+
+
+def attribute_values(
+    body: AttributesBody, declared: Mapping[str, Attribute], now: datetime
+) -> tuple[AttributeValue, ...]:
+    """The attributes as they are stored. Raises Fault (422) with everything wrong: names, sources, contents."""
+    if body.observed_at > now + CLOCK_SKEW:
+        raise invalid(["observed_at is in the future"], _FUTURE)
+    values: list[AttributeValue] = []
+    problems: list[str] = []
+    for name, content in body.attributes.items():
+        attribute = declared.get(name)
+        if attribute is None:
+            problems.append(_unknown(name, declared))
+        elif attribute.source != body.source:
+            problems.append(f"{name}: comes from {attribute.source}, not from {body.source}")
+        else:
+            fitting = _fit(content, attribute)
+            if fitting is None:
+                problems.append(f"{name}: must be {_shape(attribute)}")
+            else:
+                values.append(
+                    AttributeValue(name=name, content=fitting, source=body.source, observed_at=body.observed_at)
+                )
+    if problems:
+        raise invalid(problems, "Attributes are declared in the bundle's attributes.yaml; nothing was stored.")
+    return tuple(values)
+
+
+def _fit(content: JsonValue, attribute: Attribute) -> FactContent | None:
+    """The content as a fact, or None when it is not of the declared kind and values."""
+    known = attribute.values
+    if attribute.kind is FactKind.BOOLEAN:
+        return content if isinstance(content, bool) else None
+    if attribute.kind is FactKind.NUMBER:
+        counts = isinstance(content, int | float) and not isinstance(content, bool) and math.isfinite(content)
+        return content if counts and not isinstance(content, str) else None  # type: ignore[return-value]
+    if attribute.kind is FactKind.WORD:
+        return content if isinstance(content, str) and _word(content, known) else None
+    if not isinstance(content, list) or len(content) > _SET_WORDS:
+        return None
+    words = sorted({each for each in content if isinstance(each, str) and _word(each, known)})
+    return tuple(words) if all(each in words for each in content) else None
+
+
+def _word(word: str, known: tuple[str, ...] | None) -> bool:
+    return word in known if known is not None else 0 < len(word) <= _WORD_CHARACTERS
+
+
+def _shape(attribute: Attribute) -> str:
+    words = f"one of {', '.join(attribute.values)}" if attribute.values else "a word"
+    return {
+        FactKind.BOOLEAN: "true or false",
+        FactKind.NUMBER: "a number",
+        FactKind.WORD: words,
+        FactKind.SET: f"a list, each {words}",
+    }[attribute.kind]
+
+
+def _unknown(name: str, declared: Mapping[str, Attribute]) -> str:
+    close = get_close_matches(name, declared, n=1)
+    return f"{name[:60]}: no such attribute" + (f", did you mean {close[0]}?" if close else "")

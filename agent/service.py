@@ -1,0 +1,275 @@
+"""The service: one turn from event to stored result, whoever calls it (HTTP, command line, scenarios)."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
+
+from handrail.agent.after import customer_events, next_state
+from handrail.agent.channels import APPROVAL, CAUSE, JOURNAL, RESULT, SNAPSHOT, TURN, USED_APPROVAL, TurnState, View
+from handrail.agent.conversation import (
+    ApprovalState,
+    AuditEvent,
+    EventKind,
+    FinishedTurn,
+    JournalState,
+    Received,
+    Snapshot,
+)
+from handrail.agent.fallback import fallback_result
+from handrail.agent.room import Room, bounded
+from handrail.agent.store_port import Store, UnknownConversation
+from handrail.agent.turns import Cause, CauseKind
+from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.errors import HandrailError
+from handrail.guardrails.vocabulary import Decision, IdentityLevel, Message, Report, Turn, TurnResult
+
+if TYPE_CHECKING:
+    from langgraph.graph.state import CompiledStateGraph
+
+log = logging.getLogger(__name__)
+PERSON_TEXT = "I would like to talk to a person."
+GRACE = 3.0
+"""Seconds of a turn's deadline kept for writing what it came to."""
+
+
+class MessageTooLong(HandrailError):
+    """The message is longer than the bundle allows; it was not stored."""
+
+
+class ApprovalNotPending(HandrailError):
+    """The approval does not exist, or somebody has decided it already."""
+
+
+class Service:
+    """Runs turns. Holds no state of its own: any worker can continue any conversation."""
+
+    def __init__(self, room: Room, graph: CompiledStateGraph[TurnState, None, TurnState, TurnState]) -> None:
+        """Serve with the ports of `room` through the compiled `graph`."""
+        self._room = room
+        self._graph = graph
+
+    @property
+    def bundle(self) -> Bundle:
+        """The bundle that decides."""
+        return self._room.bundle
+
+    @property
+    def store(self) -> Store:
+        """The store behind the service."""
+        return self._room.store
+
+    async def open(self, site: str, channel: str, customer_id: str | None, identity: IdentityLevel) -> str:
+        """Open a conversation and return its id."""
+        return await self.store.open_conversation(site, channel, customer_id, identity, self._room.clock.now())
+
+    async def say(self, site: str, conversation_id: str, customer_id: str | None, text: str, key: str) -> TurnResult:
+        """Take one customer message through the whole turn.
+
+        Raises MessageTooLong, and what `Store.receive` raises. Everything else becomes a safe reply or a person.
+        """
+        limit = self.bundle.manifest.limits.message_characters
+        if len(text) > limit:
+            raise MessageTooLong(f"the message has {len(text)} characters; at most {limit} are read. Please shorten it.")
+        return await self._message(site, conversation_id, customer_id, text, key, Cause())
+
+    async def ask_for_person(self, site: str, conversation_id: str, customer_id: str | None, key: str) -> TurnResult:
+        """The button for a person: works always, the first time, whatever detection thinks (S5.3)."""
+        cause = Cause(kind=CauseKind.PERSON_BUTTON)
+        return await self._message(site, conversation_id, customer_id, PERSON_TEXT, key, cause)
+
+    async def decide(self, site: str, approval_id: str, decision: ApprovalState, by: str) -> TurnResult:
+        """An operator's decision on a pending call; an approved call is decided again on fresh facts, then runs."""
+        now = self._room.clock.now()
+        held = await self.store.approval(site, approval_id)
+        if held is None or held.state is not ApprovalState.PENDING:
+            raise ApprovalNotPending("there is no pending approval of that id; it may have been decided or expired")
+        if now >= held.expires_at:
+            decision = ApprovalState.EXPIRED
+        decided = await self.store.decide_approval(site, approval_id, decision, by, now)
+        note = f"{decided.state.value}: {decided.call.tool}"
+        received = await self.store.begin_operator_turn(site, held.conversation_id, note, now)
+        cause = Cause(kind=CauseKind.OPERATOR_DECISION, approval=decided.state, operator=by)
+        return await self._turn(received, cause)
+
+    async def snapshot(self, site: str, conversation_id: str, customer_id: str | None) -> Snapshot:
+        """The conversation now; UnknownConversation when it is not this customer's."""
+        found = await self.store.snapshot(site, conversation_id)
+        if found.customer_id != customer_id:
+            raise UnknownConversation("there is no such conversation")
+        return found
+
+    async def messages(
+        self, site: str, conversation_id: str, customer_id: str | None, after: int, limit: int
+    ) -> tuple[Message, ...]:
+        """Messages after a sequence number; UnknownConversation when they are not this customer's."""
+        await self.snapshot(site, conversation_id, customer_id)
+        return await self.store.messages(site, conversation_id, after, limit)
+
+    async def recover(self) -> int:
+        """Finish turns whose worker died in the middle; returns how many. Called at start."""
+        resumed = 0
+        for turn in await self.store.interrupted():
+            received = await self.store.resume(turn)
+            if received is not None:
+                await self._turn(received, await self._cause_of(received))
+                resumed += 1
+        return resumed
+
+    async def close(self) -> None:
+        """Close what the service holds."""
+        await self.store.close()
+
+    async def _message(
+        self, site: str, conversation_id: str, customer_id: str | None, text: str, key: str, cause: Cause
+    ) -> TurnResult:
+        now = self._room.clock.now()
+        received = await self.store.receive(site, conversation_id, customer_id, key, text, now)
+        if received.finished is not None:
+            return received.finished
+        return await self._turn(received, cause)
+
+    async def _cause_of(self, received: Received) -> Cause:
+        """What an interrupted turn was about, from what it stored."""
+        text, turn = received.turn.text, received.turn
+        if text == PERSON_TEXT:
+            return Cause(kind=CauseKind.PERSON_BUTTON, resumed=True)
+        pending = received.snapshot.state.pending
+        approval = pending.approval_id if pending is not None else None
+        held = await self.store.approval(turn.site, approval) if approval is not None else None
+        if held is not None and text == f"{held.state.value}: {held.call.tool}":
+            return Cause(
+                kind=CauseKind.OPERATOR_DECISION, approval=held.state, operator=held.decided_by, resumed=True
+            )
+        return Cause(resumed=True)
+
+    async def _turn(self, received: Received, cause: Cause) -> TurnResult:
+        """Run the graph within the deadline and store everything in one transaction."""
+        state = await self._through_graph(received, cause)
+        view = View(state)
+        finished = self._finished(view, received)
+        try:
+            await bounded(self.store.finish(finished), self._room.patience.store)
+        except Exception as error:  # noqa: BLE001 - the reply may only leave when its record is written
+            log.error("turn not stored", extra={"turn": received.turn.turn_id, "error": type(error).__name__})
+            with suppress(Exception):
+                await bounded(self.store.abandon(received.turn), self._room.patience.handoff)
+            text = self.bundle.text("system_down", None)
+            return finished.result.model_copy(
+                update={
+                    "reply": text,
+                    "reasons": ("SYS_STORE",),
+                    "handoff": None,
+                    "citations": (),
+                    "quick_replies": (),
+                    "confirmation": None,
+                    "status": received.snapshot.state.status,
+                }
+            )
+        return finished.result
+
+    async def _through_graph(self, received: Received, cause: Cause) -> TurnState:
+        start: TurnState = {
+            "cause": CAUSE.put(cause).content,
+            "turn": TURN.put(received.turn).content,
+            "snapshot": SNAPSHOT.put(received.snapshot).content,
+            "journal": JOURNAL.put(received.journal).content,
+            "trail": [],
+            "audit": [],
+        }
+        if any(entry.state is JournalState.INTENDED for entry in received.journal):
+            start = await self._settle(start, received)
+        seconds = max(1.0, self.bundle.manifest.limits.turn_seconds - GRACE)
+        reached: TurnState = start
+        try:
+            async with asyncio.timeout(seconds):
+                async for values in self._graph.astream(start, stream_mode="values"):
+                    reached = cast(TurnState, values)
+        except TimeoutError:
+            return self._fallback(reached, received, "SYS_DEADLINE")
+        except Exception as error:  # noqa: BLE001 - the last line: no bug may leave a customer unanswered
+            log.error("turn failed", extra={"turn": received.turn.turn_id, "error": type(error).__name__})
+            return self._fallback(reached, received, "SYS_BUG")
+        return reached if "result" in reached else self._fallback(reached, received, "SYS_BUG")
+
+    async def _settle(self, start: TurnState, received: Received) -> TurnState:
+        """Find out what became of writes that a dead worker had begun: known ones become results (S7.4)."""
+        settled = []
+        for entry in received.journal:
+            if entry.state is not JournalState.INTENDED:
+                settled.append(entry)
+                continue
+            found = None
+            with suppress(Exception):
+                found = await bounded(self._room.toolbox.outcome(entry.key), self._room.patience.tool)
+            # The worker is dead and its key unknown to the system: nothing happened, and the call may run again
+            # under the same key. A tool that cannot answer for its keys stays in doubt.
+            if found is not None:
+                settled.append(entry.model_copy(update={"state": JournalState.SUCCEEDED, "content": found}))
+            else:
+                settled.append(entry)
+        return {**start, "journal": JOURNAL.put(tuple(settled)).content}
+
+    def _fallback(self, reached: TurnState, received: Received, reason: str) -> TurnState:
+        result = fallback_result(View(reached), self.bundle, received, reason, self._room.clock.now())
+        return {**reached, "result": RESULT.put(result).content}
+
+    def _finished(self, view: View, received: Received) -> FinishedTurn:
+        trail = [_said(plain) for plain in view.state.get("trail", [])]
+        decisions = tuple(said for said in trail if isinstance(said, Decision))
+        result = view[RESULT]
+        reasons = tuple(dict.fromkeys([code for said in trail for code in said.reasons] + list(result.reasons)))
+        result = result.model_copy(update={"decisions": decisions, "reasons": reasons})
+        now = self._room.clock.now()
+        turn_id = received.turn.turn_id
+        events = [_trail_event(said, turn_id, view) for said in trail]
+        events += [AuditEvent.model_validate(plain) for plain in view.state.get("audit", [])]
+        events.append(self._closing(view, result, turn_id))
+        return FinishedTurn(
+            turn=received.turn,
+            state=next_state(view, self._room, result),
+            result=result,
+            events=tuple(event.model_copy(update={"at": min(event.at, now)}) for event in events),
+            handoff=result.handoff,
+            approval=view[APPROVAL] if view.has(APPROVAL) else None,
+            used_approval=view[USED_APPROVAL] if view.has(USED_APPROVAL) else None,
+            customer_events=customer_events(view, result),
+        )
+
+    def _closing(self, view: View, result: TurnResult, turn_id: str) -> AuditEvent:
+        """The event that names every revision the turn was decided with."""
+        bundle = self.bundle
+        prompt = bundle.prompts[bundle.manifest.prompt]
+        retrieved = view.state.get("retrieved")
+        base = retrieved.get("revision", "none") if isinstance(retrieved, dict) else "none"
+        return AuditEvent(
+            kind=EventKind.TURN_FINISHED,
+            turn_id=turn_id,
+            at=self._room.clock.now(),
+            payload={
+                "revisions": {
+                    "bundle": f"{bundle.manifest.version}+{bundle.revision}",
+                    "model": self._room.model.name,
+                    "prompt": prompt.revision,
+                    "kb": base,
+                },
+                "status": result.status.value,
+                "reasons": list(result.reasons),
+                "detection": view.state.get("detection"),
+            },
+        )
+
+
+def _said(plain: object) -> Decision | Report:
+    if isinstance(plain, dict) and "effect" in plain:
+        return Decision.model_validate(plain)
+    return Report.model_validate(plain)
+
+
+def _trail_event(said: Decision | Report, turn_id: str, view: View) -> AuditEvent:
+    kind = EventKind.DECISION if isinstance(said, Decision) else EventKind.REPORT
+    return AuditEvent(kind=kind, turn_id=turn_id, at=view[TURN].at, payload=said.model_dump(mode="json"))
+
+

@@ -1,0 +1,108 @@
+import json
+from pathlib import Path
+
+import click
+import pytest
+
+from handrail.cli import run
+from handrail.commands import kb as module
+from handrail.commands.kb import kb
+from tests.support.articles import HIDDEN, article, screen, write_articles
+from tests.support.hashing_encoder import HashingEncoder
+
+
+@pytest.fixture(autouse=True)
+def _no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_encoder", HashingEncoder)
+    monkeypatch.setattr(module, "_screen", lambda: screen)
+
+
+@pytest.fixture
+def articles(tmp_path: Path) -> Path:
+    return write_articles(
+        tmp_path / "articles",
+        {
+            "reset.md": article("reset", "Choose forgot password.", "Reset your password"),
+            "okta.md": article("okta", "Connect okta with a password.", "Okta", stacks="[okta]", roles="[admin]"),
+            "tips.md": article("tips", HIDDEN),
+        },
+    )
+
+
+def call(tmp_path: Path, *arguments: str) -> int:
+    options = ["--data-dir", str(tmp_path / "state")]
+    return run(lambda: kb.main([arguments[0], *options, *arguments[1:]], standalone_mode=False))
+
+
+def test_ingest_reports_and_succeeds(tmp_path: Path, articles: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Counts and quarantine are printed; the exit code is 0 when every article was well-formed."""
+    assert call(tmp_path, "ingest", str(articles)) == 0
+    printed = capsys.readouterr().out
+    assert "3 documents, 2 passages" in printed
+    assert "In quarantine: tips.md:15" in printed
+
+
+def test_bad_articles_give_exit_code_1(tmp_path: Path, articles: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The rest is ingested all the same, and JSON says both."""
+    (articles / "bad.md").write_text("No front matter")
+    assert call(tmp_path, "ingest", str(articles), "--json") == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["documents"] == 3
+    assert report["bad_documents"] == ["bad.md"]
+    assert report["problems"][0].startswith("bad.md:1: ")
+
+
+def test_search_keeps_to_the_attributes(tmp_path: Path, articles: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without attributes only what is for everyone is found."""
+    call(tmp_path, "ingest", str(articles))
+    capsys.readouterr()
+    assert call(tmp_path, "search", "password", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [result["doc_id"] for result in found["results"]] == ["reset"]
+    assert found["excluded"] == {"role": 1, "quarantined": 1}
+    call(tmp_path, "search", "okta password", "--attr", "role=admin", "--attr", "stack=okta", "--attr", "stack=slack")
+    printed = capsys.readouterr().out
+    assert "okta" in printed.splitlines()[0]
+    assert "2 documents in scope; kept out: quarantined 1" in printed
+
+
+def test_search_answers_a_file(tmp_path: Path, articles: Path) -> None:
+    """One line of results for each line of questions; attributes may be words or lists."""
+    call(tmp_path, "ingest", str(articles))
+    questions, results = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    asked = {"id": "q1", "query": "okta", "attributes": {"role": "admin", "stack": ["okta"], "plan": None, "x": 1}}
+    questions.write_text(json.dumps(asked) + "\n\n" + json.dumps({"id": "q2", "query": "okta"}) + "\n")
+    assert call(tmp_path, "search", str(questions), str(results)) == 0
+    first, second = (json.loads(line) for line in results.read_text().splitlines())
+    assert (first["id"], first["results"][0]["doc_id"]) == ("q1", "okta")
+    assert second["excluded"] == {"role": 1, "quarantined": 1}
+
+
+def test_bad_questions_are_all_reported(tmp_path: Path, articles: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every bad line is named, and nothing is written."""
+    call(tmp_path, "ingest", str(articles))
+    questions = tmp_path / "in.jsonl"
+    questions.write_text('{"id": 1}\nnot json\n{"id": "a", "query": "b", "attributes": {"role": 3}}\n')
+    assert call(tmp_path, "search", str(questions), str(tmp_path / "out.jsonl")) == 2
+    printed = capsys.readouterr().err
+    assert all(f"in.jsonl:{line}:" in printed for line in (1, 2, 3))
+    assert not (tmp_path / "out.jsonl").exists()
+
+
+@pytest.mark.parametrize("pair", ["role", "role=", "colour=red", "=x"])
+def test_a_wrong_attribute_is_refused(pair: str) -> None:
+    """The message lists the names."""
+    with pytest.raises(click.UsageError, match="role, stack, region, plan"):
+        module.parse_attributes([pair])
+
+
+def test_status_tells_what_is_live(tmp_path: Path, articles: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before the first ingest it says what to run."""
+    assert call(tmp_path, "status") == 2
+    assert "handrail kb ingest" in capsys.readouterr().err
+    call(tmp_path, "ingest", str(articles))
+    capsys.readouterr()
+    assert call(tmp_path, "status") == 0
+    printed = capsys.readouterr().out
+    assert "Generation 000001-" in printed
+    assert "In quarantine: tips.md:15 (INJECTION_SUSPECTED)" in printed
