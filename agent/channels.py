@@ -8,8 +8,9 @@ from typing import Annotated, Generic, TypedDict, TypeVar, cast
 
 from pydantic import JsonValue, TypeAdapter
 
-from handrail.agent.conversation import Approval, AuditEvent, FlowPlace, JournalEntry, Membership, PendingCall, Snapshot
+from handrail.agent.conversation import Approval, AuditEvent, JournalEntry, Membership, PendingCall, Snapshot
 from handrail.agent.turns import Answered, Cause
+from handrail.guardrails.flows.place import FlowPlace
 from handrail.guardrails.scope import Retrieved
 from handrail.guardrails.vocabulary import (
     CollectedFact,

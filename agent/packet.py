@@ -21,7 +21,7 @@ from handrail.agent.channels import (
 from handrail.agent.facts import identity_now
 from handrail.agent.hours import due
 from handrail.guardrails.bundle.bundle import Bundle
-from handrail.guardrails.detect.personal import mask
+from handrail.guardrails.detect.masking import mask
 from handrail.guardrails.vocabulary import CollectedFact, Dimensions, Handoff, Priority, RiskTier, Role
 
 WANTS_LENGTH = 160

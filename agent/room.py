@@ -57,6 +57,13 @@ async def bounded(waiting: Awaitable[ResultT], seconds: float) -> ResultT:
         return await waiting
 
 
+def sensible(answer: object, kind: type[ResultT], who: str) -> ResultT:
+    """`answer` as `kind`; a port that answers nonsense is a port that failed (TypeError)."""
+    if not isinstance(answer, kind):
+        raise TypeError(f"{who} answered with a {type(answer).__name__} where a {kind.__name__} was agreed")
+    return answer
+
+
 def seconds_between(earlier: datetime, later: datetime) -> float:
     """Seconds from `earlier` to `later`, never negative: a clock that jumped back makes nothing younger than new."""
     return max(0.0, (later - earlier).total_seconds())

@@ -154,9 +154,7 @@ class Store(Protocol):
         """Events at or after `since`, oldest first, at most 500."""
         ...
 
-    async def add_operator_message(
-        self, site: str, conversation_id: str, text: str, by: str, at: datetime
-    ) -> Message:
+    async def add_operator_message(self, site: str, conversation_id: str, text: str, by: str, at: datetime) -> Message:
         """Store an operator's message to the customer, with its audit event. Raises UnknownConversation."""
         ...
 

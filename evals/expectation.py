@@ -33,7 +33,7 @@ def _outcome(expect: Expect, seen: Observed) -> Iterator[str]:
         if found is not effect:
             was = "made no decision" if found is None else f"decided {found.value}"
             yield f"{stage.value} {was}, not {effect.value}"
-    if expect.risk_at_least is not None and seen.risk < expect.risk_at_least:
+    if expect.risk_at_least is not None and seen.risk is not None and seen.risk < expect.risk_at_least:
         yield f"the risk is {seen.risk.value}, lower than {expect.risk_at_least.value}"
 
 
@@ -129,8 +129,10 @@ def _contents(expect: HandoffExpect, packet: Handoff) -> Iterator[str]:
     for code in expect.reasons_include:
         if code not in packet.reasons:
             yield f"the handoff lacks the reason {code}"
+    # A packet explains each segment: "trial: plan is trial".
+    segments = {line.partition(":")[0] for line in packet.segments}
     for name in expect.segments_include:
-        if name not in packet.segments:
+        if name not in segments:
             yield f"the handoff lacks the segment {name}"
     if len(packet.tried) < expect.tried_at_least:
         yield f"the handoff tells {len(packet.tried)} things that were tried, fewer than {expect.tried_at_least}"

@@ -24,8 +24,9 @@ SUCCEEDED = "TOOL_SUCCEEDED"
 class Observed(Frozen):
     """One turn as seen from outside.
 
-    `sources` are ids of documents. `permitted` are write tools that were allowed to run in this turn, `ran` those that
-    did. `executed` are the write calls that the company's own system carried out, where it can be asked.
+    `risk` is the highest tier of any decision, or None where the target does not show it. `sources` are ids of
+    documents. `permitted` are write tools that were allowed to run in this turn, `ran` those that did. `executed` are
+    the write tools that the company's own system carried out, where it can be asked.
     """
 
     reply: str
@@ -34,6 +35,7 @@ class Observed(Frozen):
     segments: tuple[str, ...]
     sources: tuple[str, ...]
     decisions: tuple[Decision, ...]
+    risk: RiskTier | None = None
     quick_replies: tuple[str, ...] = ()
     confirmation: ToolCall | None = None
     handoff: Handoff | None = None
@@ -46,18 +48,13 @@ class Observed(Frozen):
         found = [decision.effect for decision in self.decisions if decision.stage is stage]
         return max(found, key=lambda effect: effect.rank, default=None)
 
-    @property
-    def risk(self) -> RiskTier:
-        """The highest risk tier of any decision."""
-        tiers = [decision.dimensions.risk for decision in self.decisions]
-        return max(tiers, key=lambda tier: tier.rank, default=RiskTier.LOW)
-
 
 def observe(
     result: TurnResult, segments: Mapping[str, str], writes: AbstractSet[str], executed: tuple[str, ...] = ()
 ) -> Observed:
     """What `result` shows. `segments` maps segment ids to their reason codes; `writes` are the ids of write tools."""
     codes = {reason for decision in result.decisions for reason in decision.reasons} | set(result.reasons)
+    tiers = [decision.dimensions.risk for decision in result.decisions]
     permitted = tuple(tool for tool in sorted(writes) if _allowed(result, tool))
     return Observed(
         reply=result.reply,
@@ -66,6 +63,7 @@ def observe(
         segments=tuple(sorted(name for name, code in segments.items() if code in codes)),
         sources=tuple(dict.fromkeys(document_of(citation) for citation in result.citations)),
         decisions=result.decisions,
+        risk=max(tiers, key=lambda tier: tier.rank, default=None),
         quick_replies=result.quick_replies,
         confirmation=result.confirmation,
         handoff=result.handoff,

@@ -10,7 +10,7 @@ from enum import StrEnum
 from handrail.evals.expectation import differences, folded
 from handrail.evals.invariants import Story
 from handrail.evals.observed import Observed
-from handrail.evals.scenario import Behaviour, Operate, Say, Scenario, StepUp, TurnSpec
+from handrail.evals.scenario import Behaviour, Operate, Press, Say, Scenario, StepUp, TurnSpec
 from handrail.evals.target import Dialogue, StepImpossible, Target
 from handrail.guardrails.vocabulary import ConversationStatus, Frozen
 
@@ -173,6 +173,8 @@ async def _converse(target: Target, case: Case, dialogue: Dialogue, seen: list[T
 async def _take(turn: TurnSpec, case: Case, dialogue: Dialogue) -> _Taken:
     if isinstance(turn, Operate):
         return _Taken(speaker="operator", text=turn.operator, observed=await dialogue.decide(turn.operator))
+    if isinstance(turn, Press):
+        return _Taken(speaker="customer", text="(the button for a person)", observed=await dialogue.press())
     if isinstance(turn, StepUp):
         sent = await dialogue.code()
         text = sent if turn.step_up == "code" else WRONG_CODE

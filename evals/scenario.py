@@ -52,8 +52,8 @@ def _listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-_TURNS = {"say": "the customer", "operator": "an operator", "step_up": "a code"}
-_TURNS_BY_TYPE = {"Say": "the customer", "Operate": "an operator", "StepUp": "a code"}
+_TURNS = {"button": "a button", "say": "the customer", "operator": "an operator", "step_up": "a code"}
+_TURNS_BY_TYPE = {"Press": "a button", "Say": "the customer", "Operate": "an operator", "StepUp": "a code"}
 
 
 class Behaviour(StrEnum):
@@ -109,7 +109,8 @@ class Expect(Frozen):
 
     `*_include`: every one; `*_any`: at least one; `*_exclude`: none. `tools_ran` are write tools that succeeded in this
     turn; `tools_not_ran` must not have run at any time in the conversation. `effects` names the strictest effect of all
-    decisions of a stage. `cites` says whether any source is cited. `confirmation` is the tool whose confirmation is asked for, or `none`.
+    decisions of a stage. `cites` says whether any source is cited. `confirmation` is the tool that is asked about, or
+    `none`.
     """
 
     status: tuple[ConversationStatus, ...] = ()
@@ -165,12 +166,19 @@ class StepUp(Frozen):
     expect: Expect | None = None
 
 
+class Press(Frozen):
+    """The customer presses the button for a person."""
+
+    button: Literal["person"]
+    expect: Expect | None = None
+
+
 TurnSpec: TypeAlias = Annotated[
-    Annotated[Say, Tag("the customer")] | Annotated[Operate, Tag("an operator")] | Annotated[StepUp, Tag("a code")],
+    Annotated[Press, Tag("a button")] | Annotated[Say, Tag("the customer")] | Annotated[Operate, Tag("an operator")] | Annotated[StepUp, Tag("a code")],
     Discriminator(
         _shape,
         custom_error_type="turn_kind",
-        custom_error_message="a turn needs one of `say`, `operator` and `step_up`",
+        custom_error_message="a turn needs one of `say`, `button`, `step_up` and `operator`",
     ),
 ]
 

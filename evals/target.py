@@ -22,6 +22,10 @@ class Dialogue(Protocol):
         """The customer writes `text`."""
         ...
 
+    async def press(self) -> Observed:
+        """The customer presses the button for a person."""
+        ...
+
     async def decide(self, decision: Literal["approve", "deny"]) -> Observed:
         """An operator decides on the call that waits; StepImpossible when none does."""
         ...

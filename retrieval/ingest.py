@@ -6,15 +6,13 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handrail.guardrails.encoder import Encoder
-from handrail.guardrails.vocabulary import Frozen, Signal
+from handrail.guardrails.vocabulary import Frozen
 from handrail.guardrails.yamlsource import Problem
 from handrail.retrieval.calibration import Calibration
 from handrail.retrieval.chroma import ChromaIndex, Entry
@@ -46,51 +44,12 @@ from handrail.retrieval.passages import (
     read_passages,
     write_lines,
 )
+from handrail.retrieval.report import IngestReport, Outcome, Progress, Step
 from handrail.retrieval.scope import ScopeCatalogue
+from handrail.retrieval.screen import Screen, screen_document
 from handrail.retrieval.splitter import split, visible
 
 ENCODED_AT_ONCE = 64
-
-Screen: TypeAlias = Callable[[str], tuple[Signal, ...]]
-"""Reports instructions to the model in a text; no signal means that there are none."""
-
-
-class Step(StrEnum):
-    """The steps of an ingest, in order."""
-
-    READ = "read"
-    SCREEN = "screen"
-    EMBED = "embed"
-    INDEX = "index"
-    SWITCH = "switch"
-
-
-Progress: TypeAlias = Callable[[Step, int, int], None]
-"""Told the step, and how much of how much of it is done."""
-
-
-class Outcome(StrEnum):
-    """What an ingest came to."""
-
-    BUILT = "built"
-    UNCHANGED = "unchanged"
-
-
-class IngestReport(Frozen):
-    """What was ingested. `embedded` passages were computed, `reused` ones taken over from the generation before.
-
-    `problems` say with file and line what is wrong with `bad_documents`, which were left out.
-    """
-
-    outcome: Outcome
-    generation: Generation
-    documents: int
-    passages: int
-    embedded: int
-    reused: int
-    quarantined: tuple[Quarantine, ...]
-    bad_documents: tuple[str, ...]
-    problems: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,29 +207,6 @@ class Ingest:
         )
         sync_tree(folder)
         write_durably(folder / MANIFEST, manifest.model_dump_json(indent=2).encode())
-
-
-def screen_document(document: Document, screen: Screen) -> Quarantine | None:
-    """Whether a document goes into quarantine: its title or any stretch of its text, comments included, is suspect.
-
-    The whole document goes, because whoever hid one instruction in it may have hidden another one better.
-    """
-    for line, text in ((1, document.card.title), *_stretches(document)):
-        signals = screen(text)
-        if signals:
-            start = min((signal.span.start for signal in signals if signal.span is not None), default=0)
-            return Quarantine(
-                doc_id=document.card.doc_id,
-                path=document.card.path,
-                line=line + text.count("\n", 0, start),
-                signals=tuple(sorted({signal.code for signal in signals})),
-            )
-    return None
-
-
-def _stretches(document: Document) -> Iterable[tuple[int, str]]:
-    for piece in split(document.body, document.body_line):
-        yield piece.line, f"{piece.heading}\n{piece.text}" if piece.heading else piece.text
 
 
 def _entries(cards: Sequence[DocumentCard], passages: Sequence[StoredPassage], day: date) -> list[Entry]:

@@ -21,10 +21,10 @@ HEADING_WEIGHT = 1.5
 """How often a word of title or heading counts compared with one of the text (BM25F with one length)."""
 
 _STOP_WORDS = """
-a an and any are as at be been but by can cannot could did do does doing done dont for from get got had has have having
-how i id if im in into is isnt it its ive just me mine my of on or our out please should so some that the their them then
-there these they this those to up us was we were what when where which who why will with would you your yours am about
-also anyone not no now hi hello thanks thank hey want need know tell s t re m ve ll d
+a an and any are as at be been but by can cannot could did do does doing done dont for from get got had has have
+having how i id if im in into is isnt it its ive just me mine my of on or our out please should so some that the
+their them then there these they this those to up us was we were what when where which who why will with would you
+your yours am about also anyone not no now hi hello thanks thank hey want need know tell s t re m ve ll d
 """
 STOP_WORDS = frozenset(_STOP_WORDS.split())
 

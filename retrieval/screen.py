@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
+
 from handrail.guardrails.detect.config import INJECTION, DetectionConfig
 from handrail.guardrails.detect.phrases import PhraseIndex
 from handrail.guardrails.detect.reading import read
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.vocabulary import Signal
+from handrail.retrieval.documents import Document
+from handrail.retrieval.generation import Quarantine
+from handrail.retrieval.splitter import split
 
 DETECTOR = "article_phrases"
 
@@ -15,6 +21,9 @@ MODEL_WORDS = frozenset(
     | {"llms", "model", "models", "prompt", "prompts", "rules", "guidelines", "guardrails", "tool", "tools"}
 )
 """In an article "you" is the reader, so a sentence counts only if it also names the model or what governs it."""
+
+Screen: TypeAlias = Callable[[str], tuple[Signal, ...]]
+"""Reports instructions to the model in a text; no signal means that there are none."""
 
 
 class ArticleScreen:
@@ -35,3 +44,26 @@ class ArticleScreen:
             for hit in self._phrases.find(reading.tokens)
             if reading.tokens[hit.first].sentence in suspect
         )
+
+
+def screen_document(document: Document, screen: Screen) -> Quarantine | None:
+    """Whether a document goes into quarantine: its title or any stretch of its text, comments included, is suspect.
+
+    The whole document goes, because whoever hid one instruction in it may have hidden another one better.
+    """
+    for line, text in ((1, document.card.title), *_stretches(document)):
+        signals = screen(text)
+        if signals:
+            start = min((signal.span.start for signal in signals if signal.span is not None), default=0)
+            return Quarantine(
+                doc_id=document.card.doc_id,
+                path=document.card.path,
+                line=line + text.count("\n", 0, start),
+                signals=tuple(sorted({signal.code for signal in signals})),
+            )
+    return None
+
+
+def _stretches(document: Document) -> Iterable[tuple[int, str]]:
+    for piece in split(document.body, document.body_line):
+        yield piece.line, f"{piece.heading}\n{piece.text}" if piece.heading else piece.text

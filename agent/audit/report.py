@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from handrail.agent.audit.verify import Break
 from handrail.guardrails.vocabulary import Frozen
 
@@ -31,6 +33,13 @@ def as_text(report: AuditReport) -> str:
     lines.append(f"BROKEN in {len(report.breaks)} places:")
     lines.extend(_line(broken) for broken in report.breaks)
     return "\n".join(lines)
+
+
+def as_json(report: AuditReport) -> str:
+    """The report for a program, with the meaning of each break spelt out."""
+    breaks = [{**broken.model_dump(mode="json"), "meaning": broken.meaning} for broken in report.breaks]
+    content = {**report.model_dump(mode="json"), "whole": not report.breaks, "breaks": breaks}
+    return json.dumps(content, indent=2)
 
 
 def _line(broken: Break) -> str:

@@ -8,45 +8,21 @@ from datetime import date, datetime
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
-from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy import Connection
 
-from handrail.agent.company.tables import customers
+from handrail.agent.company.records import Customer
 from handrail.agent.ports import ToolRefused
 from handrail.guardrails.toolspec import Access
 from handrail.guardrails.vocabulary import FactContent
 
 Arguments = Mapping[str, JsonValue]
 ModelT = TypeVar("ModelT", bound="CallArguments")
-Record = Row[tuple[object, ...]]
 
 
 class CallArguments(BaseModel):
     """Base of the arguments of one tool: closed, and strict about types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Customer:
-    """The authenticated customer as the company's records have them."""
-
-    customer_id: str
-    account_id: str
-    role: str
-    owner: bool
-    email: str
-    phone: str | None
-    sign_in_locked: bool
-
-    @property
-    def sees_billing(self) -> bool:
-        """Owners, administrators and finance see invoices and prices."""
-        return self.owner or self.role in {"admin", "finance"}
-
-    @property
-    def changes_billing(self) -> bool:
-        """Owners and finance change what is paid for."""
-        return self.owner or self.role == "finance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +44,6 @@ class Desk:
         if self.known_customer is None:
             raise ToolRefused("nobody is signed in, or the customer is unknown; sign in first")
         return self.known_customer
-
-    def one(self, query: Select[tuple[object, ...]]) -> Mapping[str, object] | None:
-        """The first row of `query` by column name."""
-        row = self.connection.execute(query).mappings().first()
-        return None if row is None else dict(row)
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ class Progress:
 
 async def authorize_tools(view: View, room: Room) -> Step:
     """First what the customer or an operator agreed to, else the calls of the draft, one after the other (S7)."""
-    progress = Progress(results=list(view.get(RESULTS, ())))
+    progress = Progress(results=[*view[RESULTS]] if view.has(RESULTS) else [])
     agreement = await agreement_of(view, room, progress)
     calls = (agreement.call,) if agreement is not None else view[DRAFT].calls if view.has(DRAFT) else ()
     if agreement is None and progress.stopped:

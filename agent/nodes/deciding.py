@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from handrail.agent.channels import RETRIEVED, SNAPSHOT, TURN, View
+from handrail.agent.channels import JOURNAL, RETRIEVED, SNAPSHOT, TURN, View
 from handrail.agent.facts import identity_now
 from handrail.agent.nodes.agreement import Agreement
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.nodes.prompting import NOTHING_FOUND
 from handrail.agent.ports import CallFacts
-from handrail.agent.room import Room, bounded
+from handrail.agent.room import Room, bounded, sensible
 from handrail.guardrails.gate.canonical import digest
 from handrail.guardrails.gate.facts import Standing, gate_facts
 from handrail.guardrails.gate.inspection import inspect
@@ -80,7 +80,8 @@ async def weigh(
         now=turn.at,
         confirmed=inspection.digest if agreed and agreement is not None and agreement.confirmed else None,
         approved=await _approved(agreement, view, room) if agreement is not None else None,
-        succeeded=(*snapshot.ran, *(digest(r.call) for r in results if r.outcome is ToolOutcome.SUCCEEDED)),
+        # A write of this very turn, seen again after a crash, is answered from the journal instead of being refused.
+        succeeded=(*(bound for bound in snapshot.ran if bound not in _of_this_turn(view)), *(digest(r.call) for r in results if r.outcome is ToolOutcome.SUCCEEDED)),
         runs=await _runs(spec, view, room),
     )
     stated = gate_facts(spec, inspection, standing, values)
@@ -113,9 +114,7 @@ async def _fresh(call: ToolCall, spec: ToolSpec, customer: str | None, room: Roo
     if not spec.facts or (spec.requires_customer and customer is None):
         return {}
     found = await bounded(room.toolbox.call_facts(call, customer or ""), room.patience.tool)
-    if not isinstance(found, CallFacts):
-        raise TypeError("the toolbox did not answer with call facts")
-    return dict(found.values)
+    return dict(sensible(found, CallFacts, "the toolbox").values)
 
 
 async def _approved(agreement: Agreement, view: View, room: Room) -> str | None:
@@ -124,6 +123,10 @@ async def _approved(agreement: Agreement, view: View, room: Room) -> str | None:
         return None
     found = await bounded(room.store.approval(view[TURN].site, agreement.approval_id), room.patience.store)
     return found.digest if found is not None and found.usable(agreement.digest, view[TURN].at) else None
+
+
+def _of_this_turn(view: View) -> frozenset[str]:
+    return frozenset(entry.digest for entry in view.get(JOURNAL, ()))
 
 
 async def _runs(spec: ToolSpec, view: View, room: Room) -> tuple[datetime, ...]:

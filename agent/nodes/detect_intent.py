@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handrail.agent.channels import CAUSE, DETECTION, SNAPSHOT, TURN, Step, View
-from handrail.agent.room import Room
+from handrail.agent.room import Room, sensible
 from handrail.agent.turns import CauseKind
 from handrail.guardrails.vocabulary import Detection, NeedState, Report, Role, Signal, Stage
 
@@ -23,7 +23,8 @@ async def detect_intent(view: View, room: Room) -> Step:
         for message in view[SNAPSHOT].history
         if message.role is Role.CUSTOMER and message.message_id != turn.turn_id
     ][-EARLIER_MESSAGES:]
-    detection = await room.compute(lambda: room.detectors.detect(turn.text, earlier), room.patience.detection)
+    answer = await room.compute(lambda: room.detectors.detect(turn.text, earlier), room.patience.detection)
+    detection = sensible(answer, Detection, "the detectors")
     reasons = dict.fromkeys(
         (
             "INTENT_READ" if detection.need_state is not None else "INTENT_UNKNOWN",
@@ -33,7 +34,7 @@ async def detect_intent(view: View, room: Room) -> Step:
     unknown = [code for code in reasons if code not in room.bundle.reasons]
     if unknown:
         raise ValueError(f"detectors reported codes that are not in the catalogue: {', '.join(unknown)}")
-    details = Detection.model_dump(detection, mode="json")
+    details = detection.model_dump(mode="json")
     return Step((Report(stage=Stage.DETECT_INTENT, reasons=tuple(reasons), details=details),), (DETECTION.put(detection),))
 
 

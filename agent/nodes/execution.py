@@ -67,6 +67,12 @@ async def _write(
         await bounded(room.store.intend(turn, begun, before), room.patience.store)
     elif begun.state is not JournalState.INTENDED:
         return _from_journal(begun, call)
+    elif not spec.idempotent:
+        # A dead worker may have run it, and the system cannot tell by the key: a person looks (S7.4).
+        doubt = begun.model_copy(update={"state": JournalState.UNKNOWN, "at": room.clock.now()})
+        after = [_event(EventKind.TOOL_OUTCOME, view, room, doubt, ())]
+        await bounded(room.store.conclude(turn, doubt, after), room.patience.store)
+        return _from_journal(doubt, call)
     state, content = await _execute_once(call, spec, turn.customer_id or "", key, room)
     ended = begun.model_copy(update={"state": state, "content": content, "at": room.clock.now()})
     after = [_event(EventKind.TOOL_OUTCOME, view, room, ended, ())]

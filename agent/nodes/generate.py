@@ -28,7 +28,7 @@ from handrail.agent.conversation import AuditEvent, EventKind
 from handrail.agent.nodes.flow_step import advance_flow
 from handrail.agent.nodes.prompting import model_prompt
 from handrail.agent.nodes.retrieve import chosen_flow
-from handrail.agent.room import Room, bounded
+from handrail.agent.room import Room, bounded, sensible
 from handrail.guardrails.flows.place import FlowEvent
 from handrail.guardrails.gate.canonical import digest
 from handrail.guardrails.scope import Retrieved
@@ -96,9 +96,10 @@ def _status_first(view: View) -> Step:
 async def _model(view: View, room: Room) -> Step:
     prompt = model_prompt(view, room)
     before = room.clock.now()
-    draft = await bounded(room.model.complete(prompt, room.patience.model), room.patience.model + 1)
-    if not isinstance(draft, Draft) or len(draft.calls) > MAX_CALLS:
-        raise TypeError("the model adapter did not answer with a draft of the form agreed")
+    answer = await bounded(room.model.complete(prompt, room.patience.model), room.patience.model + 1)
+    draft = sensible(answer, Draft, "the model")
+    if len(draft.calls) > MAX_CALLS:
+        raise ValueError("the model proposed more calls in one answer than a turn may have")
     draft = draft.model_copy(update={"text": draft.text[:MAX_DRAFT], "author": f"model:{room.model.name}"})
     now = room.clock.now()
     event = AuditEvent(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import JsonValue
+
 from handrail.agent.channels import (
     DETECTION,
     DRAFT,
@@ -17,17 +19,17 @@ from handrail.agent.channels import (
     Step,
     View,
 )
-from handrail.agent.conversation import ConversationStatus
 from handrail.agent.nodes.dressing import dress, said_before
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.nodes.prompting import NOTHING_FOUND, system_text
-from handrail.agent.room import Room
+from handrail.agent.room import Room, sensible
 from handrail.guardrails.output.evidence import Evidence, PersonState
 from handrail.guardrails.output.feedback import feedback
 from handrail.guardrails.output.review import Review, review
 from handrail.guardrails.policy.facts import fact
 from handrail.guardrails.toolspec import Access
 from handrail.guardrails.vocabulary import (
+    ConversationStatus,
     Decision,
     Draft,
     Effect,
@@ -45,12 +47,11 @@ async def guard_output(view: View, room: Room) -> Step:
     draft = view[DRAFT]
     text = dress(draft, view, room)
     evidence = evidence_of(view, room, fixed=() if draft.author.startswith("model:") else (text,))
-    found = await room.compute(lambda: review(text, evidence, room.bundle.wording), room.patience.detection)
-    if not isinstance(found, Review):
-        raise TypeError("the output checks did not answer with a review")
+    answer = await room.compute(lambda: review(text, evidence, room.bundle.wording), room.patience.detection)
+    found = sensible(answer, Review, "the output checks")
     decision = decide(found, draft, view, room)
-    details = {
-        "findings": [{"code": one.code, "sentence": one.sentence, "detail": one.detail} for one in found.findings],
+    details: dict[str, JsonValue] = {
+        "findings": [one.model_dump(mode="json") for one in found.findings],
         "sentences": len(found.released),
         "author": draft.author,
     }

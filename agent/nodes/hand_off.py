@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import NAMESPACE_URL, uuid5
 
+from pydantic import JsonValue
+
 from handrail.agent.channels import DETECTION, DRAFT, ESCALATION, LAST, POLICY, RESULT, SNAPSHOT, TURN, Step, View
 from handrail.agent.conversation import AuditEvent, EventKind
 from handrail.agent.hours import is_open
@@ -38,7 +40,7 @@ async def hand_off(view: View, room: Room) -> Step:
         reasons=(CREATED, *opening),
         handoff=made,
     )
-    payload = {
+    payload: dict[str, JsonValue] = {
         "queue": made.queue,
         "priority": made.priority.value,
         "risk": made.risk.value,

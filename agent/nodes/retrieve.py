@@ -15,7 +15,7 @@ from handrail.agent.channels import (
 )
 from handrail.agent.conversation import AuditEvent, EventKind, Snapshot
 from handrail.agent.nodes.gate_risk import facts_of
-from handrail.agent.room import Room, bounded
+from handrail.agent.room import Room, bounded, sensible
 from handrail.guardrails.policy.facts import fact
 from handrail.guardrails.scope import Retrieved, ScopePlan, retrieval_reasons
 from handrail.guardrails.vocabulary import Detection, FactContent, Report, Role, Stage
@@ -30,8 +30,8 @@ async def retrieve(view: View, room: Room) -> Step:
     plan = ScopePlan(families=_families(view, room), on=turn.at)
     query = question(turn.text, snapshot, view[DETECTION])
     limit = room.bundle.manifest.limits.passages
-    found = await bounded(room.retriever.search(query, plan, limit), room.patience.retrieval)
-    _sensible(found, limit)
+    answer = await bounded(room.retriever.search(query, plan, limit), room.patience.retrieval)
+    found = _checked(sensible(answer, Retrieved, "the retriever"), limit)
     good = found.passages[: found.good]
     fresh = [passage for passage in good if passage.passage_id not in snapshot.state.shown_passages]
     flow = chosen_flow(view)
@@ -96,9 +96,9 @@ def _families(view: View, room: Room) -> dict[str, tuple[str, ...]]:
     return {family: tuple(sorted(classes)) for family, classes in families.items()}
 
 
-def _sensible(found: Retrieved, limit: int) -> None:
-    """A port that answers nonsense is a port that failed."""
-    if not isinstance(found, Retrieved) or len(found.passages) > limit or not 0 <= found.good <= len(found.passages):
-        raise TypeError("the retriever did not answer with passages of the form agreed")
+def _checked(found: Retrieved, limit: int) -> Retrieved:
+    if len(found.passages) > limit or not 0 <= found.good <= len(found.passages):
+        raise ValueError("the retriever returned more passages than it may")
     if any(passage.flagged for passage in found.passages):
         raise ValueError("the retriever returned a quarantined passage")
+    return found

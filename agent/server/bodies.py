@@ -31,7 +31,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 class OpenBody(Frozen):
     """A new conversation."""
 
-    channel: Name = Field("api", description="Where it takes place.", examples=["web"])
+    channel: Name = Field(default="api", description="Where it takes place.", examples=["web"])
 
 
 class MessageBody(Frozen):

@@ -11,7 +11,15 @@ from handrail.agent.ports import Clock
 from handrail.agent.server.face import Face
 from handrail.agent.server.identity import Gate
 from handrail.agent.server.logs import described
-from handrail.agent.server.views import Citation, Confirmation, ConversationView, Reasoning, StageView, TurnView, Waiting
+from handrail.agent.server.views import (
+    Citation,
+    Confirmation,
+    ConversationView,
+    Reasoning,
+    StageView,
+    TurnView,
+    Waiting,
+)
 from handrail.guardrails.errors import HandrailError
 from handrail.guardrails.vocabulary import ConversationStatus, Obligation, TurnResult
 
@@ -46,7 +54,7 @@ class Desk:
 
     async def conversation(self, conversation_id: str, customer_id: str | None) -> ConversationView:
         """The conversation as its customer sees it. Raises UnknownConversation."""
-        found = await self.service.status(self.site, conversation_id, customer_id)
+        found = await self.service.snapshot(self.site, conversation_id, customer_id)
         return ConversationView(
             conversation_id=found.conversation_id,
             channel=found.channel,
@@ -56,20 +64,16 @@ class Desk:
             handoff=await self._waiting(conversation_id, found.state.status),
         )
 
-    async def _citations(self, passage_ids: tuple[str, ...]) -> tuple[Citation, ...]:
+    async def _citations(self, doc_ids: tuple[str, ...]) -> tuple[Citation, ...]:
         """The sources with their titles. A reply that was released is not held back because a title is missing."""
-        if not passage_ids:
+        if not doc_ids:
             return ()
         try:
-            found = {each.passage_id: each for each in await self.service.passages(passage_ids)}
+            titles = await self.service.titles(doc_ids)
         except HandrailError as error:
             LOG.warning("titles of sources are not available", extra=described(error))
-            return ()
-        return tuple(
-            Citation(passage_id=each, title=found[each].title, heading=found[each].heading)
-            for each in passage_ids
-            if each in found
-        )
+            titles = {}
+        return tuple(Citation(doc_id=each, title=titles.get(each, each)) for each in doc_ids)
 
     async def _waiting(self, conversation_id: str, status: ConversationStatus) -> Waiting | None:
         """Where the conversation stands in the queue; None when no person is asked for, or nobody can tell."""

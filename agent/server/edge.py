@@ -65,7 +65,7 @@ class RequestLog:
         try:
             await self.app(scope, receive, sending)
         except Exception as error:  # noqa: BLE001 - the last net: nothing may leave a caller without an answer
-            LOG.error("request failed", extra=described(error))
+            LOG.critical("request failed", extra=described(error))
             if not status:
                 await internal().response()(scope, receive, sending)
         finally:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Protocol
 
 from handrail.agent.conversation import Approval, ApprovalState, QueuedHandoff, Snapshot
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.guardrails.bundle.sections import Attribute, Manifest, Queue, Window
-from handrail.guardrails.vocabulary import IdentityLevel, Message, Passage, TurnResult
+from handrail.guardrails.vocabulary import IdentityLevel, Message, TurnResult
 
 
 class Declared(Protocol):
@@ -86,17 +85,15 @@ class Face(Protocol):
         """Answer a customer's message."""
         ...
 
-    async def ask_for_person(
-        self, site: str, conversation_id: str, customer_id: str | None, key: str
-    ) -> TurnResult:
+    async def ask_for_person(self, site: str, conversation_id: str, customer_id: str | None, key: str) -> TurnResult:
         """Hand the conversation to a person, whatever it is about."""
         ...
 
-    async def decide(self, site: str, approval_id: str, approve: ApprovalState, by: str) -> TurnResult:
+    async def decide(self, site: str, approval_id: str, decision: ApprovalState, by: str) -> TurnResult:
         """Carry out an operator's decision about a call."""
         ...
 
-    async def status(self, site: str, conversation_id: str, customer_id: str | None) -> Snapshot:
+    async def snapshot(self, site: str, conversation_id: str, customer_id: str | None) -> Snapshot:
         """The conversation now."""
         ...
 
@@ -106,8 +103,6 @@ class Face(Protocol):
         """Messages numbered above `after`, oldest first; a conversation numbers its messages 1, 2, 3 and so on."""
         ...
 
-    async def passages(self, passage_ids: Sequence[str]) -> tuple[Passage, ...]:
-        """The passages that a reply cites, as far as the live base still has them."""
+    async def titles(self, doc_ids: Sequence[str]) -> Mapping[str, str]:
+        """The titles of the documents a reply cites, as far as the live base still has them."""
         ...
-
-

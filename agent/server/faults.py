@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
+from handrail.agent.service import ApprovalNotPending, MessageTooLong
 from handrail.agent.store_port import (
     ApprovalClosed,
     ConversationBusy,
@@ -75,12 +76,12 @@ def unknown_conversation() -> Fault:
     )
 
 
-def too_long(limit: int) -> Fault:
-    """A message above the bundle's limit."""
+def too_long(limit: int | None = None) -> Fault:
+    """A message above the bundle's limit, in characters."""
     return Fault(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         "message_too_long",
-        f"The message is longer than {limit} characters.",
+        f"The message is longer than {limit} characters." if limit else "The message is too long.",
         "Send it in parts, or ask for a person with POST /v1/conversations/{id}/handoff.",
     )
 
@@ -116,9 +117,11 @@ def of_domain(error: HandrailError) -> Fault:
             "Repeat the request with the same Idempotency-Key after the seconds in Retry-After.",
             BUSY_SECONDS,
         )
+    if isinstance(error, MessageTooLong):
+        return too_long()
     if isinstance(error, UnknownApproval):
         return unknown_approval()
-    if isinstance(error, ApprovalClosed):
+    if isinstance(error, ApprovalClosed | ApprovalNotPending):
         return Fault(
             HTTPStatus.CONFLICT,
             "approval_closed",
@@ -173,6 +176,11 @@ def of_http(error: HTTPException) -> Fault:
     if status is HTTPStatus.BAD_REQUEST:
         return malformed()
     return Fault(status, status.name.lower(), f"{status.phrase}.", "The endpoints are listed at / and /openapi.json.")
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """What OpenAPI says of these statuses: they all answer with an `ErrorBody`."""
+    return {status: {"model": ErrorBody, "description": HTTPStatus(status).phrase} for status in statuses}
 
 
 async def answer_domain(_request: Request, error: Exception) -> JSONResponse:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+import time
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -66,6 +67,12 @@ class Gate:
         if audience != self.site or not isinstance(subject, str) or not _CUSTOMER_ID.fullmatch(subject):
             raise jwt.InvalidTokenError
         return subject
+
+    def sign(self, customer_id: str, seconds: int) -> str:
+        """A customer token as the company's servers make it, valid for `seconds`, signed with the first key."""
+        kid, key = next(iter(self.keys.identity.items()))
+        claims = {"sub": customer_id, "aud": self.site, "exp": int(time.time()) + seconds}
+        return jwt.encode(claims, key.get_secret_value(), algorithm=ALGORITHM, headers={"kid": kid})
 
     def visitor_key(self, conversation_id: str) -> str:
         """The key that an anonymous visitor needs for this conversation: an HMAC of its id, so nothing is stored."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
@@ -79,9 +80,7 @@ def _make(path: Path) -> None:
             stream.write(fresh.model_dump_json(indent=2) + "\n")
             stream.flush()
             os.fsync(stream.fileno())
-        try:
+        with suppress(FileExistsError):  # another process was faster; its secrets hold
             os.link(draft, path)
-        except FileExistsError:
-            pass  # another process was faster; its secrets hold
     finally:
         draft.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field, JsonValue
 
@@ -21,9 +22,8 @@ from handrail.guardrails.vocabulary import (
 class Citation(Frozen):
     """A source of the reply."""
 
-    passage_id: str
+    doc_id: str = Field(examples=["mfa-sms-code-missing"])
     title: str = Field(examples=["Sign-in codes by text message do not arrive"])
-    heading: str
 
 
 class Confirmation(Frozen):
@@ -139,8 +139,14 @@ class DecidedView(Frozen):
     turn: TurnView
 
 
-class ReadyView(Frozen):
-    """The state of the process."""
+class AliveView(Frozen):
+    """The process answers."""
 
-    status: str = Field(examples=["ready"])
+    status: Literal["alive"] = "alive"
+
+
+class ReadyView(Frozen):
+    """The process can take messages. `revision` is the bundle's."""
+
+    status: Literal["ready"] = "ready"
     revision: str

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from handrail.agent.audit.anchor import Anchor, AnchoredHead, ExportedAnchor, exported, next_anchor
+from handrail.agent.audit.anchor import Anchor, AnchoredHead, AnchorFile, ExportedAnchor, exported, next_anchor
+from handrail.agent.store.opening import open_existing
 from handrail.agent.store.tables import anchored_heads, anchors, chains, micros
 
 
@@ -87,3 +88,20 @@ def export_newest(connection: Connection, site: str) -> ExportedAnchor | None:
         .where(anchored_heads.c.site == site)
     )
     return exported(anchor, [AnchoredHead.model_validate(dict(row)) for row in rows.mappings()])
+
+
+def anchor_now(url: str, at: datetime) -> AnchorFile:
+    """Anchor every site of a database that is there already, and return the newest anchor of each."""
+    database = open_existing(url)
+
+    def write(connection: Connection) -> AnchorFile:
+        for site in unanchored_sites(connection):
+            anchor_site(connection, site, at)
+        sites = sorted(connection.execute(select(anchors.c.site).distinct()).scalars())
+        found = (export_newest(connection, site) for site in sites)
+        return AnchorFile(anchors=tuple(anchor for anchor in found if anchor is not None))
+
+    try:
+        return database.write(write)
+    finally:
+        database.close()

@@ -47,15 +47,6 @@ class AuditLog:
         """Check every chain and anchor, also against anchors that were kept elsewhere, on one view of the database."""
         return self._database.read(lambda connection: _verify(connection, () if kept is None else kept.anchors))
 
-    def export_anchors(self) -> AnchorFile:
-        """The newest anchor of every site."""
-
-        def read(connection: Connection) -> AnchorFile:
-            found = (anchoring.export_newest(connection, site) for site in _anchored_sites(connection))
-            return AnchorFile(anchors=tuple(anchor for anchor in found if anchor is not None))
-
-        return self._database.read(read)
-
     def trail(self, prefix: str, site: str | None = None) -> Trail:
         """The events of the one turn whose id begins with `prefix`. Raises StoreError when there is none, or several."""
         return self._database.read(lambda connection: _trail(connection, prefix, site))
@@ -70,8 +61,7 @@ def _verify(connection: Connection, kept: Sequence[ExportedAnchor]) -> AuditRepo
         )
     }
     reports = {
-        place: verify_chain(events, recorded.get(place), wanted.get(place, ()))
-        for place, events in _chains(connection)
+        place: verify_chain(events, recorded.get(place), wanted.get(place, ())) for place, events in _chains(connection)
     }
     breaks = [found for report in reports.values() for found in report.breaks]
     breaks += [
@@ -104,16 +94,16 @@ def _verify(connection: Connection, kept: Sequence[ExportedAnchor]) -> AuditRepo
 def _verify_site_anchors(
     connection: Connection, site: str, reports: Mapping[str, ChainReport]
 ) -> tuple[list[Break], int]:
-    stored = [(anchor, anchoring.heads_of(connection, site, anchor.number)) for anchor in anchoring.all_of(connection, site)]
+    stored = [
+        (anchor, anchoring.heads_of(connection, site, anchor.number)) for anchor in anchoring.all_of(connection, site)
+    ]
     breaks = verify_anchor_records(site, stored)
     for anchor, heads in stored:
         breaks += verify_heads(site, anchor.number, heads, reports)
     return breaks, len(stored)
 
 
-def _verify_kept(
-    connection: Connection, exported: ExportedAnchor, reports: Mapping[str, ChainReport]
-) -> list[Break]:
+def _verify_kept(connection: Connection, exported: ExportedAnchor, reports: Mapping[str, ChainReport]) -> list[Break]:
     number = exported.anchor.number
     stored = next((a for a in anchoring.all_of(connection, exported.anchor.site) if a.number == number), None)
     return verify_exported(exported, stored, reports, source="anchor file")
@@ -122,9 +112,7 @@ def _verify_kept(
 def _unbound(connection: Connection) -> list[Break]:
     """Chains that are marked as anchored although no anchor names their end: anchors were deleted."""
     latest = (
-        select(
-            anchored_heads.c.site, anchored_heads.c.conversation_id, func.max(anchored_heads.c.seq).label("seq")
-        )
+        select(anchored_heads.c.site, anchored_heads.c.conversation_id, func.max(anchored_heads.c.seq).label("seq"))
         .group_by(anchored_heads.c.site, anchored_heads.c.conversation_id)
         .subquery()
     )
@@ -134,9 +122,7 @@ def _unbound(connection: Connection) -> list[Break]:
         .where(chains.c.anchored == 1, func.coalesce(latest.c.seq, 0) < chains.c.last_seq)
         .order_by(chains.c.site, chains.c.conversation_id)
     )
-    return [
-        Break(site=site, conversation_id=name, seq=seq, problem=Problem.ANCHOR_MISSING) for site, name, seq in rows
-    ]
+    return [Break(site=site, conversation_id=name, seq=seq, problem=Problem.ANCHOR_MISSING) for site, name, seq in rows]
 
 
 def _stray_payloads(connection: Connection) -> list[Break]:
@@ -158,9 +144,7 @@ def _stray_payloads(connection: Connection) -> list[Break]:
 
 def _wanted(connection: Connection, kept: Sequence[ExportedAnchor]) -> Mapping[Place, set[int]]:
     wanted: dict[Place, set[int]] = defaultdict(set)
-    rows = connection.execute(
-        select(anchored_heads.c.site, anchored_heads.c.conversation_id, anchored_heads.c.seq)
-    )
+    rows = connection.execute(select(anchored_heads.c.site, anchored_heads.c.conversation_id, anchored_heads.c.seq))
     for site, conversation_id, seq in rows:
         wanted[Place(site, conversation_id)].add(seq)
     for exported in kept:

@@ -100,7 +100,7 @@ def _begin(connection: Connection, scribe: Scribe, claim: Claim, standing: Stand
         turn_id=turn_id,
         at=arrival.at,
         payload={
-            "from": arrival.role.value,
+            "sender": arrival.role.value,
             "message_id": message_id,
             "channel": standing.channel,
             "identity": standing.identity.value,

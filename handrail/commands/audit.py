@@ -1,17 +1,20 @@
 """`handrail audit`: verify the audit log, and export anchors that are kept elsewhere."""
 
-import sys
+import os
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from handrail.agent.audit.anchor import AnchorFile
 
 EXIT_BROKEN = 1
 
 
 def default_url() -> str:
     """The database that the server uses when nothing else is said."""
-    import os
-
     folder = Path(os.environ.get("HANDRAIL_DATA_DIR") or ".handrail")
     return os.environ.get("HANDRAIL_DATABASE_URL") or f"sqlite:///{folder / 'handrail.db'}"
 
@@ -43,7 +46,7 @@ def verify(url: str, anchor: Path | None, as_json: bool) -> None:
         log.close()
     click.echo(report_json(report) if as_json else as_text(report))
     if report.breaks:
-        sys.exit(EXIT_BROKEN)
+        click.get_current_context().exit(EXIT_BROKEN)
 
 
 @audit.command("anchor")
@@ -56,15 +59,31 @@ def verify(url: str, anchor: Path | None, as_json: bool) -> None:
 )
 def export(url: str, out: Path) -> None:
     """Anchor every chain now and write the newest anchor of each site to a file."""
-    from handrail.agent.store.anchor_now import anchor_now
+    from handrail.agent.store.anchoring import anchor_now
+    from handrail.agent.store_port import StoreError
 
-    kept = anchor_now(url)
+    kept = anchor_now(url, datetime.now(UTC))
     try:
         out.write_text(kept.model_dump_json(indent=1) + "\n", encoding="utf-8")
     except OSError as error:
-        raise click.ClickException(f"cannot write {out}: {error.strerror}") from error
+        raise StoreError(f"cannot write {out} ({error.strerror}): name another file") from error
     for exported in kept.anchors:
         record = exported.anchor
         click.echo(f"Site {record.site}: anchor {record.number}, {len(exported.heads)} chains, {record.hash}")
     if not kept.anchors:
         click.echo("There is nothing to anchor yet.")
+
+
+def read_anchors(path: Path) -> "AnchorFile":
+    """The anchors in a file. Raises StoreError when it is not such a file."""
+    from pydantic import ValidationError
+
+    from handrail.agent.audit.anchor import AnchorFile
+    from handrail.agent.store_port import StoreError
+
+    try:
+        return AnchorFile.model_validate_json(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        raise StoreError(
+            f"{path} is not an anchor file ({type(error).__name__}): name one that was exported"
+        ) from error

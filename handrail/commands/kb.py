@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import click
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from handrail.guardrails.encoder import Encoder
     from handrail.guardrails.scope import ScopePlan
     from handrail.guardrails.vocabulary import Passage
-    from handrail.retrieval.ingest import IngestReport, Progress, Screen
+    from handrail.retrieval.report import IngestReport, Progress
+    from handrail.retrieval.screen import Screen
     from handrail.retrieval.search import ChromaRetriever
 
 SOME_BAD = 1
 """Exit code when documents were left out."""
 
-ATTRIBUTES = ("role", "stack", "region", "plan")
 LANGUAGE = "en"
 
 _data_dir = click.option(
@@ -142,6 +142,8 @@ def status(data_dir: Path, as_json: bool) -> None:
 
 def parse_attributes(pairs: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Attributes from `name=value` pairs; a repeated name adds a value."""
+    from handrail.retrieval.questions import ATTRIBUTES
+
     given: dict[str, tuple[str, ...]] = {}
     for pair in pairs:
         name, equals, content = pair.partition("=")
@@ -157,7 +159,7 @@ def scope_of(attributes: dict[str, tuple[str, ...]]) -> ScopePlan:
 
     from handrail.guardrails.scope import Authority, Family, ScopePlan
 
-    families = {name: attributes[name] for name in ATTRIBUTES if name in attributes}
+    families = dict(attributes)
     families[Family.AUTHORITY.value] = tuple(Authority)
     families[Family.LANGUAGE.value] = (LANGUAGE,)
     return ScopePlan(families=families, on=datetime.now(UTC))
@@ -195,57 +197,14 @@ def search_documents(
 
 
 def _search_file(retriever: ChromaRetriever, questions: Path, output: Path, limit: int) -> None:
-    asked = _read_questions(questions)
+    from handrail.retrieval.questions import read_questions
+
+    asked = read_questions(questions)
     with output.open("w", encoding="utf-8") as stream:
         for question in asked:
             found = search_documents(retriever, question.query, question.attributes, limit)
             stream.write(json.dumps({"id": question.id, **found}, ensure_ascii=False) + "\n")
     click.echo(f"{len(asked)} searches written to {output}", err=True)
-
-
-class _Question(NamedTuple):
-    id: str
-    query: str
-    attributes: dict[str, tuple[str, ...]]
-
-
-def _read_questions(path: Path) -> list[_Question]:
-    """The lines of a file of questions; every bad line is reported at once. Other fields are passed over."""
-    from handrail.guardrails.errors import ConfigError
-
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path} cannot be read ({error}). Name a file of JSON lines."]) from error
-    problems: list[str] = []
-    asked: list[_Question] = []
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            try:
-                asked.append(_question(json.loads(line)))
-            except ValueError as error:
-                problems.append(f"{path}:{number}: {error}")
-    if problems:
-        raise ConfigError(problems)
-    return asked
-
-
-def _question(found: object) -> _Question:
-    if not isinstance(found, dict) or not all(isinstance(found.get(key), str) for key in ("id", "query")):
-        raise ValueError('a line is {"id": "...", "query": "...", "attributes": {...}}')
-    attributes = found.get("attributes", {})
-    if not isinstance(attributes, dict):
-        raise ValueError("attributes: not an object")
-    given: dict[str, tuple[str, ...]] = {}
-    for name in ATTRIBUTES:
-        content = attributes.get(name)
-        if content is None:
-            continue
-        classes = content if isinstance(content, list) else [content]
-        if not all(isinstance(one, str) for one in classes):
-            raise ValueError(f"attributes.{name}: a word or a list of words")
-        given[name] = tuple(classes)
-    return _Question(found["id"], found["query"], given)
 
 
 def _tell(report: IngestReport) -> None:

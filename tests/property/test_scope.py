@@ -64,6 +64,7 @@ some = {
 
 @st.composite
 def truths(draw: st.DrawFn) -> Truth:
+    """Any article, as far as scope is concerned."""
     classes = {name: frozenset(draw(strategy)) for name, strategy in some.items()}
     classes["authority"] = frozenset({draw(st.sampled_from(AUTHORITIES))})
     classes["language"] = frozenset({draw(st.sampled_from(LANGUAGES))})
@@ -74,6 +75,7 @@ def truths(draw: st.DrawFn) -> Truth:
 
 @st.composite
 def plans(draw: st.DrawFn) -> ScopePlan:
+    """Any plan, with `all` among the grants at times, which grants nothing."""
     names = CLASSES | {"authority": AUTHORITIES, "language": LANGUAGES}
     families = {}
     for name, found in names.items():
@@ -84,6 +86,7 @@ def plans(draw: st.DrawFn) -> ScopePlan:
 
 
 def texts(known: Mapping[str, Truth], seed: int = 0) -> dict[str, str]:
+    """The articles by path."""
     source = random.Random(seed)  # noqa: S311 - texts of a test
     return {f"{name}.md": _text(name, truth, source) for name, truth in known.items()}
 
@@ -104,12 +107,14 @@ def _text(name: str, truth: Truth, source: random.Random) -> str:
 
 
 def ingest(folder: Path, articles: Mapping[str, str]) -> None:
+    """Ingest the articles as of `TODAY`."""
     Ingest(folder / "kb", HashingEncoder(), screen, now=lambda: datetime.combine(TODAY, datetime.min.time(), UTC)).run(
         write_articles(folder / "articles", articles)
     )
 
 
 def searches(retriever: ChromaRetriever, asked: list[ScopePlan]) -> Iterator[tuple[ScopePlan, Retrieved]]:
+    """One search for each plan, with changing words."""
     for number, plan in enumerate(asked):
         yield plan, retriever.find(f"{WORDS[number % len(WORDS)]} {WORDS[(number + 3) % len(WORDS)]}", plan, 50)
 
@@ -160,9 +165,8 @@ def damage_cards(path: Path, source: random.Random) -> None:
                 lines[number] = json.dumps(card)
             case 3 if number:
                 # Two cards for one document: nobody can say which is true.
-                lines[number] = json.dumps(
-                    card | {"doc_id": json.loads(lines[0])["doc_id"]} if _whole(lines[0]) else {}
-                )
+                first = json.loads(lines[0])["doc_id"] if _whole(lines[0]) else None
+                lines[number] = json.dumps(card | {"doc_id": first})
             case _:
                 pass
     path.write_text("\n".join(lines) + "\n")

@@ -20,10 +20,10 @@ class HashingEncoder:
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         self.embedded += len(texts)
         rows = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        for row, text in zip(rows, texts, strict=True):
+        for number, text in enumerate(texts):
             for word in re.findall(r"\w+", text.casefold()):
                 seed = int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest())
-                row += np.random.default_rng(seed).standard_normal(self.dimensions).astype(np.float32)
-            length = float(np.linalg.norm(row))
-            row[0 if not length else slice(None)] = 1.0 if not length else row / length
-        return rows
+                rows[number] += np.random.default_rng(seed).standard_normal(self.dimensions).astype(np.float32)
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        rows[lengths[:, 0] == 0.0] = self.dimensions**-0.5
+        return np.asarray(rows / np.where(lengths > 0.0, lengths, 1.0), dtype=np.float32)

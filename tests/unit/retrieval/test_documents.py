@@ -9,6 +9,7 @@ from tests.support.articles import FRONT, article, write_articles
 
 
 def parse(text: str) -> tuple[Document | None, list[Problem]]:
+    """The article in `text` and what is wrong with it."""
     problems: list[Problem] = []
     return parse_document(text, "a.md", "digest", problems), problems
 

@@ -45,8 +45,8 @@ def test_a_damaged_pointer_is_an_error(tmp_path: Path, content: str) -> None:
 
 def test_one_ingest_at_a_time(tmp_path: Path) -> None:
     """The second one is told to wait, and may come back."""
-    with BaseFolder(tmp_path).locked():
-        with pytest.raises(RetrievalError, match="Another ingest"), BaseFolder(tmp_path).locked():
-            pass
-    with BaseFolder(tmp_path).locked():
+    base = BaseFolder(tmp_path)
+    with base.locked(), pytest.raises(RetrievalError, match="Another ingest"), base.locked():
+        pass
+    with base.locked():
         pass

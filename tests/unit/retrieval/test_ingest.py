@@ -10,8 +10,9 @@ import pytest
 from handrail.retrieval.calibration import Calibration
 from handrail.retrieval.errors import RetrievalError
 from handrail.retrieval.generation import GENERATIONS, MANIFEST, FileGenerationPointer
-from handrail.retrieval.ingest import Ingest, Outcome, Step
+from handrail.retrieval.ingest import Ingest
 from handrail.retrieval.passages import EMBEDDINGS
+from handrail.retrieval.report import Outcome, Step
 from handrail.retrieval.search import ChromaRetriever
 from tests.support.articles import HIDDEN, article, scope, screen, write_articles
 from tests.support.hashing_encoder import HashingEncoder
@@ -39,11 +40,13 @@ Ingest(Path(sys.argv[1]), HashingEncoder(), screen, progress=die).run(Path(sys.a
 
 
 def ids(base: Path, query: str = "password invoice identity provider") -> set[str]:
+    """The documents that everyone finds."""
     found = ChromaRetriever(base, HashingEncoder()).find(query, scope(), 10)
     return {passage.doc_id for passage in found.passages}
 
 
 def generations(base: Path) -> list[str]:
+    """The generations on disk."""
     return sorted(path.name for path in (base / GENERATIONS).iterdir())
 
 
@@ -106,7 +109,7 @@ def test_without_a_usable_article_the_old_base_stays(tmp_path: Path) -> None:
     """A broken export does not empty the base."""
     folder = write_articles(tmp_path / "articles", FIRST)
     Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder)
-    with pytest.raises(RetrievalError, match="bad.md:1"):
+    with pytest.raises(RetrievalError, match=r"bad\.md:1"):
         Ingest(tmp_path / "kb", HashingEncoder(), screen).run(write_articles(folder, {"bad.md": "x"}))
     assert ids(tmp_path / "kb") == {"reset", "invoice"}
 

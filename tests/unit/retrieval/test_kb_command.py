@@ -19,6 +19,7 @@ def _no_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def articles(tmp_path: Path) -> Path:
+    """Two good articles and one with a hidden instruction."""
     return write_articles(
         tmp_path / "articles",
         {
@@ -30,6 +31,7 @@ def articles(tmp_path: Path) -> Path:
 
 
 def call(tmp_path: Path, *arguments: str) -> int:
+    """The exit code of a command."""
     options = ["--data-dir", str(tmp_path / "state")]
     return run(lambda: kb.main([arguments[0], *options, *arguments[1:]], standalone_mode=False))
 

@@ -18,12 +18,14 @@ from tests.support.articles import ON, article, scope
 
 
 def card(doc_id: str = "a", **front: str) -> DocumentCard:
+    """The card of an article with this front matter."""
     document = parse_document(article(doc_id, **front), f"{doc_id}.md", "digest", [])
     assert document is not None
     return document.card
 
 
 def cause(plan: ScopePlan, **front: str) -> Cause | None:
+    """Why the plan keeps such an article out."""
     return plan.cause(card(**front).audience)
 
 
@@ -114,6 +116,7 @@ def test_all_stands_alone() -> None:
 
 
 def found(good: int, eligible: int, **excluded: int) -> Retrieved:
+    """A search with so many good passages and eligible documents."""
     passage = Passage(
         passage_id="p", doc_id="d", title="t", heading="", text="x", score=0.9, authority="standard", product_area="a"
     )

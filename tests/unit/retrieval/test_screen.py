@@ -7,6 +7,7 @@ from handrail.retrieval.screen import ArticleScreen
 
 @pytest.fixture(scope="module")
 def screen() -> ArticleScreen:
+    """The screen of the shipped bundle."""
     return ArticleScreen(load_detection(shipped_detection()))
 
 

@@ -1,9 +1,12 @@
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from handrail.retrieval.errors import RetrievalError
 from handrail.retrieval.generation import GENERATIONS, MANIFEST
@@ -26,6 +29,7 @@ ARTICLES = {
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base that tests only read."""
     folder = tmp_path_factory.mktemp("search")
     Ingest(folder / "kb", HashingEncoder(), screen).run(write_articles(folder / "articles", ARTICLES))
     return folder / "kb"
@@ -33,11 +37,13 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def own_base(tmp_path: Path) -> Path:
+    """A base to be damaged."""
     Ingest(tmp_path / "kb", HashingEncoder(), screen).run(write_articles(tmp_path / "articles", ARTICLES))
     return tmp_path / "kb"
 
 
 def files(base: Path) -> Path:
+    """The folder of the only generation."""
     (generation,) = (base / GENERATIONS).iterdir()
     return generation
 
@@ -58,7 +64,7 @@ async def test_a_given_executor_runs_the_search(base: Path) -> None:
     threads = set()
 
     class Watching(HashingEncoder):
-        def encode(self, texts):  # type: ignore[no-untyped-def]
+        def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
             threads.add(threading.current_thread().name)
             return super().encode(texts)
 

@@ -1,0 +1,172 @@
+"""The composition root: the one place where adapters are built and closed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+from handrail.agent.context import StoredContext
+from handrail.agent.flow import build_graph
+from handrail.agent.ports import Clock, CustomerContext, Detectors, Model, Retriever, StepUp, Toolbox
+from handrail.agent.room import Patience, Room
+from handrail.agent.service import Service
+from handrail.agent.settings import EMBEDDED, Company, Settings
+from handrail.agent.store_port import Store
+from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.bundle.loader import load
+from handrail.guardrails.encoder import CachingEncoder, Encoder, MiniLMEncoder
+from handrail.guardrails.model_folder import find_model
+
+
+class SystemClock:
+    """The clock of the machine, in UTC."""
+
+    def now(self) -> datetime:
+        """The current instant."""
+        return datetime.now(UTC)
+
+
+class Substitutes:
+    """Ports to use instead of the real ones: a model under test, a clock that jumps, a store that fails."""
+
+    def __init__(  # noqa: PLR0913 - one optional place per port
+        self,
+        *,
+        clock: Clock | None = None,
+        model: Model | None = None,
+        detectors: Detectors | None = None,
+        retriever: Retriever | None = None,
+        toolbox: Toolbox | None = None,
+        step_up: StepUp | None = None,
+        context: CustomerContext | None = None,
+        store: Store | None = None,
+        patience: Patience | None = None,
+    ) -> None:
+        """All ports that are not given are the real ones."""
+        self.clock = clock
+        self.model = model
+        self.detectors = detectors
+        self.retriever = retriever
+        self.toolbox = toolbox
+        self.step_up = step_up
+        self.context = context
+        self.store = store
+        self.patience = patience
+
+
+def bundle_of(settings: Settings) -> Bundle:
+    """The bundle that the settings name, or the shipped one."""
+    folder = settings.bundle or Path(str(files("handrail.guardrails") / "policies"))
+    bundle = load(folder)
+    if settings.turn_seconds is None:
+        return bundle
+    limits = bundle.manifest.limits.model_copy(update={"turn_seconds": settings.turn_seconds})
+    return replace(bundle, manifest=bundle.manifest.model_copy(update={"limits": limits}))
+
+
+@asynccontextmanager
+async def running(settings: Settings, substitutes: Substitutes | None = None) -> AsyncIterator[Service]:
+    """A service with every adapter open; interrupted turns are finished first. Closes everything at the end.
+
+    Raises ConfigError, EncoderUnavailable, RetrievalError or StoreError with one message each.
+    """
+    given = substitutes or Substitutes()
+    bundle = bundle_of(settings)
+    clock = given.clock or SystemClock()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    async with AsyncExitStack() as open_until_the_end:
+        executor = ThreadPoolExecutor(settings.workers, thread_name_prefix="handrail")
+        open_until_the_end.callback(executor.shutdown, wait=False, cancel_futures=True)
+        encoder = _encoder(settings)
+        store = given.store or await _store(settings, clock)
+        open_until_the_end.push_async_callback(store.close)
+        detectors = given.detectors or _detectors(bundle, encoder, settings)
+        retriever = given.retriever or _retriever(settings, encoder, executor)
+        toolbox, step_up = given.toolbox, given.step_up
+        if toolbox is None or step_up is None:
+            real_toolbox, real_step_up = await _company(settings, clock, store, open_until_the_end)
+            toolbox, step_up = toolbox or real_toolbox, step_up or real_step_up
+        room = Room(
+            bundle=bundle,
+            detectors=detectors,
+            context=given.context or StoredContext(store),
+            retriever=retriever,
+            model=given.model or _model(settings),
+            toolbox=toolbox,
+            step_up=step_up,
+            store=store,
+            clock=clock,
+            executor=executor,
+            patience=given.patience or Patience(model=settings.model_timeout),
+        )
+        service = Service(room, build_graph(room))
+        await service.recover()
+        yield service
+
+
+def _encoder(settings: Settings) -> Encoder:
+    # Set before the first native import: more threads are slower for one short text.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+    return CachingEncoder(MiniLMEncoder.load(find_model(settings.cache_dir)))
+
+
+def _detectors(bundle: Bundle, encoder: Encoder, settings: Settings) -> Detectors:
+    from handrail.guardrails.detect.suite import DetectorSuite
+
+    return DetectorSuite.build(bundle.detection, encoder, settings.cache_dir)
+
+
+def _retriever(settings: Settings, encoder: Encoder, executor: ThreadPoolExecutor) -> Retriever:
+    from handrail.retrieval.search import ChromaRetriever
+
+    retriever = ChromaRetriever(settings.data_dir / "kb", encoder, executor=executor)
+    retriever.check()
+    return retriever
+
+
+def _model(settings: Settings) -> Model:
+    if settings.model == EMBEDDED:
+        from handrail.agent.models.quoting import QuotingModel
+
+        return QuotingModel()
+    from handrail.agent.models.openai import OpenAIModel
+
+    return OpenAIModel(
+        model=settings.model,
+        base_url=settings.model_base_url,
+        api_key=settings.model_api_key.get_secret_value() if settings.model_api_key else None,
+    )
+
+
+async def _store(settings: Settings, clock: Clock) -> Store:
+    from handrail.agent.audit.pseudonyms import Pseudonyms
+    from handrail.agent.store.sqlstore import SqlStore
+    from handrail.guardrails.detect.masking import mask_json
+
+    pseudonyms = Pseudonyms.kept_in(settings.data_dir)
+    return await SqlStore.open(settings.database_url, clock, mask=mask_json, pseudonyms=pseudonyms)
+
+
+async def _company(
+    settings: Settings, clock: Clock, store: Store, until: AsyncExitStack
+) -> tuple[Toolbox, StepUp]:
+    if settings.company is Company.NONE:
+        from handrail.agent.nocompany import NoCompany
+
+        return NoCompany(), NoCompany()
+    from handrail.agent.company.sample import open_sample
+
+    sample = await open_sample(settings.data_dir / "company.db", clock)
+    until.push_async_callback(sample.close)
+    for customer, values in sample.attributes(clock.now()).items():
+        await store.put_attributes(settings.site, customer, values)
+    for customer, events in sample.events(clock.now()).items():
+        await store.put_events(settings.site, customer, events)
+    return sample.toolbox, sample.step_up

@@ -1,0 +1,93 @@
+"""The suite: every detector over one message, and the readings put together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pydantic import JsonValue
+
+from handrail.guardrails.detect.config import DetectionConfig
+from handrail.guardrails.detect.detectors import Detector, build_detectors
+from handrail.guardrails.detect.dialogue import settle
+from handrail.guardrails.detect.injection import InjectionScreen
+from handrail.guardrails.detect.intent import IntentReader, IntentReading
+from handrail.guardrails.detect.language import LanguageReader
+from handrail.guardrails.detect.likeness import Likeness
+from handrail.guardrails.detect.reading import Reading, read
+from handrail.guardrails.detect.trained_cache import load_or_train
+from handrail.guardrails.encoder import Encoder
+from handrail.guardrails.vocabulary import Detection, NeedState, Signal
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """A message to be read, with the customer's earlier messages, oldest first."""
+
+    text: str
+    earlier: tuple[str, ...] = ()
+
+
+class DetectorSuite:
+    """Reads messages; deterministic for one configuration and encoder, and safe to share between threads."""
+
+    def __init__(self, config: DetectionConfig, encoder: Encoder, likeness: Likeness) -> None:
+        self._config = config
+        self._encoder = encoder
+        self._detectors: tuple[Detector, ...] = build_detectors(config, likeness)
+        self._intents = IntentReader(config, likeness)
+        self._language = LanguageReader(config.languages)
+        self._screen = InjectionScreen(config, likeness, encoder)
+
+    @classmethod
+    def build(cls, config: DetectionConfig, encoder: Encoder, cache_dir: Path | None) -> DetectorSuite:
+        """Load the weights for `config` from `cache_dir`, or train them (seconds) and keep them there."""
+        trained = load_or_train(config, encoder, cache_dir)
+        return cls(config, encoder, Likeness.of(trained, config.need_state_of))
+
+    def detect(self, text: str, earlier: Sequence[str] = ()) -> Detection:
+        """All readings and signals of `text`; `earlier` are the customer's previous messages, oldest first."""
+        reading, signals, outcome = self._read_alone(text)
+        if earlier and self._intents.continues(reading, outcome, signals):
+            outcome = self._with_subject_of(outcome, earlier)
+        return Detection(
+            need_state=outcome.need_state,
+            intent=outcome.intent,
+            confidence=outcome.confidence,
+            need_states=outcome.need_states,
+            alternatives=outcome.alternatives,
+            signals=(*outcome.signals, *signals),
+            language=self._language.language(reading),
+        )
+
+    def detect_many(self, inquiries: Iterable[Inquiry]) -> tuple[Detection, ...]:
+        """One detection per inquiry, in order, each the same as from `detect`.
+
+        A batch is not faster than its members: the encoder computes texts one by one, so that none moves another.
+        """
+        return tuple(self.detect(inquiry.text, inquiry.earlier) for inquiry in inquiries)
+
+    def screen(self, text: str) -> tuple[Signal, ...]:
+        """Signals of instructions to the model in untrusted text: a passage, a tool result, an attachment."""
+        return self._screen.screen(text)
+
+    def screen_json(self, content: JsonValue) -> tuple[Signal, ...]:
+        """The same for a structure."""
+        return self._screen.screen_json(content)
+
+    def _read_alone(self, text: str) -> tuple[Reading, tuple[Signal, ...], IntentReading]:
+        prepared = read(text)
+        reading = replace(prepared, vectors=self._encoder.encode(prepared.embedded_texts))
+        found = tuple(signal for detector in self._detectors for signal in detector.detect(reading))
+        signals = settle(found, reading)
+        return reading, signals, self._intents.read(reading, signals)
+
+    def _with_subject_of(self, own: IntentReading, earlier: Sequence[str]) -> IntentReading:
+        """The newest earlier message that has a subject lends it; small talk and calls for a person have none."""
+        look_back = self._config.thresholds.look_back
+        for text in reversed(earlier[-look_back:] if look_back else ()):
+            outcome = self._read_alone(text)[2]
+            if outcome.need_state not in {None, NeedState.OUT_OF_SCOPE, NeedState.HUMAN_REQUEST}:
+                return self._intents.taken_over(own, outcome)
+        return own

@@ -1,0 +1,48 @@
+"""What an ingest says: its steps on the way, and its report at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TypeAlias
+
+from handrail.guardrails.vocabulary import Frozen
+from handrail.retrieval.generation import Generation, Quarantine
+
+
+class Step(StrEnum):
+    """The steps of an ingest, in order."""
+
+    READ = "read"
+    SCREEN = "screen"
+    EMBED = "embed"
+    INDEX = "index"
+    SWITCH = "switch"
+
+
+Progress: TypeAlias = Callable[[Step, int, int], None]
+"""Told the step, and how much of how much of it is done."""
+
+
+class Outcome(StrEnum):
+    """What an ingest came to."""
+
+    BUILT = "built"
+    UNCHANGED = "unchanged"
+
+
+class IngestReport(Frozen):
+    """What was ingested. `embedded` passages were computed, `reused` ones taken over from the generation before.
+
+    `problems` say with file and line what is wrong with `bad_documents`, which were left out.
+    """
+
+    outcome: Outcome
+    generation: Generation
+    documents: int
+    passages: int
+    embedded: int
+    reused: int
+    quarantined: tuple[Quarantine, ...]
+    bad_documents: tuple[str, ...]
+    problems: tuple[str, ...]
