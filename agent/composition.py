@@ -127,7 +127,7 @@ def _retriever(settings: Settings, encoder: Encoder, executor: ThreadPoolExecuto
     from handrail.retrieval.search import ChromaRetriever
 
     retriever = ChromaRetriever(settings.data_dir / "kb", encoder, executor=executor)
-    retriever.check()
+    retriever.open()
     return retriever
 
 
@@ -141,16 +141,16 @@ def _model(settings: Settings) -> Model:
     return OpenAIModel(
         model=settings.model,
         base_url=settings.model_base_url,
-        api_key=settings.model_api_key.get_secret_value() if settings.model_api_key else None,
+        key=settings.model_api_key,
     )
 
 
 async def _store(settings: Settings, clock: Clock) -> Store:
-    from handrail.agent.audit.pseudonyms import Pseudonyms
+    from handrail.agent.audit.pseudonyms import Pseudonyms, load_secret
     from handrail.agent.store.sqlstore import SqlStore
     from handrail.guardrails.detect.masking import mask_json
 
-    pseudonyms = Pseudonyms.kept_in(settings.data_dir)
+    pseudonyms = Pseudonyms(load_secret(settings.data_dir))
     return await SqlStore.open(settings.database_url, clock, mask=mask_json, pseudonyms=pseudonyms)
 
 
@@ -161,12 +161,23 @@ async def _company(
         from handrail.agent.nocompany import NoCompany
 
         return NoCompany(), NoCompany()
-    from handrail.agent.company.sample import open_sample
+    from handrail.agent.company.context import sample_attributes, sample_events
+    from handrail.agent.company.database import CompanyDatabase, open_engine
+    from handrail.agent.company.seed import seed
+    from handrail.agent.company.step_up import CompanyStepUp
+    from handrail.agent.company.toolbox import CompanyToolbox
 
-    sample = await open_sample(settings.data_dir / "company.db", clock)
-    until.push_async_callback(sample.close)
-    for customer, values in sample.attributes(clock.now()).items():
+    now = clock.now()
+    database = CompanyDatabase(open_engine(company_file(settings)))
+    until.push_async_callback(database.close)
+    seed(database.engine, now)
+    for customer, values in sample_attributes(now).items():
         await store.put_attributes(settings.site, customer, values)
-    for customer, events in sample.events(clock.now()).items():
+    for customer, events in sample_events(now).items():
         await store.put_events(settings.site, customer, events)
-    return sample.toolbox, sample.step_up
+    return CompanyToolbox(database, clock), CompanyStepUp(database, clock)
+
+
+def company_file(settings: Settings) -> Path:
+    """Where the sample company keeps its records."""
+    return settings.data_dir / "company.db"

@@ -174,7 +174,10 @@ class Press(Frozen):
 
 
 TurnSpec: TypeAlias = Annotated[
-    Annotated[Press, Tag("a button")] | Annotated[Say, Tag("the customer")] | Annotated[Operate, Tag("an operator")] | Annotated[StepUp, Tag("a code")],
+    Annotated[Say, Tag("the customer")]
+    | Annotated[Press, Tag("a button")]
+    | Annotated[StepUp, Tag("a code")]
+    | Annotated[Operate, Tag("an operator")],
     Discriminator(
         _shape,
         custom_error_type="turn_kind",

@@ -98,15 +98,21 @@ class Audience(Frozen):
 
     def classes(self, family: Family) -> tuple[str, ...]:
         """The classes of the document in `family`."""
-        return {
-            Family.ROLE: self.role,
-            Family.REGION: self.region,
-            Family.PLAN: self.plan,
-            Family.STACK: self.stack,
-            Family.AUTHORITY: (self.authority.value,),
-            Family.LANGUAGE: (self.language,),
-            Family.NEED_STATE: self.need_state,
-        }[family]
+        match family:
+            case Family.ROLE:
+                return self.role
+            case Family.REGION:
+                return self.region
+            case Family.PLAN:
+                return self.plan
+            case Family.STACK:
+                return self.stack
+            case Family.AUTHORITY:
+                return (self.authority.value,)
+            case Family.LANGUAGE:
+                return (self.language,)
+            case Family.NEED_STATE:
+                return self.need_state
 
 
 class ScopePlan(Frozen):
@@ -139,7 +145,7 @@ class ScopePlan(Frozen):
             if family is Family.NEED_STATE and not granted:
                 continue
             classes = audience.classes(family)
-            if ALL not in classes and not set(classes) & set(granted):
+            if ALL not in classes and not any(found in granted for found in classes):
                 return Cause(family.value)
         return None
 

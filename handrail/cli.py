@@ -23,7 +23,19 @@ class Entry(NamedTuple):
 
 
 # A command is one module in handrail/commands and one line here, in the order in which --help shows them.
-COMMANDS: tuple[Entry, ...] = (Entry("model", "handrail.commands.model:model", "Install the sentence encoder."),)
+COMMANDS: tuple[Entry, ...] = (
+    Entry("serve", "handrail.commands.serve:serve", "Serve the API on localhost."),
+    Entry("chat", "handrail.commands.chat:chat", "Talk to the assistant in the terminal."),
+    Entry("token", "handrail.commands.token:token", "Make a customer token for trying things out."),
+    Entry("eval", "handrail.commands.eval:evaluate", "Run the scenario suites."),
+    Entry("explain", "handrail.commands.explain:explain", "Say why a turn went as it did, from the log alone."),
+    Entry("audit", "handrail.commands.audit:audit", "Verify and anchor the audit log."),
+    Entry("classify", "handrail.commands.classify:classify", "Read messages: need state, risk and signals."),
+    Entry("kb", "handrail.commands.kb:kb", "Ingest and search the knowledge base."),
+    Entry("model", "handrail.commands.model:model", "Install the sentence encoder."),
+    Entry("policy", "handrail.commands.policy:policy", "Check the policy bundle."),
+    Entry("bench", "handrail.commands.bench:bench", "Measure the guarded turn beside its floor."),
+)
 
 
 class LazyGroup(click.Group):

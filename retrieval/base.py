@@ -98,7 +98,7 @@ class OpenBase:
             manifest,
             [card for number in kept if (card := cards[number]) is not None],
             [passage for row in rows if (passage := passages[row]) is not None],
-            embeddings if len(rows) == len(passages) else embeddings[rows],
+            embeddings.view(np.ndarray) if len(rows) == len(passages) else embeddings[rows],
             (chroma, words[0].restricted_to(rows), words[1].restricted_to(kept)),
         )
 

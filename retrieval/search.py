@@ -18,7 +18,7 @@ from handrail.retrieval.generation import BaseFolder, FileGenerationPointer, Gen
 from handrail.retrieval.ranking import Candidate, choose
 from handrail.retrieval.scope import CompiledScope, admits
 
-CANDIDATES = 64
+CANDIDATES = 32
 """Passages that each of the two ways of searching proposes."""
 
 MAX_QUERY = 4_000
@@ -125,13 +125,17 @@ def _search(
         dense = _best(base.embeddings @ vector, eligible, wanted)
     lexical = _best(words[0] + words[1], eligible & (words[0] + words[1] > 0), wanted)
     rows = np.array(sorted({*dense, *lexical}), dtype=np.int64)
+    if not len(rows):
+        return []
     scores = base.manifest.calibration.scores(base.features(rows, vector, words))
+    documents = base.document_of[rows].tolist()
+    # INVARIANT: whatever the filters let through, a passage leaves only if its own document passes the plan.
+    passed = {number for number in set(documents) if admits(scope, base.cards[number])}
     candidates = []
-    for row, score in zip(rows.tolist(), scores.tolist(), strict=True):
-        card = base.cards[base.document_of[row]]
-        # INVARIANT: whatever the filters let through, a passage leaves only if its own document passes the plan.
-        if not admits(scope, card) or base.catalogue.quarantined[base.document_of[row]]:
+    for row, number, score in zip(rows.tolist(), documents, scores.tolist(), strict=True):
+        if number not in passed or base.catalogue.quarantined[number]:
             continue
+        card = base.cards[number]
         passage = base.passages[row]
         candidates.append(
             Candidate(row, card.doc_id, score, card.audience.authority, passage.text, base.embeddings[row])

@@ -21,10 +21,8 @@ class AuditReport(Frozen):
 
 def as_text(report: AuditReport) -> str:
     """The report for a person; a healthy log takes two lines."""
-    lines = [
-        f"{report.chains} chains, {report.events} events, {report.erased} payloads erased on request, "
-        f"{report.anchors} anchors, {report.kept_anchors} anchors from a file."
-    ]
+    counts = f"{report.chains} chains, {report.events} events, {report.erased} payloads erased on request"
+    lines = [f"{counts}, {report.anchors} anchors, {report.kept_anchors} anchors from a file."]
     if not report.breaks:
         lines.append("Whole: nothing was changed, deleted or reordered.")
         if not report.anchors and not report.kept_anchors:

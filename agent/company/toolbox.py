@@ -39,10 +39,10 @@ class CompanyToolbox:
         return CallFacts(values=values)
 
     async def execute(self, call: ToolCall, customer_id: str, key: str) -> JsonValue:
-        """Run the call. A write runs at most once per `key`, and a repeat returns the first outcome; a read is read anew.
+        """Run the call: a write at most once per `key`, so that a repeat returns the first outcome; a read each time.
 
-        Raises ToolRefused when nothing happened, also for a key that belongs to another call or customer; PortError when
-        it may or may not have happened: then `outcome` tells, or the same call with the same key.
+        Raises ToolRefused when nothing happened, also for a key that belongs to another call or customer; PortError
+        when it may or may not have happened: then `outcome` tells, or the same call with the same key.
         """
         tool = self._tool(call)
         if tool.access is Access.READ:

@@ -14,8 +14,8 @@ _COMMON = frozenset(
     a about after again all also am an and any are as at be because been before being but by can cannot could did do
     does doing don't for from get go had has have having he her here him his how i i'm if in into is it it's its just
     know let like make may me might my need no not now of off on one only or other our out over please s she should
-    so some such t than that the their them then there these they this those to too up us use want was we were what when where
-    which while who why will with would you your yours hello hi hey thanks thank
+    so some such t than that the their them then there these they this those to too up us use want was we were what
+    when where which while who why will with would you your yours hello hi hey thanks thank
     """)
 )
 SHARE = 0.6

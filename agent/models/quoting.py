@@ -69,9 +69,9 @@ def _answer(prompt: Prompt) -> Draft:
 
 
 def _introduced(found: tuple[Quote, ...]) -> list[str]:
-    """Quotes of two passages say where each is from; the source of a single one is named by whoever shows it."""
-    if len(found) == 1:
-        return [found[0].text]
+    """Quotes of two documents say where each is from; a single source is named by whoever shows the answer."""
+    if len({quote.passage.doc_id for quote in found}) == 1:
+        return [quote.text for quote in found]
     return [f"From “{quote.passage.title}”:\n{quote.text}" for quote in found]
 
 

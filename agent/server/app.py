@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -30,14 +28,6 @@ ROUTERS = (conversations.router, servers.router, health.router)
 DESCRIPTION = """Customers are known by a signed token only, anonymous visitors by the key of their conversation,
 servers by their key. A conversation id is never an authorisation. Every error has the same shape:
 `{"error": {"code", "message", "hint"}}`."""
-
-
-class WallClock:
-    """The time of this machine."""
-
-    def now(self) -> datetime:
-        """The current instant in UTC."""
-        return datetime.now(UTC)
 
 
 def create_app(service: Face, settings: Settings, clock: Clock | None = None) -> FastAPI:
@@ -68,5 +58,8 @@ def create_app(service: Face, settings: Settings, clock: Clock | None = None) ->
 
 def desk_for(service: Face, settings: Settings, clock: Clock | None = None) -> Desk:
     """What the routes work with; also of use to callers in the same process."""
-    gate = Gate(keys_of(settings), settings.site)
-    return Desk(service=service, site=settings.site, gate=gate, clock=clock or WallClock())
+    if clock is None:
+        from handrail.agent.composition import SystemClock
+
+        clock = SystemClock()
+    return Desk(service=service, site=settings.site, gate=Gate(keys_of(settings), settings.site), clock=clock)

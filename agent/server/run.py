@@ -92,7 +92,7 @@ async def serve(app: FastAPI, taken: socket.socket, ready: Callable[[], None]) -
 
 @contextlib.contextmanager
 def _signals_end_quietly() -> Iterator[None]:
-    """uvicorn raises the signal again when it is done; that must not kill the process before the store is closed."""
+    """Uvicorn raises the signal again when it is done; that must not kill the process before the store is closed."""
 
     def ignore(_number: int, _frame: FrameType | None) -> None:
         pass

@@ -48,7 +48,7 @@ class AuditLog:
         return self._database.read(lambda connection: _verify(connection, () if kept is None else kept.anchors))
 
     def trail(self, prefix: str, site: str | None = None) -> Trail:
-        """The events of the one turn whose id begins with `prefix`. Raises StoreError when there is none, or several."""
+        """The events of the one turn whose id begins with `prefix`. Raises StoreError for none, and for several."""
         return self._database.read(lambda connection: _trail(connection, prefix, site))
 
 

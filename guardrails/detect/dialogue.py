@@ -15,7 +15,7 @@ CHITCHAT = "CHITCHAT"
 
 ANSWER_WORDS = 12  # a longer message is a statement of its own
 CHITCHAT_WORDS = 10
-RESERVATIONS = frozenset("but except however wait unless if though although instead only".split())
+RESERVATIONS = frozenset(["but", "except", "however", "wait", "unless", "if", "though", "although", "instead", "only"])
 SOFT = frozenset({ANSWER_YES, ANSWER_NO, RESOLVED, CHITCHAT})
 
 

@@ -119,9 +119,7 @@ class IntentReader:
                 implied.append(_Candidate(self._state_of[spec.implies], spec.implies, signal.score))
         return implied
 
-    def _outcome(
-        self, main: _Candidate | None, others: Sequence[_Candidate], whole: IntentScores
-    ) -> IntentReading:
+    def _outcome(self, main: _Candidate | None, others: Sequence[_Candidate], whole: IntentScores) -> IntentReading:
         alternatives = self._alternatives(whole)
         if main is None:
             best = self._best(whole)

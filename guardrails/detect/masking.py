@@ -11,7 +11,9 @@ from handrail.guardrails.detect.personal import KINDS, find_personal_data
 MAX_PASSES = 8
 LABELS = {kind.code: kind.label for kind in KINDS}
 SECRET_LABEL = LABELS["PII_SECRET"]
-_SECRET_KEY = re.compile(r"(?:pass(?:word|wd|phrase)|secret|(?:^|_)token$|api_?key|authorization|private_?key)", re.IGNORECASE)
+_SECRET_KEY = re.compile(
+    r"(?:pass(?:word|wd|phrase)|secret|(?:^|_)token$|api_?key|authorization|private_?key)", re.IGNORECASE
+)
 MAX_DEPTH = 60
 
 

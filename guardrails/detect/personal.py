@@ -33,7 +33,9 @@ _PHONE_CUE = re.compile(
     r"(?:number|no|nr|at|on|is|under|me|my|:|\W){0,6}$",
     re.IGNORECASE,
 )
-_DATE = re.compile(r"[0-9]{4}[\-/. ][0-9]{1,2}[\-/. ][0-9]{1,2}(?:[ T].*)?|[0-9]{1,2}[\-/.][0-9]{1,2}[\-/.][0-9]{2,4}.*")
+_DATE = re.compile(
+    r"[0-9]{4}[\-/. ][0-9]{1,2}[\-/. ][0-9]{1,2}(?:[ T].*)?|[0-9]{1,2}[\-/.][0-9]{1,2}[\-/.][0-9]{2,4}.*"
+)
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:[ .][0-9]{3}){1,4}")
 _SSN = re.compile(r"(?<![\w\-])(?!000|666)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![\w\-])")
 _NINO = re.compile(r"(?<!\w)[A-CEGHJ-PR-TW-Za-ceghj-pr-tw-z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d](?!\w)")
@@ -60,8 +62,37 @@ _NAMED_SECRET = re.compile(
     re.IGNORECASE,
 )
 _NOT_A_SECRET = frozenset(
-    "wrong expired reset invalid incorrect forgotten required missing please error hidden rejected accepted correct "
-    "changed null none true false string valid gone lost broken unknown optional sent here there".split()
+    [
+        "wrong",
+        "expired",
+        "reset",
+        "invalid",
+        "incorrect",
+        "forgotten",
+        "required",
+        "missing",
+        "please",
+        "error",
+        "hidden",
+        "rejected",
+        "accepted",
+        "correct",
+        "changed",
+        "null",
+        "none",
+        "true",
+        "false",
+        "string",
+        "valid",
+        "gone",
+        "lost",
+        "broken",
+        "unknown",
+        "optional",
+        "sent",
+        "here",
+        "there",
+    ]
 )
 
 

@@ -21,8 +21,44 @@ _TOKEN = re.compile(r"[^\W_]+(?:['`][^\W_]+)*")
 _SENTENCE_END = re.compile(r"[.!?;\n](?=\s|$)|[!?\n;]")
 _JOINS = frozenset({"and", "but", "also", "plus", "then"})
 _OPENERS = frozenset(
-    "i im id ive we were wed weve my our how can could what where when why please is are do does did also the there "
-    "want need would should who cancel delete refund change tell".split()
+    [
+        "i",
+        "im",
+        "id",
+        "ive",
+        "we",
+        "were",
+        "wed",
+        "weve",
+        "my",
+        "our",
+        "how",
+        "can",
+        "could",
+        "what",
+        "where",
+        "when",
+        "why",
+        "please",
+        "is",
+        "are",
+        "do",
+        "does",
+        "did",
+        "also",
+        "the",
+        "there",
+        "want",
+        "need",
+        "would",
+        "should",
+        "who",
+        "cancel",
+        "delete",
+        "refund",
+        "change",
+        "tell",
+    ]
 )
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'"})
 

@@ -21,9 +21,27 @@ HINT_DISCOUNT = 0.7  # one hint lowers the threshold of likeness by this factor
 
 NEGATION_REACH = 4  # words before a phrase in which a negation counts
 NEGATIONS = frozenset(
-    "not no never dont doesnt didnt isnt wasnt arent werent wont wouldnt havent hasnt without neither nor".split()
+    [
+        "not",
+        "no",
+        "never",
+        "dont",
+        "doesnt",
+        "didnt",
+        "isnt",
+        "wasnt",
+        "arent",
+        "werent",
+        "wont",
+        "wouldnt",
+        "havent",
+        "hasnt",
+        "without",
+        "neither",
+        "nor",
+    ]
 )
-BARRIERS = frozenset("and but so because then or yet since".split())
+BARRIERS = frozenset(["and", "but", "so", "because", "then", "or", "yet", "since"])
 
 
 class Part(Enum):
@@ -88,9 +106,7 @@ class SignalDetector:
             {Part.PHRASE: own.phrases, Part.HINT: own.hints, Part.MENTION: own.mentions}[owner.part].append(hit)
         return findings
 
-    def _judge(
-        self, spec: SignalSpec, findings: _Findings | None, likeness: Matrix, reading: Reading
-    ) -> Signal | None:
+    def _judge(self, spec: SignalSpec, findings: _Findings | None, likeness: Matrix, reading: Reading) -> Signal | None:
         if findings is None:
             return _by_likeness(spec, likeness, reading, frozenset())
         silenced = {_clause_of(hit, reading) for hit in findings.mentions}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,12 @@ from typing import IO, Annotated, Protocol
 import click
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from handrail.guardrails.vocabulary import Detection, Frozen, RiskTier, Span
+from handrail.guardrails.policy.builtin import UNKNOWN_NEED
+from handrail.guardrails.policy.facts import Facts, fact
+from handrail.guardrails.policy.policyset import PolicySet
+from handrail.guardrails.vocabulary import Automation, Detection, FactContent, Frozen, RiskTier, Span, Stage
 
+DISPUTE = "RISK_CHARGE_DISPUTE"
 HUMAN_REQUESTED = "HUMAN_REQUESTED"
 INJECTION = "INJECTION_SUSPECTED"
 PERSONAL_DATA_PREFIX = "PII_"
@@ -95,10 +98,47 @@ def classify(ctx: click.Context, source: str, target: str) -> None:
 
 
 def build_classifier() -> Classifier:
-    """The shipped bundle's detectors and policy; see `handrail.agent.composition`."""
-    from handrail.agent.classifying import shipped_classifier
+    """Detectors and policy of the bundle that the settings name, or of the shipped one."""
+    from handrail.agent.composition import bundle_of
+    from handrail.agent.settings import load_settings
+    from handrail.guardrails.detect.suite import DetectorSuite
+    from handrail.guardrails.encoder import MiniLMEncoder
+    from handrail.guardrails.model_folder import find_model
 
-    return shipped_classifier()
+    settings = load_settings()
+    bundle = bundle_of(settings)
+    # No cache of embeddings: messages of a file rarely repeat.
+    encoder = MiniLMEncoder.load(find_model(settings.cache_dir))
+    detectors = DetectorSuite.build(bundle.detection, encoder, settings.cache_dir)
+    return Classifier(detectors, assess_with(bundle.policy))
+
+
+def assess_with(policy: PolicySet) -> Assess:
+    """Ask `policy` for the risk of a message of which nothing else is known: no customer, no conversation.
+
+    Only a person may resolve what the risk gate gives to people first, and a disputed charge, for which the machine
+    may do no more than collect the details (spec S5.2, S4.4).
+    """
+
+    def assess(detection: Detection) -> Assessment:
+        decision = policy.decide(Stage.GATE_RISK, _facts(detection))
+        by_person = decision.dimensions.automation is Automation.HUMAN_FIRST or DISPUTE in decision.reasons
+        return Assessment(risk=decision.dimensions.risk, always_human=by_person)
+
+    return assess
+
+
+def _facts(detection: Detection) -> Facts:
+    """What the risk gate may ask about a message, named as in `handrail.agent.facts`."""
+    contents: dict[str, FactContent] = {
+        "need_state": detection.need_state.value if detection.need_state else UNKNOWN_NEED,
+        "need_states": tuple(sorted(state.value for state in detection.need_states)),
+        "intent": detection.intent or UNKNOWN_NEED,
+        "confidence": detection.confidence,
+        "signals": tuple(sorted({signal.code for signal in detection.signals})),
+        "language": detection.language or UNKNOWN_NEED,
+    }
+    return Facts({name: fact(name, content, "detection") for name, content in contents.items()})
 
 
 def classify_lines(lines: Iterable[str], output: IO[str], classifier: Classifier, report: Callable[[str], None]) -> int:

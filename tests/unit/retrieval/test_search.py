@@ -151,6 +151,26 @@ def test_a_missing_file_is_named(own_base: Path, name: str) -> None:
         ChromaRetriever(own_base, HashingEncoder()).find("password", scope(), 5)
 
 
+def test_a_document_without_visible_text_is_no_trouble(tmp_path: Path) -> None:
+    """It is in scope and has no passage to give."""
+    folder = write_articles(tmp_path / "articles", {"a.md": article("a", "<!-- to be written -->")})
+    Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder)
+    found = ChromaRetriever(tmp_path / "kb", HashingEncoder()).find("article", scope(), 5)
+    assert (found.passages, found.eligible_documents) == ((), 1)
+
+
+def test_unreadable_passages_are_left_out(own_base: Path) -> None:
+    """A damaged line costs its own passage; the others keep their places."""
+    path = files(own_base) / PASSAGES
+    lines = path.read_text().split("\n")
+    damaged = [line[:-5] if '"admin#' in line else line for line in lines]
+    path.write_text("\n".join(damaged))
+    found = ChromaRetriever(own_base, HashingEncoder()).find("reset the password", scope(role=("admin",)), 10)
+    assert damaged != lines
+    assert found.passages[0].doc_id == "reset"
+    assert "admin" not in {passage.doc_id for passage in found.passages}
+
+
 def test_a_truncated_list_of_passages_is_damage(own_base: Path) -> None:
     """Embeddings and passages must belong together."""
     path = files(own_base) / PASSAGES

@@ -1,0 +1,204 @@
+"""Plays scenarios against a service in this process, with the sample base and a fresh sample company each time."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+from handrail.agent.company.sample import SampleCompany, open_sample
+from handrail.agent.composition import Substitutes, running
+from handrail.agent.conversation import ApprovalState
+from handrail.agent.ports import AttributeValue, CustomerEvent, Model
+from handrail.agent.service import Service
+from handrail.agent.settings import Settings
+from handrail.evals.invariants import approval_tools
+from handrail.evals.observed import Observed, observe
+from handrail.evals.sample_base import ingest_sample
+from handrail.evals.scenario import Behaviour, Scenario
+from handrail.evals.substitutes import OfficeClock, Recorder, SwitchCompany, SwitchModel
+from handrail.evals.target import Dialogue, StepImpossible
+from handrail.evals.writes import write_tools
+from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.vocabulary import IdentityLevel, TurnResult
+
+OPERATOR = "scenario-operator"
+CHANNEL = "web"
+_DECISIONS = {"approve": ApprovalState.APPROVED, "deny": ApprovalState.DENIED}
+
+
+@dataclass(slots=True)
+class Lane:
+    """One service that plays one conversation at a time."""
+
+    service: Service
+    model: SwitchModel
+    company: SwitchCompany
+    clock: OfficeClock
+    folder: Path
+
+
+@dataclass(slots=True)
+class InProcess:
+    """Some lanes of the same bundle. Each conversation gets a site and a company of its own, so none sees another."""
+
+    bundle: Bundle
+    models: Mapping[Behaviour, Model]
+    lanes: tuple[Lane, ...]
+    free: asyncio.Queue[Lane] = field(default_factory=asyncio.Queue)
+
+    def __post_init__(self) -> None:
+        for lane in self.lanes:
+            self.free.put_nowait(lane)
+
+    @property
+    def revision(self) -> str | None:
+        """The bundle that must decide."""
+        return self.bundle.revision
+
+    @property
+    def needs_approval(self) -> AbstractSet[str]:
+        """The tools that may run only with a person's approval."""
+        return approval_tools(self.bundle.policy)
+
+    def lacks(self, scenario: Scenario, behaviour: Behaviour) -> str | None:
+        """Why the scenario cannot be played here."""
+        if behaviour in self.models:
+            return None
+        return f"there is no model that behaves like {behaviour.value}"
+
+    @asynccontextmanager
+    async def behaving(self, behaviour: Behaviour) -> AsyncIterator[None]:
+        """Let the models of all lanes behave like that."""
+        for lane in self.lanes:
+            lane.model.current = self.models[behaviour]
+        yield
+
+    @asynccontextmanager
+    async def begin(self, scenario: Scenario) -> AsyncIterator[Dialogue]:
+        """Open a conversation of a site that has only this scenario's customers, as the sample has them."""
+        lane = await self.free.get()
+        try:
+            path = lane.folder / f"company-{secrets.token_hex(6)}.db"
+            company = await open_sample(path, lane.clock)
+            try:
+                recorder = lane.company.use(company.toolbox, company.step_up, write_tools(self.bundle))
+                site = f"case-{secrets.token_hex(6)}"
+                await _tell(lane, company, site, scenario)
+                customer = scenario.customer_id
+                level = IdentityLevel.ANONYMOUS if customer is None else IdentityLevel.IDENTIFIED
+                conversation = await lane.service.open(site, CHANNEL, customer, level)
+                yield InProcessDialogue(lane.service, company, recorder, site, conversation, customer)
+            finally:
+                await company.close()
+                for leftover in lane.folder.glob(f"{path.name}*"):
+                    leftover.unlink()
+        finally:
+            self.free.put_nowait(lane)
+
+
+@dataclass(slots=True)
+class InProcessDialogue:
+    """One conversation with the service."""
+
+    service: Service
+    company: SampleCompany
+    recorder: Recorder
+    site: str
+    conversation: str
+    customer: str | None
+
+    async def say(self, text: str) -> Observed:
+        """The customer writes."""
+        key = secrets.token_hex(8)
+        return self._observed(await self.service.say(self.site, self.conversation, self.customer, text, key))
+
+    async def press(self) -> Observed:
+        """The customer presses the button for a person."""
+        key = secrets.token_hex(8)
+        return self._observed(await self.service.ask_for_person(self.site, self.conversation, self.customer, key))
+
+    async def decide(self, decision: Literal["approve", "deny"]) -> Observed:
+        """An operator decides on the call that waits in this conversation."""
+        pending = await self.service.store.approvals(self.site, ApprovalState.PENDING)
+        waiting = [one for one in pending if one.conversation_id == self.conversation]
+        if not waiting:
+            raise StepImpossible("no call waits for approval, so there is nothing to decide")
+        result = await self.service.decide(self.site, waiting[-1].approval_id, _DECISIONS[decision], OPERATOR)
+        return self._observed(result)
+
+    async def code(self) -> str:
+        """The code that was sent last."""
+        found = None if self.customer is None else await self.company.outbox.latest_code(self.customer)
+        if found is None:
+            raise StepImpossible("no code was sent to the customer")
+        return found
+
+    def _observed(self, result: TurnResult) -> Observed:
+        bundle = self.service.bundle
+        segments = {entry.id: entry.reason for entry in bundle.entries.values()}
+        return observe(result, segments, write_tools(bundle), executed=self.recorder.take())
+
+
+@asynccontextmanager
+async def in_process(models: Mapping[Behaviour, Model], lanes: int = 1) -> AsyncIterator[InProcess]:
+    """A target in a temporary folder with the sample base; everything is gone when it closes."""
+    async with AsyncExitStack() as until:
+        # ignore_cleanup_errors: SQLite may still be letting go of a file that is about to be deleted anyway.
+        folder = Path(until.enter_context(TemporaryDirectory(prefix="handrail-eval-", ignore_cleanup_errors=True)))
+        await asyncio.to_thread(ingest_sample, folder / "kb")
+        opened = [await until.enter_async_context(_lane(folder, number, models)) for number in range(lanes)]
+        yield InProcess(opened[0].service.bundle, models, tuple(opened))
+
+
+@asynccontextmanager
+async def _lane(folder: Path, number: int, models: Mapping[Behaviour, Model]) -> AsyncIterator[Lane]:
+    data = folder / f"lane-{number}"
+    data.mkdir()
+    (data / "kb").symlink_to(folder / "kb", target_is_directory=True)
+    model, company, clock = SwitchModel(models[Behaviour.EMBEDDED]), SwitchCompany(), OfficeClock()
+    substitutes = Substitutes(clock=clock, model=model, toolbox=company, step_up=company)
+    async with running(Settings(data_dir=data), substitutes) as service:
+        yield Lane(service, model, company, clock, data)
+
+
+async def _tell(lane: Lane, company: SampleCompany, site: str, scenario: Scenario) -> None:
+    """Put what the sample knows of every customer into the site, and the scenario's own facts over it."""
+    store, now = lane.service.store, lane.clock.now()
+    for customer, values in company.attributes(now).items():
+        await store.put_attributes(site, customer, values)
+    for customer, events in company.events(now).items():
+        await store.put_events(site, customer, events)
+    if scenario.customer_id is None:
+        return
+    declared = lane.service.bundle.attributes
+    overrides = [
+        AttributeValue(name=name, content=content, source=declared[name].source, observed_at=now)
+        for name, content in scenario.attributes.items()
+    ]
+    if overrides:
+        await store.put_attributes(site, scenario.customer_id, overrides)
+    past = tuple(_past(scenario, now))
+    if past:
+        await store.put_events(site, scenario.customer_id, past)
+
+
+def _past(scenario: Scenario, now: datetime) -> list[CustomerEvent]:
+    return [
+        CustomerEvent(
+            event_id=f"past-{index}-{number}",
+            kind=event.kind,
+            at=now - timedelta(minutes=event.minutes_ago, seconds=20 * number),
+            source="support",
+            details=event.details,
+        )
+        for index, event in enumerate(scenario.events)
+        for number in range(event.count)
+    ]
