@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import JsonValue
+
 from handrail.agent.channels import (
     CAUSE,
     CLARIFIED,
@@ -28,6 +30,7 @@ from handrail.agent.nodes.dressing import cited
 from handrail.agent.packet import wants
 from handrail.agent.ports import CustomerEvent
 from handrail.agent.turns import CauseKind
+from handrail.guardrails.gate.results import recorded
 from handrail.guardrails.output.commitments import promises
 from handrail.agent.room import Room
 from handrail.agent.nodes.guard_output import evidence_of
@@ -36,6 +39,7 @@ from handrail.guardrails.vocabulary import CollectedFact, NeedState, ToolOutcome
 SHOWN_LIMIT = 60
 """Passages remembered as shown; a conversation that showed more ended with a person long ago."""
 PROMISES_LIMIT = 20
+RECORDS_LIMIT = 6
 TALK = (NeedState.HUMAN_REQUEST, NeedState.OUT_OF_SCOPE)
 
 
@@ -65,6 +69,7 @@ def next_state(view: View, room: Room, result: TurnResult) -> ConversationState:
             "collected": _collected(state.collected, view.get(COLLECTED, ())),
             "tried": view.get(TRIED, state.tried),
             "promises": (*state.promises, *_promised(view, room, result))[-PROMISES_LIMIT:],
+            "records": (*state.records, *_records(view, room))[-RECORDS_LIMIT:],
             "need_state": state.need_state if keeps else need,
             "intent": state.intent if keeps or detection is None else detection.intent,
             "wants": None if solved else state.wants if keeps and state.wants else wants(view) if message else state.wants,
@@ -102,6 +107,17 @@ def _until(view: View, state: ConversationState) -> datetime | None:
 
 def _collected(held: tuple[CollectedFact, ...], new: tuple[CollectedFact, ...]) -> tuple[CollectedFact, ...]:
     return tuple({one.name: one for one in (*held, *new)}.values())
+
+
+def _records(view: View, room: Room) -> tuple[JsonValue, ...]:
+    """What the company's systems vouch for in the results of this turn."""
+    tools = room.bundle.tools
+    found = [
+        recorded(tools[result.call.tool], result.content)
+        for result in view.get(RESULTS, ())
+        if result.outcome is ToolOutcome.SUCCEEDED and result.call.tool in tools
+    ]
+    return tuple(part for part in found if part is not None)
 
 
 def _promised(view: View, room: Room, result: TurnResult) -> tuple[str, ...]:

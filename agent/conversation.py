@@ -54,7 +54,10 @@ class Membership(Frozen):
 
 
 class ConversationState(Frozen):
-    """All that one turn hands to the next. Bounded: nothing in it grows with the number of messages."""
+    """All that one turn hands to the next. Bounded: nothing in it grows with the number of messages.
+
+    `records` are the parts of recent tool results that the company's own systems vouch for: origins of arguments.
+    """
 
     status: ConversationStatus = ConversationStatus.BOT
     turns: int = 0
@@ -69,6 +72,7 @@ class ConversationState(Frozen):
     collected: tuple[CollectedFact, ...] = ()
     tried: tuple[str, ...] = ()
     promises: tuple[str, ...] = ()
+    records: tuple[JsonValue, ...] = ()
     need_state: NeedState | None = None
     intent: str | None = None
     wants: str | None = None

@@ -87,7 +87,9 @@ def _at_stake(view: View, bundle: Bundle) -> tuple[str, ...]:
     """The rules that raised the risk, in the words of the catalogue."""
     if not view.has(GATE):
         return ()
-    titles = [bundle.reasons[code].title for code in view[GATE].reasons if code in bundle.reasons]
+    raising = set(view[GATE].dimensions.determined_by.get("risk", ()))
+    codes = [rule.reason for rule in bundle.policy.rules if rule.id in raising]
+    titles = [bundle.reasons[code].title for code in codes]
     facts = {one.name: one.content for one in view.get(FACTS, ())}
     if facts.get("renewal_days") is not None:
         titles.append(f"renews in {facts['renewal_days']} days")

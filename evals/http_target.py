@@ -54,8 +54,8 @@ class HttpTarget:
     """A server at a URL, whose keys and bundle are known here.
 
     `serves` is how its model behaves: scenarios with other models are not run. `codes` is None when the company's
-    outbox is out of reach; scenarios that type a code are not run then. `records` are the attributes of each sample customer:
-    they are sent before each conversation, so that what an earlier scenario changed does not stay.
+    outbox is out of reach; scenarios that type a code are not run then. `records` are the attributes of each sample
+    customer: they are sent before each conversation, so that what an earlier scenario changed does not stay.
     """
 
     client: httpx.AsyncClient

@@ -13,15 +13,16 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
-from handrail.agent.company.sample import SampleCompany, open_sample
 from handrail.agent.composition import Substitutes, running
 from handrail.agent.conversation import ApprovalState
 from handrail.agent.ports import AttributeValue, CustomerEvent, Model
+from handrail.agent.room import Patience
 from handrail.agent.service import Service
-from handrail.agent.settings import Settings
+from handrail.agent.settings import load_settings
 from handrail.evals.invariants import approval_tools
 from handrail.evals.observed import Observed, observe
 from handrail.evals.sample_base import ingest_sample
+from handrail.evals.sample_company import SampleCompany, sample_company
 from handrail.evals.scenario import Behaviour, Scenario
 from handrail.evals.substitutes import OfficeClock, Recorder, SwitchCompany, SwitchModel
 from handrail.evals.target import Dialogue, StepImpossible
@@ -31,6 +32,10 @@ from handrail.guardrails.vocabulary import IdentityLevel, TurnResult
 
 OPERATOR = "scenario-operator"
 CHANNEL = "web"
+
+MODEL_SECONDS = 3.0
+"""How long a model may take: the embedded one and the stand-ins answer at once, and a stalling one never does."""
+
 _DECISIONS = {"approve": ApprovalState.APPROVED, "deny": ApprovalState.DENIED}
 
 
@@ -85,10 +90,9 @@ class InProcess:
     async def begin(self, scenario: Scenario) -> AsyncIterator[Dialogue]:
         """Open a conversation of a site that has only this scenario's customers, as the sample has them."""
         lane = await self.free.get()
+        path = lane.folder / f"company-{secrets.token_hex(6)}.db"
         try:
-            path = lane.folder / f"company-{secrets.token_hex(6)}.db"
-            company = await open_sample(path, lane.clock)
-            try:
+            async with sample_company(path, lane.clock) as company:
                 recorder = lane.company.use(company.toolbox, company.step_up, write_tools(self.bundle))
                 site = f"case-{secrets.token_hex(6)}"
                 await _tell(lane, company, site, scenario)
@@ -96,11 +100,9 @@ class InProcess:
                 level = IdentityLevel.ANONYMOUS if customer is None else IdentityLevel.IDENTIFIED
                 conversation = await lane.service.open(site, CHANNEL, customer, level)
                 yield InProcessDialogue(lane.service, company, recorder, site, conversation, customer)
-            finally:
-                await company.close()
-                for leftover in lane.folder.glob(f"{path.name}*"):
-                    leftover.unlink()
         finally:
+            for leftover in lane.folder.glob(f"{path.name}*"):
+                leftover.unlink(missing_ok=True)
             self.free.put_nowait(lane)
 
 
@@ -164,17 +166,19 @@ async def _lane(folder: Path, number: int, models: Mapping[Behaviour, Model]) ->
     data.mkdir()
     (data / "kb").symlink_to(folder / "kb", target_is_directory=True)
     model, company, clock = SwitchModel(models[Behaviour.EMBEDDED]), SwitchCompany(), OfficeClock()
-    substitutes = Substitutes(clock=clock, model=model, toolbox=company, step_up=company)
-    async with running(Settings(data_dir=data), substitutes) as service:
+    substitutes = Substitutes(
+        clock=clock, model=model, toolbox=company, step_up=company, patience=Patience(model=MODEL_SECONDS)
+    )
+    async with running(load_settings(overrides={"data_dir": data}), substitutes) as service:
         yield Lane(service, model, company, clock, data)
 
 
 async def _tell(lane: Lane, company: SampleCompany, site: str, scenario: Scenario) -> None:
     """Put what the sample knows of every customer into the site, and the scenario's own facts over it."""
     store, now = lane.service.store, lane.clock.now()
-    for customer, values in company.attributes(now).items():
+    for customer, values in company.attributes.items():
         await store.put_attributes(site, customer, values)
-    for customer, events in company.events(now).items():
+    for customer, events in company.events.items():
         await store.put_events(site, customer, events)
     if scenario.customer_id is None:
         return

@@ -67,7 +67,11 @@ class Behaviour(StrEnum):
     LEAKER = "leaker"
     OBEDIENT = "obedient"
     DENIER = "denier"
+    ENDLESS = "endless"
     MALFORMED = "malformed"
+    BAD_ARGUMENTS = "bad_arguments"
+    EMPTY = "empty"
+    HUGE = "huge"
     STALLING = "stalling"
 
 

@@ -34,8 +34,9 @@ class Calibration(Frozen):
 
     The weights are those of `Features`; `threshold` is the score of "good enough". The shipped values were fitted with
     all-MiniLM-L6-v2 to one half of the sample questions (split by a hash of their ids): ridge-penalised logistic
-    regression of the best match of answerable against unanswerable questions, both weighing the same; the threshold is
-    the lowest that refuses 9 in 10 of the unanswerable ones of that half.
+    regression of the right best matches of answerable questions against the best matches of unanswerable ones, both
+    kinds weighing the same. The threshold is the lowest that refuses 9 in 10 of the unanswerable ones of that half,
+    rounded up. The score is a probability only for such a mixture of questions.
     """
 
     intercept: float = -5.1

@@ -31,6 +31,8 @@ SOURCES: Mapping[str, str] = {
 }
 """Every attribute that the sample reports, with the system that reports it."""
 
+_DAY_MINUTES = 24 * 60
+
 
 def sample_attributes(now: datetime) -> dict[str, tuple[AttributeValue, ...]]:
     """The attributes of every sample customer by customer id, as observed shortly before `now` (or long ago)."""
@@ -41,15 +43,15 @@ def sample_attributes(now: datetime) -> dict[str, tuple[AttributeValue, ...]]:
 def sample_events(now: datetime) -> dict[str, tuple[CustomerEvent, ...]]:
     """The past events of every sample customer by customer id, oldest first.
 
-    Event ids depend on the day, so that seeding twice on one day adds nothing.
+    The ids of older events are fixed, so that loading them again adds nothing; those of the last day name the day, so
+    that a sample started tomorrow has its recent events again.
     """
-    day = now.date().isoformat()
     return {
         customer.id: tuple(
             sorted(
                 (
                     CustomerEvent(
-                        event_id=f"sample-{day}-{customer.id}-{number}",
+                        event_id=_event_id(customer, number, now),
                         kind=event.kind,
                         at=now - timedelta(minutes=event.minutes_ago),
                         source=event.source,
@@ -62,6 +64,11 @@ def sample_events(now: datetime) -> dict[str, tuple[CustomerEvent, ...]]:
         )
         for customer in read_seed().customers
     }
+
+
+def _event_id(customer: CustomerSeed, number: int, now: datetime) -> str:
+    recent = customer.events[number].minutes_ago < _DAY_MINUTES
+    return f"sample-{customer.id}-{number}" + (f"-{now.date().isoformat()}" if recent else "")
 
 
 def _attributes(content: SeedFile, customer: CustomerSeed, now: datetime) -> tuple[AttributeValue, ...]:

@@ -161,8 +161,13 @@ class SeedFile(Frozen):
     def _whole(self) -> SeedFile:
         known = {account.id for account in self.accounts}
         contracted = {subscription.account for subscription in self.subscriptions}
-        owned = (*self.subscriptions, *self.customers, *self.invoices, *self.workspaces)
-        problems = [f"{item.id}: there is no account {item.account}" for item in owned if item.account not in known]
+        owners = {subscription.id: subscription.account for subscription in self.subscriptions}
+        owners |= {customer.id: customer.account for customer in self.customers}
+        owners |= {invoice.id: invoice.account for invoice in self.invoices}
+        owners |= {workspace.id: workspace.account for workspace in self.workspaces}
+        problems = [
+            f"{item}: there is no account {account}" for item, account in owners.items() if account not in known
+        ]
         problems += [f"{account} has no subscription" for account in sorted(known - contracted)]
         if problems:
             raise ValueError("; ".join(problems))

@@ -72,6 +72,7 @@ async def weigh(
         results=results,
         passages=(passage.text for passage in view.get(RETRIEVED, NOTHING_FOUND).passages),
         tools=room.bundle.tools,
+        known=snapshot.state.records,
     )
     inspection = inspect(call, spec, found, values)
     agreed = agreement is not None and agreement.digest == inspection.digest

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from handrail.agent.channels import CAUSE, DETECTION, SNAPSHOT, TURN, Step, View
 from handrail.agent.room import Room, sensible
 from handrail.agent.turns import CauseKind
-from handrail.guardrails.vocabulary import Detection, NeedState, Report, Role, Signal, Stage
+from handrail.guardrails.vocabulary import Detection, NeedState, Obligation, Report, Role, Signal, Stage
 
+_CODE = re.compile(r"\d{3}[\s-]?\d{3}")
 EARLIER_MESSAGES = 4
 """Customer messages before this one that detection may look at."""
 
@@ -18,6 +21,8 @@ async def detect_intent(view: View, room: Room) -> Step:
     if view[CAUSE].kind is not CauseKind.MESSAGE:
         return _without_reading(view)
     turn = view[TURN]
+    if _only_a_code(view):
+        return _without_reading(view)
     earlier = [
         message.text
         for message in view[SNAPSHOT].history
@@ -38,6 +43,13 @@ async def detect_intent(view: View, room: Room) -> Step:
     return Step((Report(stage=Stage.DETECT_INTENT, reasons=tuple(reasons), details=details),), (DETECTION.put(detection),))
 
 
+def _only_a_code(view: View) -> bool:
+    """Whether the message is nothing but the code that was asked for: digits say nothing about a need."""
+    pending = view[SNAPSHOT].state.pending
+    asked = pending is not None and pending.awaiting is Obligation.VERIFY_IDENTITY
+    return asked and _CODE.fullmatch(view[TURN].text.strip()) is not None
+
+
 def _without_reading(view: View) -> Step:
     """The reading of an event that is no text: the person button, or an operator's decision."""
     pressed = view[CAUSE].kind is CauseKind.PERSON_BUTTON
@@ -51,5 +63,6 @@ def _without_reading(view: View) -> Step:
         signals=(PERSON_BUTTON,) if pressed else (),
         language=None,
     )
-    reason = PERSON_BUTTON.code if pressed else "OPERATOR_DECIDED"
+    kind = view[CAUSE].kind
+    reason = PERSON_BUTTON.code if pressed else "CODE_GIVEN" if kind is CauseKind.MESSAGE else "OPERATOR_DECIDED"
     return Step((Report(stage=Stage.DETECT_INTENT, reasons=(reason,)),), (DETECTION.put(detection),))

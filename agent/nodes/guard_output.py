@@ -92,8 +92,9 @@ def evidence_of(view: View, room: Room, fixed: tuple[str, ...]) -> Evidence:
         customer_texts=(*(m.text for m in snapshot.history if m.role is Role.CUSTOMER), turn.text),
         fixed_texts=fixed,
         own=own,
-        shown=state.shown_passages,
-        earlier_replies=said_before(view),
+        # The bundle's own words may be said again: where a matter stands does not change by being asked twice.
+        shown=() if fixed else state.shown_passages,
+        earlier_replies=() if fixed else said_before(view),
         system_prompt=system_text(view, room) if view.has(POLICY) and view.has(FOUND) else "",
         person=PersonState.HANDED_OFF if handed else PersonState.ASKED if asked else PersonState.NOT_ASKED,
         obligations=view[POLICY].obligations if view.has(POLICY) else (),

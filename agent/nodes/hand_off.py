@@ -12,7 +12,7 @@ from handrail.agent.hours import is_open
 from handrail.agent.packet import packet
 from handrail.agent.room import Room, bounded
 from handrail.agent.waiting import handoff_text
-from handrail.guardrails.vocabulary import ConversationStatus, Priority, Report, Stage, TurnResult
+from handrail.guardrails.vocabulary import ConversationStatus, Decision, Priority, Report, Stage, TurnResult
 
 CREATED = "HANDOFF_CREATED"
 CLOSED = "HANDOFF_CLOSED_HOURS"
@@ -21,7 +21,7 @@ CLOSED = "HANDOFF_CLOSED_HOURS"
 async def hand_off(view: View, room: Room) -> Step:
     """Reachable from every stage, and it needs nothing that could have failed before it but the bundle."""
     turn, bundle = view[TURN], room.bundle
-    reasons = escalation_reasons(view)
+    reasons = escalation_reasons(view, room)
     language = view[DETECTION].language if view.has(DETECTION) else None
     handoff_id = uuid5(NAMESPACE_URL, f"handoff:{turn.turn_id}").hex
     made = packet(view, bundle, handoff_id, reasons, turn.at)
@@ -60,11 +60,16 @@ async def hand_off(view: View, room: Room) -> Step:
     return Step((report,), (RESULT.put(result),), (event, release))
 
 
-def escalation_reasons(view: View) -> tuple[str, ...]:
+def escalation_reasons(view: View, room: Room) -> tuple[str, ...]:
     """Why a person is brought: the escalation that a node wrote, else the reasons of the last decision."""
     if view.has(ESCALATION) and view[ESCALATION]:
         return view[ESCALATION]
-    return view[LAST].reasons
+    last = view[LAST]
+    if not isinstance(last, Decision):
+        return last.reasons
+    asked = {rule.id: rule for rule in room.bundle.policy.rules}
+    effects = [rule for name in last.rules if (rule := asked.get(name)) and rule.restrictions.effect is last.effect]
+    return tuple(dict.fromkeys(rule.reason for rule in effects)) or last.reasons
 
 
 def made_minutes(view: View, otherwise: int) -> int:

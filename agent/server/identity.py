@@ -47,14 +47,14 @@ class Gate:
             return self._subject(token.strip())
         except jwt.ExpiredSignatureError:
             raise _refused("The customer token has expired.", "token_expired") from None
-        except (jwt.InvalidTokenError, ValueError):
+        except (jwt.PyJWTError, ValueError):
             raise _refused("The customer token is not valid.") from None
 
     def _subject(self, token: str) -> str:
         kid = jwt.get_unverified_header(token).get("kid")
         key = self.keys.identity.get(kid) if isinstance(kid, str) else None
         if key is None:
-            raise jwt.InvalidKeyError
+            raise jwt.InvalidTokenError
         # INVARIANT: the algorithm is ours, never the token's (`alg: none`, or a public key taken for a secret).
         claims = jwt.decode(
             token,

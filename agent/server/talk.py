@@ -10,7 +10,7 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from handrail.agent.server.desk import Desk
-from handrail.agent.server.faults import ErrorBody
+from handrail.agent.server.faults import ErrorBody, Fault
 from handrail.agent.server.views import OpenedView, TurnView
 from handrail.guardrails.errors import HandrailError
 from handrail.guardrails.vocabulary import IdentityLevel
@@ -22,7 +22,7 @@ ViewT = TypeVar("ViewT", bound=BaseModel)
 
 
 class TalkError(HandrailError):
-    """The server cannot be reached, or refused; the message says what to do."""
+    """The server cannot be reached, or is not one; the message says what to do."""
 
 
 class Talk(Protocol):
@@ -76,18 +76,18 @@ class RemoteTalk:
 
     @classmethod
     async def open(cls, client: httpx.AsyncClient, *, debug: bool) -> RemoteTalk:
-        """Open a conversation. Raises TalkError."""
+        """Open a conversation. Raises TalkError, Fault."""
         opened = await _ask(client, "/v1/conversations", OpenedView, {"channel": CHANNEL})
         if opened.visitor_key is not None:
             client.headers["X-Visitor-Key"] = opened.visitor_key
         return cls(client, opened.conversation_id, debug=debug)
 
     async def say(self, text: str) -> TurnView:
-        """Say something and wait for the reply. Raises TalkError."""
+        """Say something and wait for the reply. Raises TalkError, Fault."""
         return await _ask(self._client, f"{self._path}/messages", TurnView, {"text": text}, self._params)
 
     async def ask_for_person(self) -> TurnView:
-        """Press the button for a person. Raises TalkError."""
+        """Press the button for a person. Raises TalkError, Fault."""
         return await _ask(self._client, f"{self._path}/handoff", TurnView, None, self._params)
 
 
@@ -109,4 +109,4 @@ async def _ask(
         wrong = ErrorBody.model_validate_json(answer.content).error
     except ValidationError:
         raise TalkError(f"{client.base_url} is no Handrail server, or another version. Check the address.") from None
-    raise TalkError(f"{wrong.message} {wrong.hint}")
+    raise Fault(HTTPStatus(answer.status_code), wrong.code, wrong.message, wrong.hint)

@@ -8,12 +8,13 @@ MIN_CARD_DIGITS = 12
 MAX_CARD_DIGITS = 19
 MIN_IBAN_LENGTH = 15
 MAX_IBAN_LENGTH = 34
+ISSUERS = ("2", "3", "4", "5", "6", "1800")  # 1800: the old numbers of JCB
 _DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 
 
 def is_card_number(number: str) -> bool:
     """Whether the ASCII digits `number` are a card number: length, issuer digit and Luhn sum (ISO/IEC 7812-1)."""
-    if not MIN_CARD_DIGITS <= len(number) <= MAX_CARD_DIGITS or number[0] not in "23456":
+    if not MIN_CARD_DIGITS <= len(number) <= MAX_CARD_DIGITS or not number.startswith(ISSUERS):
         return False
     if len(set(number)) == 1:
         return False

@@ -1,4 +1,4 @@
-"""Words and pairs of words as features beside the embedding: they tell "cancel" from "confirm", which embeddings blur."""
+"""Words and pairs of words as features beside the embedding, which blurs "cancel" and "confirm"."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ NAME = "personal_data"
 
 # INVARIANT: every repetition is bounded or over one class that what follows it cannot match, so that reading is linear.
 _EMAIL = re.compile(r"(?<![\w.%+\-])[\w.%+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63}){1,8}")
-_DIGITS = re.compile(r"(?<![0-9])[0-9](?:[ .\-]?[0-9]){11,40}")
+_DIGITS = re.compile(r"(?<![0-9A-Za-z+])[0-9](?:[ .\-]?[0-9]){11,40}")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?: ?[A-Za-z0-9]){11,30}")
 _IPV4 = re.compile(r"(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w]|\.[0-9])")
 _IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]{4,39}(?![\w:])")
@@ -34,7 +34,8 @@ _PHONE_CUE = re.compile(
     re.IGNORECASE,
 )
 _DATE = re.compile(
-    r"[0-9]{4}[\-/. ][0-9]{1,2}[\-/. ][0-9]{1,2}(?:[ T].*)?|[0-9]{1,2}[\-/.][0-9]{1,2}[\-/.][0-9]{2,4}.*"
+    r"[0-9]{4}[\-/. ][0-9]{1,2}[\-/. ][0-9]{1,2}(?:[ T].*)?|"
+    r"[0-9]{1,2}[\-/.][0-9]{1,2}[\-/.](?:[0-9]{4}|[0-9]{2})(?:[ T].*)?"
 )
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:[ .][0-9]{3}){1,4}")
 _SSN = re.compile(r"(?<![\w\-])(?!000|666)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![\w\-])")
@@ -56,8 +57,8 @@ _KEY_BLOCK = re.compile(
 )
 _URL_LOGIN = re.compile(r"://(?P<value>[^\s:/@\[\]]{1,64}:[^\s/@\[\]]{1,64})@")
 _NAMED_SECRET = re.compile(
-    r"(?<![A-Za-z])(?P<name>pass ?word|passwd|passphrase|pass ?code|pwd|pin|api[ _\-]?key|access[ _\-]?key|secret(?:[ _\-]key)?|"
-    r"(?:access|api|auth|bearer|refresh)[ _\-]?token|token|bearer|recovery code|backup code|client[ _\-]secret)"
+    r"(?<![A-Za-z])(?P<name>pass ?word|passwd|passphrase|pass ?code|pwd|pin|api[ _\-]?key|access[ _\-]?key|"
+    r"secret(?:[ _\-]key)?|(?:access|api|auth|bearer|refresh)[ _\-]?token|token|bearer|recovery code|backup code|client[ _\-]secret)"
     r"(?P<link> ?[:=]{1,2} ?| (?:is|was)(?: now)?:? | )(?P<quote>[\"'`]?)(?P<value>[^\s\"'`\[\],;]{4,200})",
     re.IGNORECASE,
 )
@@ -192,9 +193,16 @@ def _is_phone(found: str, before: str) -> bool:
         return False
     if found.startswith("+") or (found.startswith("00") and len(groups) > 1) or _PHONE_CUE.search(before):
         return True
-    if len(groups) == 1 or _THOUSANDS.fullmatch(found):
+    if len(groups) == 1 or _is_amount(found, groups):
         return False
-    return count >= 9 or [len(group) for group in groups] == [3, 4]
+    if found.startswith("(") or (count == 7 and len(groups[0]) == 3 and found[3] in "-."):
+        return True
+    return count >= 10 or (count == 9 and len(groups) > 2)
+
+
+def _is_amount(found: str, groups: list[str]) -> bool:
+    """Whether the digits read as one number with thousands set apart; nine digits by spaces are dialled, not counted."""
+    return bool(_THOUSANDS.fullmatch(found)) and (len(groups[0]) < 3 or "." in found)
 
 
 def _national_ids(text: str) -> Iterator[Span]:
@@ -208,8 +216,8 @@ def _national_ids(text: str) -> Iterator[Span]:
 # Where two kinds claim the same characters, the earlier one has them.
 KINDS: tuple[Kind, ...] = (
     Kind("PII_SECRET", "[secret]", _secrets),
-    Kind("PII_CARD", "[card]", _cards),
     Kind("PII_IBAN", "[iban]", _ibans),
+    Kind("PII_CARD", "[card]", _cards),
     Kind("PII_EMAIL", "[email]", lambda text: (_span(match) for match in _EMAIL.finditer(text))),
     Kind("PII_NATIONAL_ID", "[national id]", _national_ids),
     Kind("PII_IP", "[ip address]", _addresses),

@@ -85,8 +85,8 @@ def _minimise(
     current = np.zeros((len(rows), outputs), dtype=np.float32)
     ahead = current
     for number in range(steps):
-        following = ahead - step * (residual(gram @ ahead) + l2 * ahead)
-        ahead = following + (number / (number + 3)) * (following - current)
+        following = np.asarray(ahead - step * (residual(gram @ ahead) + l2 * ahead), dtype=np.float32)
+        ahead = np.asarray(following + (number / (number + 3)) * (following - current), dtype=np.float32)
         current = following
     return np.asarray(rows.T @ current, dtype=np.float32)
 

@@ -127,7 +127,7 @@ class SignalDetector:
 
 
 def negated(hit: Hit, tokens: Sequence[Token]) -> bool:
-    """Whether a negation within reach governs the phrase: not beyond a comma or "and", and not as in "why don't you"."""
+    """Whether a negation within reach governs the phrase: not beyond a comma or "and", nor as in "why don't you"."""
     for position in range(hit.first - 1, max(-1, hit.first - 1 - NEGATION_REACH), -1):
         if tokens[position + 1].comma or tokens[position].word in BARRIERS:
             return False

@@ -20,19 +20,16 @@ CODE = "OUT_UNBACKED_ACTION"
 
 def check(view: View) -> Iterator[Finding]:
     """The first claim of each action that nothing backs."""
-    if view.sources.is_fixed(view.line.sentence.text):
-        return
-    for action in view.wording.actions.actions:
+    for action in view.wording.acting(view.line.marks):
         place, pattern = _claimed(view, action)
-        if pattern is not None and not _is_backed(view, action, pattern, place):
+        if pattern is None or _is_backed(view, action, pattern, place):
+            continue
+        if not view.sources.is_fixed(view.line.squashed):
             yield view.line.finding_at(CODE, place, f"{action.id}: {pattern.id}")
 
 
 def _claimed(view: View, action: ActionWords) -> tuple[Place, Pattern | None]:
-    marks = view.line.marks
     names = {"done": done_class(action), "doing": doing_class(action)}
-    if not any(name in marks for name in names.values()):
-        return (0, 0), None
     for pattern in view.wording.actions.patterns:
         order = tuple(names.get(name, name) for name in pattern.order)
         for place in claims(view, pattern, order):
@@ -56,5 +53,5 @@ def _is_backed(view: View, action: ActionWords, pattern: Pattern, place: Place) 
 
 def _is_known_state(view: View, place: Place) -> bool:
     """Whether a tool reported this state ("status: cancelled"), so that the sentence reports and does not claim."""
-    word = view.line.tokens[place[1] - 1].word
+    word = view.line.tokens[place[1] - 1]
     return bool(view.sources.tool_text) and content_stems(word) <= content_stems(view.sources.tool_text)

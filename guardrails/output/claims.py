@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from handrail.guardrails.output.fold import squash
 from handrail.guardrails.output.index import ValueIndex
 from handrail.guardrails.output.lexicon import Place, any_between, in_order, tokens
 from handrail.guardrails.output.policy import Excuse, Pattern
@@ -46,7 +45,7 @@ def _excused(view: View, excuse: Excuse, place: Place) -> bool:
 
 
 def _clause_start(line: Line, at: int) -> int:
-    while at > 0 and line.tokens[at - 1].word not in _CLAUSE_SIGNS:
+    while at > 0 and line.tokens[at - 1] not in _CLAUSE_SIGNS:
         at -= 1
     return at
 
@@ -56,7 +55,7 @@ def is_attributed(view: View, place: Place) -> bool:
     line = view.line
     if not any_between(line.marks, ("attribution",), 0, place[0] + 1):
         return False
-    last = line.tokens[place[1] - 1].word
+    last = line.tokens[place[1] - 1]
     return content_stems(last) <= content_stems(view.sources.customer_text)
 
 
@@ -72,7 +71,7 @@ def is_quoted(view: View) -> bool:
         return False
     if "first_person" in line.marks:
         return _is_verbatim(view)
-    stems = content_stems(line.sentence.text)
+    stems = line.stems
     if not stems:
         return False
     return any(
@@ -95,8 +94,7 @@ def _windows(view: View) -> Iterator[tuple[Passage, frozenset[str], str]]:
 def _agrees(view: View, text: str) -> bool:
     """Whether `text` has the sentence's values, its polarity and its caution."""
     line = view.line
-    found = tokens(text)
-    marks = view.wording.lexicon.mark(found)
+    marks = view.wording.lexicon.mark(tokens(text))
     if ("negation" in line.marks) != ("negation" in marks):
         return False
     if "hedge" in marks and "hedge" not in line.marks:
@@ -112,7 +110,7 @@ def _is_marker(line: Line, start: int) -> bool:
 
 
 def _is_verbatim(view: View) -> bool:
-    squashed = squash(view.line.sentence.text)
+    squashed = view.line.squashed
     return len(squashed) > 20 and any(
         squashed in said.squashed for passage, said in view.sources.quotes() if passage.authority == "authoritative"
     )

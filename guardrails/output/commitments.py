@@ -20,7 +20,7 @@ CODE = "OUT_COMMITMENT"
 def check(view: View) -> Iterator[Finding]:
     """At most one finding per kind of commitment in the sentence."""
     seen: set[CommitmentKind] = set()
-    for pattern in view.wording.commitments.patterns:
+    for pattern in view.wording.promising(view.line.marks):
         if pattern.kind in seen:
             continue
         for place in claims(view, pattern):
@@ -35,17 +35,17 @@ def promises(text: str, wording: Wording, evidence: Evidence) -> tuple[str, ...]
 
     Allowed commitments are promises too, so nothing is excused here but questions, negations and quotations.
     """
-    sources = Sources.of(evidence)
+    sources = Sources.of(evidence, wording.disclosure.person_keys)
     found: list[str] = []
     for sentence in sentences(text):
         view = View((Line.of(sentence, wording.lexicon),), sources, wording)
-        if any(True for pattern in wording.commitments.patterns for _ in claims(view, pattern)):
+        if any(True for pattern in wording.promising(view.line.marks) for _ in claims(view, pattern)):
             found.append(sentence.text)
     return tuple(found)
 
 
 def _is_allowed(view: View, pattern: CommitmentPattern) -> bool:
-    if view.sources.is_fixed(view.line.sentence.text):
+    if view.sources.is_fixed(view.line.squashed):
         return True
     if Obligation.NO_COMMITMENTS not in view.sources.evidence.obligations and any(
         _covers(view.line, allowed) for allowed in view.sources.evidence.allowed if allowed.kind is pattern.kind
@@ -56,7 +56,7 @@ def _is_allowed(view: View, pattern: CommitmentPattern) -> bool:
 
 def _covers(line: Line, allowed: AllowedCommitment) -> bool:
     """Whether the sentence says what policy allows, and no figure more."""
-    if not content_stems(allowed.text) <= content_stems(line.sentence.text):
+    if not content_stems(allowed.text) <= line.stems:
         return False
     index = ValueIndex.of(allowed.text)
     return all(index.holds(value) for value in line.values)
@@ -73,7 +73,7 @@ def _has_happened(view: View) -> bool:
 
 
 def _speaks_of(line: Line, stems: tuple[str, ...]) -> bool:
-    return any(token.word.startswith(stem) for token in line.tokens for stem in stems)
+    return any(word.startswith(stem) for word in line.tokens for stem in stems)
 
 
 def is_backed_by(result: ToolResult, stems: tuple[str, ...]) -> bool:

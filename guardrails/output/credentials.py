@@ -15,6 +15,7 @@ from handrail.guardrails.output.values import Kind
 CODE = "OUT_SECRET"
 
 _LONG_TOKEN = re.compile(r"[A-Za-z0-9](?<![\w+/=.@-].)[\w+/=-]{23,400}")
+_LONG = 24
 _ENTROPY = 3.6
 """Bits per character above which a long token is random rather than a word (English words reach about 3)."""
 
@@ -27,13 +28,14 @@ def check(view: View) -> Iterator[Finding]:
         if value.kind is Kind.CARD:
             yield line.finding(CODE, value.start, value.end, "card number")
     found: set[int] = set()
+    lowered = text.lower()
     for shape, expression in zip(view.wording.disclosure.secrets, view.wording.secrets, strict=True):
-        for match in expression.finditer(text):
+        for match in expression.finditer(text) if any(hint in lowered for hint in shape.hints) else ():
             place = match.span("secret") if "secret" in expression.groupindex else match.span()
             if place[0] not in found and not _is_public(view, text[place[0] : place[1]]):
                 found.add(place[0])
                 yield line.finding(CODE, *place, shape.id)
-    for match in _LONG_TOKEN.finditer(text):
+    for match in _LONG_TOKEN.finditer(text) if max(map(len, text.split()), default=0) >= _LONG else ():
         if match.start() not in found and _is_random(match.group()) and not _is_shown(view, match.group()):
             yield line.finding(CODE, match.start(), match.end(), "random token")
 

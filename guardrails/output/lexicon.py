@@ -37,20 +37,26 @@ Place: TypeAlias = tuple[int, int]
 Marks: TypeAlias = dict[str, list[Place]]
 
 
-class Token(NamedTuple):
-    """One word, number or sign in lower case; contractions are taken apart, so that `won't` is `will not`."""
+def tokens(text: str) -> list[str]:
+    """The words, numbers and signs of `text` in lower case; contractions are taken apart (`won't` is `will not`)."""
+    found: list[str] = []
+    for word in _WORD.findall(lower(fold(text))):
+        if "'" in word or word in _JOINED:
+            found += _parts(word)
+        else:
+            found.append(word)
+    return found
 
-    word: str
-    start: int
-    end: int
 
-
-def tokens(text: str) -> list[Token]:
-    """The tokens of `text` with offsets."""
-    found: list[Token] = []
+def offsets(text: str) -> list[Place]:
+    """Start and end in `text` of each of its tokens."""
+    found: list[Place] = []
     for match in _WORD.finditer(lower(fold(text))):
-        for word in _parts(match.group()):
-            found.append(Token(word, match.start(), match.end()))
+        word = match.group()
+        if "'" in word or word in _JOINED:
+            found += [match.span()] * len(_parts(word))
+        else:
+            found.append(match.span())
     return found
 
 
@@ -71,22 +77,37 @@ class _Entry(NamedTuple):
     rest: tuple[str, ...]
 
 
+class _Starts(NamedTuple):
+    """What may begin at a word: classes it belongs to by itself, and longer entries by their next word."""
+
+    alone: tuple[str, ...]
+    by_next: dict[str, tuple[_Entry, ...]]
+    after_gap: tuple[_Entry, ...]
+
+
+_NOTHING = _Starts((), {}, ())
+
+
 @dataclass(slots=True)
 class Lexicon:
     """Finds words of declared classes in a list of tokens."""
 
     _exact: dict[str, list[_Entry]] = field(default_factory=dict)
     _prefixes: dict[str, list[tuple[str, _Entry]]] = field(default_factory=dict)
-    _memo: dict[str, tuple[_Entry, ...]] = field(default_factory=dict)
+    _values: dict[str, list[str]] = field(default_factory=dict)
+    _memo: dict[str, _Starts] = field(default_factory=dict)
 
     @classmethod
     def of(cls, classes: Mapping[str, Sequence[str]]) -> Lexicon:
-        """Index `classes`: entries are words, `prefix*`, or several of them with `...` for a gap."""
+        """Index `classes`: entries are words, `prefix*`, several of them with `...` for a gap, or a value class."""
         made = cls()
         for name, entries in classes.items():
             for entry in entries:
                 first, *rest = entry.lower().split()
-                made._add(first, _Entry(name, tuple(rest)))
+                if first.startswith("@"):
+                    made._values.setdefault(first, []).append(name)
+                else:
+                    made._add(first, _Entry(name, tuple(rest)))
         return made
 
     def _add(self, first: str, entry: _Entry) -> None:
@@ -95,32 +116,57 @@ class Lexicon:
         else:
             self._exact.setdefault(first, []).append(entry)
 
-    def mark(self, found: Sequence[Token], values: Sequence[Value] = ()) -> Marks:
-        """Where the words of each class stand; `values` have the offsets of the tokens' text."""
+    def mark(self, found: Sequence[str]) -> Marks:
+        """Where the words of each class stand."""
         marks: Marks = {}
-        for index, token in enumerate(found):
-            for entry in self._entries(token.word):
-                end = _reach(found, index + 1, entry.rest) if entry.rest else index + 1
+        last = len(found) - 1
+        for index, word in enumerate(found):
+            starts = self._memo.get(word) or self._starts(word)
+            if starts is _NOTHING:
+                continue
+            for name in starts.alone:
+                marks.setdefault(name, []).append((index, index + 1))
+            longer = starts.after_gap
+            if starts.by_next and index < last:
+                longer += starts.by_next.get(found[index + 1], ())
+            for entry in longer:
+                end = _reach(found, index + 1, entry.rest)
                 if end:
                     marks.setdefault(entry.name, []).append((index, end))
-        for value in values:
-            name = VALUE_CLASSES.get(value.kind)
-            covered = [index for index, token in enumerate(found) if value.start <= token.start < value.end]
-            if name and covered:
-                marks.setdefault(name, []).append((covered[0], covered[-1] + 1))
         return marks
 
-    def _entries(self, word: str) -> tuple[_Entry, ...]:
-        known = self._memo.get(word)
-        if known is None:
-            by_prefix = (entry for prefix, entry in self._prefixes.get(word[:3], ()) if word.startswith(prefix))
-            known = (*self._exact.get(word, ()), *by_prefix)
-            if len(self._memo) < _MEMO_LIMIT and len(word) <= 24:
-                self._memo[word] = known
-        return known
+    def mark_values(self, marks: Marks, places: Sequence[Place], values: Sequence[Value], first: int) -> None:
+        """Add the places of `values` to `marks`; `places` are the offsets of the tokens from number `first` on."""
+        at = 0
+        for value in values:
+            while at < len(places) and places[at][0] < value.start:
+                at += 1
+            end = at
+            while end < len(places) and places[end][0] < value.end:
+                end += 1
+            name = VALUE_CLASSES.get(value.kind)
+            if name and end > at:
+                for marked in (name, *self._values.get(name, ())):
+                    marks.setdefault(marked, []).append((first + at, first + end))
+
+    def _starts(self, word: str) -> _Starts:
+        by_prefix = (entry for prefix, entry in self._prefixes.get(word[:3], ()) if word.startswith(prefix))
+        entries = (*self._exact.get(word, ()), *by_prefix)
+        by_next: dict[str, tuple[_Entry, ...]] = {}
+        after_gap: list[_Entry] = []
+        for entry in entries:
+            if entry.rest and (entry.rest[0] == GAP or entry.rest[0].endswith("*")):
+                after_gap.append(entry)
+            elif entry.rest:
+                by_next[entry.rest[0]] = (*by_next.get(entry.rest[0], ()), entry)
+        alone = tuple(dict.fromkeys(entry.name for entry in entries if not entry.rest))
+        starts = _Starts(alone, by_next, tuple(after_gap)) if entries else _NOTHING
+        if len(self._memo) < _MEMO_LIMIT and len(word) <= 24:
+            self._memo[word] = starts
+        return starts
 
 
-def _reach(found: Sequence[Token], index: int, rest: tuple[str, ...]) -> int:
+def _reach(found: Sequence[str], index: int, rest: tuple[str, ...]) -> int:
     """The token after the last of `rest` when they follow from `index` on, else 0."""
     slack = 0
     for wanted in rest:
@@ -128,25 +174,26 @@ def _reach(found: Sequence[Token], index: int, rest: tuple[str, ...]) -> int:
             slack = 3
             continue
         end = min(len(found), index + slack + 1)
-        index = next((at + 1 for at in range(index, end) if _same(found[at].word, wanted)), 0)
-        if not index:
+        while index < end and not _same(found[index], wanted):
+            index += 1
+        if index >= end:
             return 0
+        index += 1
         slack = 0
     return index
 
 
 def _same(word: str, wanted: str) -> bool:
-    return word.startswith(wanted[:-1]) if wanted.endswith("*") else word == wanted
+    return word == wanted or (wanted[-1] == "*" and word.startswith(wanted[:-1]))
 
 
 def in_order(marks: Marks, order: Sequence[str], gap: int) -> Iterator[Place]:
     """Places where words of the classes in `order` follow each other with at most `gap` tokens between neighbours."""
-    if any(name not in marks for name in order):
-        return
-    for start, end in marks[order[0]]:
-        last = _follow(marks, order, 1, end, gap)
-        if last:
-            yield start, last
+    if all(name in marks for name in order):
+        for start, end in marks[order[0]]:
+            last = _follow(marks, order, 1, end, gap)
+            if last:
+                yield start, last
 
 
 def _follow(marks: Marks, order: Sequence[str], at: int, after: int, gap: int) -> int:

@@ -13,8 +13,8 @@ CODE = "OUT_DENIES_PERSON"
 
 def check(view: View) -> Iterator[Finding]:
     """At most one finding per sentence. The bundle's own texts may say honestly that no one is there."""
-    for pattern in view.wording.people.patterns:
+    for pattern in view.wording.refusing(view.line.marks):
         for place in claims(view, pattern):
-            if not view.sources.is_fixed(view.line.sentence.text):
+            if not view.sources.is_fixed(view.line.squashed):
                 yield view.line.finding_at(CODE, place, pattern.id)
             return

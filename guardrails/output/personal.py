@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from pydantic import JsonValue
-
 from handrail.guardrails.output.evidence import Finding
 from handrail.guardrails.output.fold import fold
 from handrail.guardrails.output.reading import View
@@ -24,14 +22,21 @@ _POSSESSED = re.compile(
     rf"(?:made|placed|paid|requested|opened|signed|cancelled|changed) by) (?P<name>{_NAME} {_NAME})"
 )
 _STREET = re.compile(
-    r"(?<!\w)\d{1,5}[a-z]? (?:[A-Z][\w'.-]{1,30} ){1,4}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|"
-    r"Court|Ct|Place|Pl|Square|Sq|Terrace|Highway|Hwy)(?!\w)|(?<!\w)[A-Z][a-zà-öø-ÿß]{2,30}(?:straße|strasse|str\.|weg|platz|"
-    r"gasse|allee) \d{1,4}[a-z]?(?!\w)"
+    r"(?P<name>[0-9](?<!\w.)\d{0,4}[a-z]? (?:[A-Z][\w'.-]{1,30} ){1,4}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|"
+    r"Boulevard|Blvd|Way|Court|Ct|Place|Pl|Square|Sq|Terrace|Highway|Hwy)(?!\w)|[A-Z](?<!\w.)[a-zà-öø-ÿß]{2,30}"
+    r"(?:straße|strasse|str\.|weg|platz|gasse|allee) \d{1,4}[a-z]?(?!\w))"
 )
-_SSN = re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])")
+_SSN = re.compile(r"(?P<name>[0-9](?<![\w-].)\d{2}-\d{2}-\d{4}(?![\w-]))")
 _BORN = re.compile(r"(?i:date of birth|born on|birthday|\bdob\b)\W+(?i:is |was |: ?)?(?P<name>[\w ,./-]{6,20})")
-_SHAPES = (_STREET, _SSN)
-_NAMED = (_TITLED, _POSSESSED, _BORN)
+_DIGIT = re.compile(r"[0-9]")
+_SHAPES = (
+    (_DIGIT, _STREET),
+    (_DIGIT, _SSN),
+    (re.compile(r"M(?:rs?|s|iss)|Dr|Prof"), _TITLED),
+    (re.compile(r"[A-Z][a-zà-öø-ÿ.]{0,30} [A-Z]"), _POSSESSED),
+    (re.compile(r"(?i:birth|born|dob)"), _BORN),
+)
+"""A cheap sign that a shape may be there, and the shape."""
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -57,15 +62,13 @@ def _is_foreign_value(view: View, value: Value) -> bool:
 
 
 def _foreign_words(view: View, text: str) -> Iterator[tuple[int, int]]:
-    for shape in _SHAPES:
-        for match in shape.finditer(text):
-            if not _is_known(view, match.group()):
-                yield match.span()
-    for shape in _NAMED:
-        for match in shape.finditer(text):
+    for hint, shape in _SHAPES:
+        for match in shape.finditer(text) if hint.search(text) else ():
             if not _is_known(view, match["name"].strip()):
                 yield match.span("name")
-    for name in foreign_names(view):
+    for name in view.sources.people:
+        if _is_known(view, name):
+            continue
         at = text.lower().find(name.lower())
         if at >= 0 and has_token(text, name):
             yield at, at + len(name)
@@ -80,24 +83,3 @@ def _is_known(view: View, shown: str) -> bool:
         or any(has_token(passage.text, shown) for passage, _ in view.sources.passages)
         or any(has_token(text, shown) for text in evidence.fixed_texts)
     )
-
-
-def foreign_names(view: View) -> tuple[str, ...]:
-    """Names of people in tool results that are not the customer's."""
-    keys = view.wording.disclosure.person_keys
-    names = {name for result in view.sources.evidence.tool_results for name in _names(result.content, keys, 0)}
-    return tuple(sorted(name for name in names if len(name) >= 3 and not _is_known(view, name)))
-
-
-def _names(content: JsonValue, keys: tuple[str, ...], depth: int) -> Iterator[str]:
-    if depth > 8:
-        return
-    if isinstance(content, list):
-        for part in content:
-            yield from _names(part, keys, depth + 1)
-    elif isinstance(content, dict):
-        for key, part in content.items():
-            if key.lower() in keys and isinstance(part, str):
-                yield part.strip()[:120]
-            else:
-                yield from _names(part, keys, depth + 1)

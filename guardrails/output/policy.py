@@ -73,9 +73,13 @@ class ActionWords(Frozen):
 
 
 class SecretShape(Frozen):
-    """The shape of a credential: a regular expression over the folded text, without nested repetition."""
+    """The shape of a credential: a regular expression over the folded text, without nested repetition.
+
+    It is tried only on sentences that hold one of `hints` (lower case); what it calls `secret` is the credential.
+    """
 
     id: Word
+    hints: Words
     expression: Annotated[str, Field(min_length=3, max_length=300)]
 
 

@@ -22,9 +22,9 @@ def check(view: View) -> Iterator[Finding]:
     if _shares_run(view):
         yield line.finding(CODE, 0, len(line.sentence.text), "words of the system prompt")
         return
-    for pattern in view.wording.disclosure.prompt_patterns:
+    for pattern in view.wording.revealing(line.marks):
         for place in claims(view, pattern):
-            if not view.sources.is_fixed(line.sentence.text):
+            if not view.sources.is_fixed(line.squashed):
                 yield line.finding_at(CODE, place, pattern.id)
                 return
 
@@ -34,9 +34,10 @@ def _shares_run(view: View) -> bool:
     length = min(view.wording.form.leak_characters, len(prompt))
     if length < 24:
         return False
-    own = squash(view.line.sentence.text)
-    before = squash(" ".join(line.sentence.text for line in view.earlier[-_TAIL:]))[-(length - 1) :]
-    text = before + own
+    before = "".join(line.squashed for line in view.earlier[-_TAIL:])[-(length - 1) :]
+    text = before + view.line.squashed
+    if len(text) < length:
+        return False
     # Every shared run of `length` holds at least one whole block that starts at a multiple of half of it.
     step = max(1, length // 2)
     for at in range(0, len(prompt) - step + 1, step):

@@ -3,37 +3,52 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from handrail.guardrails.output.evidence import Finding
 from handrail.guardrails.output.extract import extract
-from handrail.guardrails.output.lexicon import Lexicon, Marks, Token, tokens
+from handrail.guardrails.output.fold import squash
+from handrail.guardrails.output.lexicon import Lexicon, Marks, Place, offsets, tokens
 from handrail.guardrails.output.sentences import Sentence
-from handrail.guardrails.output.sources import Sources
+from handrail.guardrails.output.sources import Sources, content_stems
 from handrail.guardrails.output.values import Form, Value
 from handrail.guardrails.output.wording import Wording
 from handrail.guardrails.vocabulary import Span
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Line:
     """One sentence read: values (offsets within the sentence), words, and the places of the word classes.
 
-    A list item is read together with the line that introduces it ("I will:"), whose tokens have offset -1.
+    A list item is read together with the line that introduces it ("I will:"); `led` is how many tokens that has.
     """
 
     sentence: Sentence
     values: tuple[Value, ...]
-    tokens: tuple[Token, ...]
+    tokens: tuple[str, ...]
     marks: Marks
+    led: int
 
     @classmethod
     def of(cls, sentence: Sentence, lexicon: Lexicon) -> Line:
         """Read `sentence`."""
         values = extract(sentence.text)
-        found = tokens(sentence.text)
-        if sentence.lead:
-            found = [*(Token(token.word, -1, -1) for token in tokens(sentence.lead)), *found]
-        return cls(sentence, values, tuple(found), lexicon.mark(found, values))
+        lead = tokens(sentence.lead) if sentence.lead else []
+        found = [*lead, *tokens(sentence.text)]
+        marks = lexicon.mark(found)
+        if values:
+            lexicon.mark_values(marks, offsets(sentence.text), values, len(lead))
+        return cls(sentence, values, tuple(found), marks, len(lead))
+
+    @cached_property
+    def squashed(self) -> str:
+        """Its letters and digits in a row."""
+        return squash(self.sentence.text)
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """Its words that carry meaning."""
+        return content_stems(self.sentence.text)
 
     @property
     def is_question(self) -> bool:
@@ -52,10 +67,13 @@ class Line:
         span = Span(start=first + max(0, start), end=first + max(start + 1, end, 1))
         return Finding(code=code, span=span, sentence=self.sentence.index, detail=detail)
 
-    def finding_at(self, code: str, place: tuple[int, int], detail: str) -> Finding:
+    def finding_at(self, code: str, place: Place, detail: str) -> Finding:
         """A finding at a range of tokens."""
-        start, end = self.tokens[place[0]].start, self.tokens[place[1] - 1].end
-        return self.finding(code, start, end if end > 0 else len(self.sentence.text), detail)
+        places = offsets(self.sentence.text)
+        first, last = place[0] - self.led, place[1] - 1 - self.led
+        start = places[first][0] if first >= 0 else 0
+        end = places[last][1] if last >= 0 else len(self.sentence.text)
+        return self.finding(code, start, end, detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def squashed_text(text: str) -> str:
 class Sources:
     """All sources of one turn.
 
-    `public` are passages and fixed texts; `private` is what belongs to this customer or came from tools.
+    `shown` are the words of every sentence that the customer has seen before; `people` the names in tool results.
     """
 
     evidence: Evidence
@@ -82,10 +82,15 @@ class Sources:
     tools: ValueIndex
     tool_text: str
     customer_text: str
+    shown: tuple[frozenset[str], ...]
+    people: tuple[str, ...]
 
     @classmethod
-    def of(cls, evidence: Evidence) -> Sources:
-        """Index `evidence`. Arguments of reads and of failed calls come from the model and back nothing."""
+    def of(cls, evidence: Evidence, person_keys: tuple[str, ...] = ()) -> Sources:
+        """Index `evidence`; values under `person_keys` of tool results are people.
+
+        Arguments of reads and of failed calls come from the model and back nothing.
+        """
         tool_lines: list[str] = []
         for result in evidence.tool_results:
             if result.outcome is ToolOutcome.SUCCEEDED:
@@ -94,11 +99,12 @@ class Sources:
             tool_lines += action_lines(result)
         tool_text = "\n".join(tool_lines)
         customer_text = "\n\n".join(evidence.customer_texts)
+        passages = tuple(
+            (passage, read_passage(passage.title, passage.heading, passage.text)) for passage in evidence.readable()
+        )
         return cls(
             evidence=evidence,
-            passages=tuple(
-                (passage, read_passage(passage.title, passage.heading, passage.text)) for passage in evidence.readable()
-            ),
+            passages=passages,
             fixed=tuple(
                 read_passage("", "", text) for text in (*evidence.fixed_texts, *(item.text for item in evidence.allowed))
             ),
@@ -107,6 +113,8 @@ class Sources:
             tools=ValueIndex.of(tool_text),
             tool_text=tool_text[:SOURCE_LIMIT],
             customer_text=customer_text[:SOURCE_LIMIT],
+            shown=tuple(_shown(evidence, passages)),
+            people=_people(evidence, person_keys),
         )
 
     def indexes(self) -> Iterator[ValueIndex]:
@@ -144,9 +152,8 @@ class Sources:
         known = (self.evidence.now, *self.tools.full_dates(), *self.customer.full_dates())
         return known[:40]
 
-    def is_fixed(self, text: str) -> bool:
-        """Whether `text` is a sentence of the bundle's own fixed texts."""
-        squashed = squash(text)
+    def is_fixed(self, squashed: str) -> bool:
+        """Whether a sentence (squashed) is one of the bundle's own fixed texts."""
         return any(squashed == known.squashed for fixed in self.fixed for known in fixed.said)
 
     def quotes(self) -> Iterator[tuple[Passage, Said]]:
@@ -154,6 +161,36 @@ class Sources:
         for passage, indexed in self.passages:
             for sentence in indexed.said:
                 yield passage, sentence
+
+
+def _shown(evidence: Evidence, passages: tuple[tuple[Passage, PassageIndex], ...]) -> Iterator[frozenset[str]]:
+    """The words of every sentence that the customer has seen before."""
+    for passage, indexed in passages:
+        if passage.passage_id in evidence.shown:
+            yield from (sentence.stems for sentence in indexed.said)
+    for reply in evidence.earlier_replies:
+        yield from (content_stems(sentence.text) for sentence in sentences(reply[:SOURCE_LIMIT]))
+
+
+def _people(evidence: Evidence, keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Names and addresses of people in tool results, whoever they are."""
+    found = {name for result in evidence.tool_results for name in _named(result.content, keys, 0)}
+    return tuple(sorted(name for name in found if len(name) >= 3))
+
+
+def _named(content: JsonValue, keys: tuple[str, ...], depth: int) -> Iterator[str]:
+    if depth > _DEPTH:
+        return
+    if isinstance(content, list):
+        for part in content:
+            yield from _named(part, keys, depth + 1)
+    elif isinstance(content, dict):
+        for key, part in content.items():
+            if isinstance(part, str):
+                if key.lower() in keys:
+                    yield part.strip()[:120]
+            else:
+                yield from _named(part, keys, depth + 1)
 
 
 def has_token(text: str, token: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -11,10 +11,11 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from handrail.guardrails.errors import ConfigError
-from handrail.guardrails.output.lexicon import VALUE_CLASSES, Lexicon
+from handrail.guardrails.output.lexicon import VALUE_CLASSES, Lexicon, Marks
 from handrail.guardrails.output.policy import (
     ActionsFile,
     ActionWords,
+    CommitmentPattern,
     CommitmentsFile,
     DisclosureFile,
     FeedbackFile,
@@ -26,6 +27,7 @@ from handrail.guardrails.output.policy import (
 from handrail.guardrails.yamlsource import Problem, read
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+PatternT = TypeVar("PatternT", bound=Pattern)
 
 CODES = (
     "OUT_COMMITMENT",
@@ -51,6 +53,15 @@ _EXCUSE_CLASSES = ("negation", "condition", "hedge", "attribution", "first_perso
 
 
 @dataclass(frozen=True, slots=True)
+class ByLast:
+    """Patterns by the last class of their order, so that a sentence without that class costs nothing."""
+
+    promises: dict[str, tuple[CommitmentPattern, ...]]
+    refusals: dict[str, tuple[Pattern, ...]]
+    disclosures: dict[str, tuple[Pattern, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Wording:
     """Everything the checks read. `done` and `doing` name the classes that stand for the words of each action."""
 
@@ -63,6 +74,28 @@ class Wording:
     guidance: dict[str, str]
     secrets: tuple[re.Pattern[str], ...]
     html: re.Pattern[str]
+    _by_last: ByLast
+    _actions: dict[str, ActionWords]
+
+    def promising(self, marks: Marks) -> Iterator[CommitmentPattern]:
+        """The commitment patterns whose last class a sentence has; the others cannot hold."""
+        for name in marks:
+            yield from self._by_last.promises.get(name, ())
+
+    def refusing(self, marks: Marks) -> Iterator[Pattern]:
+        """The patterns about people whose last class a sentence has."""
+        for name in marks:
+            yield from self._by_last.refusals.get(name, ())
+
+    def revealing(self, marks: Marks) -> Iterator[Pattern]:
+        """The patterns about the prompt whose last class a sentence has."""
+        for name in marks:
+            yield from self._by_last.disclosures.get(name, ())
+
+    def acting(self, marks: Marks) -> tuple[ActionWords, ...]:
+        """The actions of which a sentence has a word."""
+        found = (self._actions[name] for name in marks if name in self._actions)
+        return tuple({action.id: action for action in found}.values())
 
 
 def done_class(action: ActionWords) -> str:
@@ -108,6 +141,10 @@ def load_wording(folder: Path) -> Wording:
         form=form,
         guidance=dict(feedback.guidance),
         secrets=tuple(re.compile(shape.expression) for shape in disclosure.secrets),
+        _by_last=ByLast(
+            _by_last(commitments.patterns), _by_last(people.patterns), _by_last(disclosure.prompt_patterns)
+        ),
+        _actions={name: action for action in actions.actions for name in (done_class(action), doing_class(action))},
         html=re.compile(rf"</?(?:{'|'.join(form.html_tags)})(?=[\s/>])|<!--|<[a-z][\w-]*\s[^<>]{{0,200}}=", re.IGNORECASE),
     )
 
@@ -115,6 +152,13 @@ def load_wording(folder: Path) -> Wording:
 def _parse(folder: Path, name: str, model: type[ModelT], problems: list[Problem]) -> ModelT | None:
     document = read(folder / name, f"{folder.name}/{name}", problems)
     return document.parse(model, problems) if document is not None else None
+
+
+def _by_last(patterns: Sequence[PatternT]) -> dict[str, tuple[PatternT, ...]]:
+    found: dict[str, tuple[PatternT, ...]] = {}
+    for pattern in patterns:
+        found[pattern.order[-1]] = (*found.get(pattern.order[-1], ()), pattern)
+    return found
 
 
 def _classes(words: WordsFile, actions: ActionsFile) -> dict[str, tuple[str, ...]]:

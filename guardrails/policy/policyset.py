@@ -152,11 +152,9 @@ class PolicySet:
         base = Effect.ALLOW if said.permits else DEFAULTS[stage]
         effect = base if said.effect is None else max(base, said.effect)
         determining = said.effect_rules if said.effect is effect else []
-        if base is effect and not said.permits:
-            reasons = [NO_RULE, *(rule.reason for rule in determining)]
-        else:
-            determining = determining or said.permits
-            reasons = [rule.reason for rule in determining]
+        determining = determining or said.permits
+        # The default speaks only where no rule says the same: an explicit reason explains more.
+        reasons = [rule.reason for rule in determining] or [NO_RULE]
         credited = [rule for rules in said.contributors.values() for rule in rules]
         reasons += [rule.reason for rule in credited]
         if said.doubtful:

@@ -23,11 +23,11 @@ COMMANDS = "/person asks for a person, /code shows the sample company's last cod
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How the conversation is shown. `guests` says that a person types, and not a script."""
+    """How the conversation is shown. `interactive` when a person types, and not a script."""
 
     reasons: bool
     as_json: bool
-    guests: bool
+    interactive: bool
 
 
 @click.command()
@@ -38,7 +38,7 @@ class Manner:
 @click.option("--reasons", is_flag=True, help="Show the reason codes of each stage.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a turn.")
 @click.option("--config", type=click.Path(path_type=Path), help="A TOML file with settings.  [default: handrail.toml]")
-def chat(  # noqa: PLR0913 - one argument per option
+def chat(
     customer: str | None,
     url: str | None,
     token: str | None,
@@ -53,7 +53,7 @@ def chat(  # noqa: PLR0913 - one argument per option
     if url is None and (token or server_key):
         raise click.UsageError("--token and --server-key belong to --url.")
     settings = load_settings(config)
-    manner = Manner(reasons=reasons, as_json=as_json, guests=sys.stdin.isatty() and not as_json)
+    manner = Manner(reasons=reasons, as_json=as_json, interactive=sys.stdin.isatty() and not as_json)
 
     async def talk() -> None:
         opened = (
@@ -99,7 +99,7 @@ async def _remote(
 
 
 async def _converse(talk: Talk, settings: Settings, customer: str | None, manner: Manner) -> None:
-    if manner.guests:
+    if manner.interactive:
         click.echo(f"You talk with a machine. {COMMANDS}")
     while True:
         line = await asyncio.to_thread(_line, manner)
@@ -133,7 +133,7 @@ async def _turn(talk: Talk, line: str, manner: Manner) -> None:
 
 def _line(manner: Manner) -> str | None:
     """The next line, None at the end. Read in a thread, so that the service keeps working meanwhile."""
-    if manner.guests:
+    if manner.interactive:
         click.echo("\nyou> ", nl=False)
     line = sys.stdin.readline()
     return line.strip() if line else None

@@ -41,7 +41,7 @@ def test_the_article_with_hidden_instructions_is_in_quarantine_and_no_other(
 def test_expired_articles_are_never_used(ingested: tuple[Path, IngestReport], query: str) -> None:
     """The old refund policy must not answer today's question, whoever asks."""
     everyone = scope(
-        on=datetime(2026, 6, 1, tzinfo=UTC),
+        on=datetime(2026, 11, 1, tzinfo=UTC),
         role=("admin", "agent", "it", "finance", "end_user"),
         region=("eu", "us"),
         plan=("trial", "team", "business", "enterprise"),

@@ -1,0 +1,154 @@
+"""`handrail eval`: play the scenarios, say what failed and why, write the reports."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from handrail.evals.report import RunReport
+    from handrail.evals.runner import Case
+    from handrail.evals.scenario import Behaviour, Scenario
+    from handrail.evals.target import Target
+    from handrail.guardrails.bundle.bundle import Bundle
+
+FAILED = 1
+"""Exit code when a scenario failed or crashed, or when nothing was played at all."""
+
+_file = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("eval")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.option("--url", help="Play against this server instead of a service in this process.")
+@click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="With --url: the data folder of that server, for its keys and the sample company's outbox.",
+)
+@click.option(
+    "--served-model",
+    default="embedded",
+    show_default=True,
+    help="With --url: how the server's model behaves; scenarios with other models are not run.",
+)
+@click.option(
+    "--filter", "containing", default="", help="Only cases whose name, such as email_changed[2], contains this."
+)
+@click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 16), help="Conversations at a time.")
+@click.option("--json", "json_file", type=_file, help="Write everything as JSON.")
+@click.option("--junit", "junit_file", type=_file, help="Write JUnit XML.")
+@click.option("--html", "html_file", type=_file, help="Write a page with all conversations.")
+@click.option("--list", "only_list", is_flag=True, help="Only name the cases.")
+def evaluate(  # noqa: PLR0913 - one argument per option
+    paths: tuple[Path, ...],
+    url: str | None,
+    data_dir: Path | None,
+    served_model: str,
+    containing: str,
+    jobs: int,
+    json_file: Path | None,
+    junit_file: Path | None,
+    html_file: Path | None,
+    only_list: bool,
+) -> int:
+    """Play the scenarios of PATHS (files or folders; by default the shipped ones), each in every wording.
+
+    Exits with 0 when all held, 1 when one failed or crashed, 2 when a scenario file cannot be used.
+    """
+    from handrail.evals.html_report import html_page
+    from handrail.evals.junit import junit
+    from handrail.evals.report import failure, summary
+    from handrail.evals.runner import Outcome, cases
+
+    if data_dir is not None and url is None:
+        raise click.UsageError("--data-dir goes with --url; in process, a temporary folder is used.")
+    chosen = cases(_scenarios(paths), containing)
+    if only_list:
+        for case in chosen:
+            click.echo(f"{case.name}  {case.scenario.title}")
+        return 0
+    if not chosen:
+        raise click.UsageError(f"No case is called like {containing!r}; `handrail eval --list` names them.")
+    run = asyncio.run(_play(chosen, jobs, url, data_dir, _behaviour(served_model)))
+    for result in run.cases:
+        if result.outcome in (Outcome.FAILED, Outcome.CRASHED):
+            click.echo(f"{failure(result)}\n")
+    click.echo(summary(run))
+    for file, text in (
+        (json_file, lambda: run.model_dump_json(indent=2) + "\n"),
+        (junit_file, lambda: junit(run)),
+        (html_file, lambda: html_page(run)),
+    ):
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text(), encoding="utf-8")
+    return 0 if run.tally.all_well else FAILED
+
+
+def _scenarios(paths: tuple[Path, ...]) -> Sequence[Scenario]:
+    """The scenarios, checked against everything they name."""
+    from handrail.agent.company.context import sample_attributes
+    from handrail.evals.sample_base import sample_documents
+    from handrail.evals.scenario_files import FOLDER, Known, load
+    from handrail.evals.substitutes import OFFICE_HOURS
+
+    known = Known.of(_bundle(), sample_documents(), frozenset(sample_attributes(OFFICE_HOURS)))
+    return [file.scenario for file in load(paths or (FOLDER,), known)]
+
+
+def _bundle() -> Bundle:
+    from handrail.agent.composition import bundle_of
+    from handrail.agent.settings import load_settings
+
+    return bundle_of(load_settings())
+
+
+def _behaviour(name: str) -> Behaviour:
+    from handrail.evals.scenario import Behaviour
+
+    try:
+        return Behaviour(name)
+    except ValueError:
+        known = ", ".join(one.value for one in Behaviour)
+        raise click.UsageError(f"--served-model is one of {known}, not {name!r}.") from None
+
+
+async def _play(
+    chosen: Sequence[Case], jobs: int, url: str | None, data_dir: Path | None, served: Behaviour
+) -> RunReport:
+    from handrail.evals.report import report
+    from handrail.evals.runner import CaseResult, Outcome, run
+
+    done = 0
+
+    def tell(result: CaseResult) -> None:
+        nonlocal done
+        done += 1
+        mark = "" if result.outcome is Outcome.PASSED else f"  {result.outcome.value.replace('_', ' ')}: {result.name}"
+        if mark:
+            click.echo(f"{done}/{len(chosen)}{mark}", err=True)
+
+    async with _target(jobs, url, data_dir, served) as target:
+        results = await run(target, chosen, jobs, tell)
+        return report(url or "in process", target.revision, results)
+
+
+@asynccontextmanager
+async def _target(jobs: int, url: str | None, data_dir: Path | None, served: Behaviour) -> AsyncIterator[Target]:
+    if url is None:
+        from handrail.evals.in_process import in_process
+        from handrail.evals.models import all_models
+
+        async with all_models() as models, in_process(models, lanes=jobs) as target:
+            yield target
+        return
+    from handrail.evals.remote import remote
+
+    async with remote(url, data_dir, served) as server:
+        yield server
