@@ -34,7 +34,7 @@ from handrail.agent.nodes.guard_output import guard_output
 from handrail.agent.nodes.hand_off import hand_off
 from handrail.agent.nodes.reply import reply
 from handrail.agent.nodes.retrieve import retrieve
-from handrail.agent.room import Room
+from handrail.agent.room import PortFault, Room
 from handrail.agent.turns import Answered
 from handrail.guardrails.vocabulary import Decision, Effect, Report, Stage
 
@@ -114,6 +114,8 @@ async def _run(stage: Stage, node: Node, room: Room, state: TurnState) -> TurnSt
         raise
     except MissingReason as error:
         return _failed(stage, "SYS_NO_REASON", error)
+    except PortFault as error:
+        return _failed(stage, error.reason, error)
     except Exception as error:  # noqa: BLE001 - the one place where faults become a person
         return _failed(stage, SYSTEM_REASONS.get(stage, "SYS_BUG"), error)
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -12,6 +13,7 @@ from typing import TypeVar
 from handrail.agent.ports import Clock, CustomerContext, Detectors, Model, Retriever, StepUp, Toolbox
 from handrail.agent.store_port import Store
 from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.errors import HandrailError
 
 ResultT = TypeVar("ResultT")
 
@@ -55,6 +57,24 @@ async def bounded(waiting: Awaitable[ResultT], seconds: float) -> ResultT:
     """Await at most `seconds`, then raise TimeoutError."""
     async with asyncio.timeout(seconds):
         return await waiting
+
+
+class PortFault(HandrailError):
+    """A port failed in a step that uses several: `reason` says which."""
+
+    def __init__(self, reason: str) -> None:
+        """Fail with the `SYS_*` code `reason`."""
+        self.reason = reason
+        super().__init__(reason)
+
+
+@contextmanager
+def faults_as(reason: str) -> Iterator[None]:
+    """Whatever goes wrong inside becomes a PortFault with `reason`."""
+    try:
+        yield
+    except Exception as error:
+        raise PortFault(reason) from error
 
 
 def sensible(answer: object, kind: type[ResultT], who: str) -> ResultT:

@@ -195,8 +195,9 @@ def _unknown_variables() -> list[str]:
 
 
 def _unknown(name: str, where: str, known: list[str]) -> str:
-    close = get_close_matches(name, known, n=1)
-    advice = f"Did you mean {close[0]}?" if close else f"Remove it; the settings are {', '.join(sorted(known))}."
+    bare = {each.removeprefix(PREFIX).lower(): each for each in known}
+    close = get_close_matches(name.lower().removeprefix(PREFIX.lower()), bare, n=1)
+    advice = f"Did you mean {bare[close[0]]}?" if close else f"Remove it; the settings are {', '.join(sorted(known))}."
     return f"{name}: there is no such setting{where}. {advice}"
 
 

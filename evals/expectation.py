@@ -17,6 +17,7 @@ def differences(expect: Expect, seen: Observed, ran_before: AbstractSet[str]) ->
     """
     return (
         *_outcome(expect, seen),
+        *_route(expect, seen),
         *_codes(expect, seen),
         *_sources(expect, seen),
         *_words(expect, seen),
@@ -35,6 +36,16 @@ def _outcome(expect: Expect, seen: Observed) -> Iterator[str]:
             yield f"{stage.value} {was}, not {effect.value}"
     if expect.risk_at_least is not None and seen.risk is not None and seen.risk < expect.risk_at_least:
         yield f"the risk is {seen.risk.value}, lower than {expect.risk_at_least.value}"
+
+
+def _route(expect: Expect, seen: Observed) -> Iterator[str]:
+    route = expect.route
+    if route is None:
+        return
+    if None not in (route.queue, seen.queue) and seen.queue != route.queue:
+        yield f"policy chose the queue {seen.queue}, not {route.queue}"
+    if route.priority is not None and seen.priority is not None and seen.priority is not route.priority:
+        yield f"policy chose the priority {seen.priority.value}, not {route.priority.value}"
 
 
 def _codes(expect: Expect, seen: Observed) -> Iterator[str]:
@@ -114,8 +125,9 @@ def _handoff(expect: Expect, seen: Observed) -> Iterator[str]:
 def _packet(expect: HandoffExpect, packet: Handoff) -> Iterator[str]:
     if expect.queue is not None and packet.queue != expect.queue:
         yield f"the handoff went to the queue {packet.queue}, not {expect.queue}"
-    if expect.priority is not None and packet.priority is not expect.priority:
-        yield f"the priority of the handoff is {packet.priority.value}, not {expect.priority.value}"
+    least = expect.priority_at_least
+    if least is not None and packet.priority < least:
+        yield f"the priority of the handoff is {packet.priority.value}, lower than {least.value}"
     if expect.risk_at_least is not None and packet.risk < expect.risk_at_least:
         yield f"the risk in the handoff is {packet.risk.value}, lower than {expect.risk_at_least.value}"
     yield from _contents(expect, packet)

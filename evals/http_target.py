@@ -216,8 +216,9 @@ class HttpDialogue:
         bundle = self.target.bundle
         segments = {entry.id: entry.reason for entry in bundle.entries.values()}
         seen = observe(_result(turn, packet), segments, write_tools(bundle))
-        # The API shows no risk tier beside a decision; the packet of a handoff has one.
-        return seen.model_copy(update={"risk": None if packet is None else packet.risk})
+        # The API shows no dimensions beside a decision; the packet of a handoff has its own.
+        shown = None if packet is None else packet.risk
+        return seen.model_copy(update={"risk": shown, "queue": None, "priority": None})
 
     async def _packet(self) -> Handoff | None:
         queued = await self.target.handoffs()

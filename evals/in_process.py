@@ -28,6 +28,7 @@ from handrail.evals.substitutes import OfficeClock, Recorder, SwitchCompany, Swi
 from handrail.evals.target import Dialogue, StepImpossible
 from handrail.evals.writes import write_tools
 from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.vocabulary import IdentityLevel, TurnResult
 
 OPERATOR = "scenario-operator"
@@ -157,6 +158,8 @@ async def in_process(models: Mapping[Behaviour, Model], lanes: int = 1) -> Async
         folder = Path(until.enter_context(TemporaryDirectory(prefix="handrail-eval-", ignore_cleanup_errors=True)))
         await asyncio.to_thread(ingest_sample, folder / "kb")
         opened = [await until.enter_async_context(_lane(folder, number, models)) for number in range(lanes)]
+        if len({lane.service.bundle.revision for lane in opened}) > 1:
+            raise ConfigError(["the bundle was changed while the run was starting; start it again"])
         yield InProcess(opened[0].service.bundle, models, tuple(opened))
 
 

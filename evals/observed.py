@@ -11,6 +11,7 @@ from handrail.guardrails.vocabulary import (
     Effect,
     Frozen,
     Handoff,
+    Priority,
     RiskTier,
     Stage,
     ToolCall,
@@ -24,7 +25,8 @@ SUCCEEDED = "TOOL_SUCCEEDED"
 class Observed(Frozen):
     """One turn as seen from outside.
 
-    `risk` is the highest tier of any decision, or None where the target does not show it. `sources` are ids of
+    `risk` is the highest tier of any decision, `queue` and `priority` are what policy chose; each is None where the
+    target does not show it. `sources` are ids of
     documents. `permitted` are write tools that were allowed to run in this turn, `ran` those that did. `executed` are
     the write tools that the company's own system carried out, where it can be asked.
     """
@@ -36,6 +38,8 @@ class Observed(Frozen):
     sources: tuple[str, ...]
     decisions: tuple[Decision, ...]
     risk: RiskTier | None = None
+    queue: str | None = None
+    priority: Priority | None = None
     quick_replies: tuple[str, ...] = ()
     confirmation: ToolCall | None = None
     handoff: Handoff | None = None
@@ -55,6 +59,7 @@ def observe(
     """What `result` shows. `segments` maps segment ids to their reason codes; `writes` are the ids of write tools."""
     codes = {reason for decision in result.decisions for reason in decision.reasons} | set(result.reasons)
     tiers = [decision.dimensions.risk for decision in result.decisions]
+    chosen = [decision.dimensions for decision in result.decisions if decision.stage is Stage.APPLY_POLICY]
     permitted = tuple(tool for tool in sorted(writes) if _allowed(result, tool))
     return Observed(
         reply=result.reply,
@@ -64,6 +69,8 @@ def observe(
         sources=tuple(dict.fromkeys(document_of(citation) for citation in result.citations)),
         decisions=result.decisions,
         risk=max(tiers, key=lambda tier: tier.rank, default=None),
+        queue=chosen[-1].queue if chosen else None,
+        priority=chosen[-1].priority if chosen else None,
         quick_replies=result.quick_replies,
         confirmation=result.confirmation,
         handoff=result.handoff,

@@ -94,13 +94,20 @@ class HandoffExpect(Frozen):
     """What the packet of this turn must hold. `collected` are names; `wants_contains` holds any of its phrases."""
 
     queue: Name | None = None
-    priority: Priority | None = None
+    priority_at_least: Priority | None = None
     risk_at_least: RiskTier | None = None
     collected: tuple[Name, ...] = ()
     reasons_include: tuple[Code, ...] = ()
     segments_include: tuple[Name, ...] = ()
     wants_contains: tuple[Words, ...] = ()
     tried_at_least: Annotated[int, Field(ge=0)] = 0
+
+
+class RouteExpect(Frozen):
+    """Where policy would send the matter, whether or not a person is asked for in this turn."""
+
+    queue: Name | None = None
+    priority: Priority | None = None
 
 
 MaybeHandoff: TypeAlias = Annotated[
@@ -113,8 +120,8 @@ class Expect(Frozen):
 
     `*_include`: every one; `*_any`: at least one; `*_exclude`: none. `tools_ran` are write tools that succeeded in this
     turn; `tools_not_ran` must not have run at any time in the conversation. `effects` names the strictest effect of all
-    decisions of a stage. `cites` says whether any source is cited. `confirmation` is the tool that is asked about, or
-    `none`.
+    decisions of a stage. `risk_at_least` and `route` are compared where the target shows them. `cites` says whether any
+    source is cited. `confirmation` is the tool that is asked about, or `none`.
     """
 
     status: tuple[ConversationStatus, ...] = ()
@@ -135,6 +142,7 @@ class Expect(Frozen):
     tools_not_ran: tuple[Name, ...] = ()
     confirmation: Name | Literal["none"] | None = None
     handoff: MaybeHandoff | None = None
+    route: RouteExpect | None = None
     effects: dict[Stage, Effect] = {}
     risk_at_least: RiskTier | None = None
 

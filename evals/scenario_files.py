@@ -130,6 +130,8 @@ def _turn_names(expect: Expect, known: Known) -> Iterator[_Named]:
 
 
 def _handoff_names(expect: Expect, known: Known) -> Iterator[_Named]:
+    if expect.route is not None and expect.route.queue is not None:
+        yield _Named(("route", "queue"), (expect.route.queue,), known.queues, "queue")
     packet = expect.handoff
     if isinstance(packet, HandoffExpect):
         if packet.queue is not None:

@@ -7,10 +7,8 @@ never.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator
 from enum import StrEnum
-from string import Formatter
 from typing import Annotated, TypeAlias
 
 from pydantic import Field, JsonValue, model_validator
@@ -25,6 +23,7 @@ from handrail.guardrails.gate.argument import (
     schema_of,
     value_problem,
 )
+from handrail.guardrails.gate.template import template_problems
 from handrail.guardrails.policy.facts import FactKind
 from handrail.guardrails.vocabulary import Frozen, ToolCall
 
@@ -183,31 +182,6 @@ class ToolSpec(Frozen):
             yield f"records: {name} is not among the fields that a model may see"
 
 
-_FORMATTER = Formatter()
-_PLAIN_FIELD = re.compile(r"[a-z][a-z0-9_]*")
-
-
-def placeholders(text: str) -> tuple[str, ...]:
-    """The `{names}` of a template, in order. Raises ValueError for a broken template."""
-    return tuple(field for _, field, _, _ in _FORMATTER.parse(text) if field is not None)
-
-
-def template_problems(text: str, known: Collection[str]) -> Iterator[str]:
-    """What is wrong with a template: only plain `{name}` placeholders of `known` names are allowed."""
-    try:
-        parts = list(_FORMATTER.parse(text))
-    except ValueError as error:
-        yield f"not a template ({error})"
-        return
-    for _, field, form, conversion in parts:
-        if field is None:
-            continue
-        if form or conversion or not _PLAIN_FIELD.fullmatch(field):
-            yield f"{{{field}}} must be a plain name"
-        elif field not in known:
-            yield f"{{{field}}} is no required argument and no fact that can stand in a text"
-
-
 def tool_problems(spec: ToolSpec, *, languages: Collection[str]) -> Iterator[tuple[Path, str]]:
     """What is wrong with a tool in a bundle that declares `languages`, each with its path in the file."""
     texts: list[tuple[Path, Texts]] = [(("title",), spec.title)]
@@ -267,8 +241,6 @@ __all__ = [
     "Sensitivity",
     "ToolSpec",
     "json_schema",
-    "placeholders",
-    "template_problems",
     "tool_problems",
     "validate_arguments",
 ]

@@ -59,10 +59,14 @@ class CompanyTool:
     run: Callable[[Desk, Arguments], dict[str, JsonValue]]
 
 
+class MalformedArguments(ToolRefused):
+    """The arguments are not those of the tool; nothing happened."""
+
+
 def read_arguments(model: type[ModelT], arguments: Arguments) -> ModelT:
-    """The arguments as `model`, or ToolRefused naming what is wrong; values are not repeated."""
+    """The arguments as `model`; raises MalformedArguments naming what is wrong, values are not repeated."""
     try:
         return model.model_validate(dict(arguments))
     except ValidationError as error:
         wrong = sorted({".".join(str(part) for part in item["loc"]) or "arguments" for item in error.errors()})
-        raise ToolRefused(f"these arguments are missing, unknown or malformed: {', '.join(wrong)}") from error
+        raise MalformedArguments(f"these arguments are missing, unknown or malformed: {', '.join(wrong)}") from error

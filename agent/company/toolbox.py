@@ -6,7 +6,7 @@ from pydantic import JsonValue
 from sqlalchemy import Connection, insert, select
 
 from handrail.agent.company.database import CompanyDatabase
-from handrail.agent.company.desk import CompanyTool, Desk
+from handrail.agent.company.desk import CompanyTool, Desk, MalformedArguments
 from handrail.agent.company.records import find_customer
 from handrail.agent.company.tables import idempotency
 from handrail.agent.company.tools import TOOLS
@@ -30,12 +30,16 @@ class CompanyToolbox:
     async def call_facts(self, call: ToolCall, customer_id: str) -> CallFacts:
         """The declared facts of `call`, read now. Facts of what the customer does not own are never stated.
 
-        Raises ToolRefused for an unknown tool and for malformed arguments, PortError when the records cannot be read.
+        Malformed arguments have no facts: everything about them is unknown. Raises ToolRefused for an unknown tool,
+        PortError when the records cannot be read.
         """
         tool = self._tool(call)
-        values = await self._database.read(
-            lambda connection: tool.facts(self._desk(connection, customer_id), call.arguments)
-        )
+        try:
+            values = await self._database.read(
+                lambda connection: tool.facts(self._desk(connection, customer_id), call.arguments)
+            )
+        except MalformedArguments:
+            values = {}
         return CallFacts(values=values)
 
     async def execute(self, call: ToolCall, customer_id: str, key: str) -> JsonValue:
@@ -56,7 +60,7 @@ class CompanyToolbox:
 
         def recorded(connection: Connection) -> JsonValue:
             found = connection.execute(select(idempotency.c.outcome).where(idempotency.c.key == key)).first()
-            return None if found is None else _json(found.outcome)
+            return None if found is None else dict(found.outcome)
 
         return await self._database.read(recorded)
 
@@ -67,7 +71,7 @@ class CompanyToolbox:
         if found is not None:
             if (found.customer_id, found.digest) != (customer_id, bound):
                 raise ToolRefused("this idempotency key belongs to another call; use a new one")
-            return _json(found.outcome)
+            return dict(found.outcome)
         desk = self._desk(connection, customer_id)
         outcome = tool.run(desk, call.arguments)
         row = {"key": key, "customer_id": customer_id, "digest": bound, "outcome": outcome, "at": desk.now}
@@ -83,7 +87,3 @@ class CompanyToolbox:
     def _desk(self, connection: Connection, customer_id: str) -> Desk:
         customer = find_customer(connection, customer_id) if customer_id else None
         return Desk(connection, customer, self._clock.now())
-
-
-def _json(outcome: JsonValue) -> JsonValue:
-    return outcome

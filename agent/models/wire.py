@@ -150,8 +150,8 @@ def _arguments(asked: _Asked) -> dict[str, JsonValue]:
         raise Unusable("the model asked for a tool without naming it")
     try:
         arguments = json.loads(asked.arguments or "{}")
-    except (ValueError, RecursionError) as error:
-        raise Unusable(f"the model's arguments for {asked.name[:60]!r} are not JSON") from error
+    except (ValueError, RecursionError):
+        raise Unusable(f"the model's arguments for {asked.name[:60]!r} are not JSON") from None
     if not isinstance(arguments, dict):
         raise Unusable(f"the model's arguments for {asked.name[:60]!r} are not an object")
     return arguments
@@ -163,5 +163,6 @@ ModelT = TypeVar("ModelT", bound=BaseModel)
 def _parsed(model: type[ModelT], body: str) -> ModelT:
     try:
         return model.model_validate_json(body)
-    except ValidationError as error:
-        raise Unusable("the model endpoint sent something that is no chat completion") from error
+    except ValidationError:
+        # `from None`: the error would repeat what the endpoint sent.
+        raise Unusable("the model endpoint sent something that is no chat completion") from None

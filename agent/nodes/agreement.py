@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from handrail.agent.channels import ANSWERED, CAUSE, DETECTION, PENDING, PLACE, SNAPSHOT, TURN, VERIFIED_UNTIL, View
 from handrail.agent.conversation import ApprovalState, PendingCall
 from handrail.agent.nodes.apply_policy import code_in
-from handrail.agent.room import Room, bounded
+from handrail.agent.room import Room, bounded, faults_as, sensible
 from handrail.agent.turns import Answered
 from handrail.guardrails.vocabulary import IdentityLevel, Obligation, ToolCall
 
@@ -66,8 +66,10 @@ async def _code(view: View, room: Room, progress: Progress, pending: PendingCall
     code = code_in(turn.text)
     if turn.customer_id is None or code is None:
         return None
-    right = await bounded(room.step_up.check(turn.customer_id, code), room.patience.tool)
-    if right is True:
+    with faults_as("SYS_STEP_UP"):
+        answer = await bounded(room.step_up.check(turn.customer_id, code), room.patience.tool)
+        right = sensible(answer, bool, "step-up")
+    if right:
         until = turn.at + timedelta(minutes=room.bundle.manifest.limits.verification_minutes)
         progress.writes.append(VERIFIED_UNTIL.put(until.isoformat()))
         progress.report("IDENTITY_VERIFIED")

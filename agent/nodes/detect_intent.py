@@ -13,6 +13,9 @@ _CODE = re.compile(r"\d{3}[\s-]?\d{3}")
 EARLIER_MESSAGES = 4
 """Customer messages before this one that detection may look at."""
 
+INTERRUPTED = "SYS_INTERRUPTED"
+"""Says that a worker died in the middle of this turn and that it runs again."""
+
 PERSON_BUTTON = Signal(code="HUMAN_REQUESTED", detector="person_button", score=1.0)
 
 
@@ -34,6 +37,7 @@ async def detect_intent(view: View, room: Room) -> Step:
         (
             "INTENT_READ" if detection.need_state is not None else "INTENT_UNKNOWN",
             *(signal.code for signal in detection.signals),
+            *((INTERRUPTED,) if view[CAUSE].resumed else ()),
         )
     )
     unknown = [code for code in reasons if code not in room.bundle.reasons]

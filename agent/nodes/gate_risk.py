@@ -17,4 +17,5 @@ async def gate_risk(view: View, room: Room) -> Step:
 
 def facts_of(view: View) -> Facts:
     """The facts gathered so far in this turn."""
-    return Facts({one.name: one for one in view[FACTS]}, frozenset[str](view[IGNORABLE]))
+    ignorable = view[IGNORABLE]
+    return Facts({one.name: one for one in view[FACTS]}, frozenset(ignorable))

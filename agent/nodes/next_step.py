@@ -11,7 +11,7 @@ from handrail.agent.conversation import Approval, ApprovalState, PendingCall
 from handrail.agent.facts import identity_now
 from handrail.agent.nodes.agreement import Agreement
 from handrail.agent.nodes.deciding import Weighed
-from handrail.agent.room import Room, bounded, sensible
+from handrail.agent.room import Room, bounded, faults_as, sensible
 from handrail.agent.waiting import minutes_in_words
 from handrail.guardrails.vocabulary import Obligation
 
@@ -57,9 +57,11 @@ async def ask_next_step(weighed: Weighed, view: View, room: Room, agreement: Agr
 
 async def _code(view: View, room: Room, pending: PendingCall) -> Asked:
     turn = view[TURN]
-    address = await bounded(room.step_up.start(turn.customer_id or "", turn.turn_id), room.patience.tool)
-    if not sensible(address, str, "step-up"):
-        raise ValueError("step-up did not say where the code went")
+    with faults_as("SYS_STEP_UP"):
+        answer = await bounded(room.step_up.start(turn.customer_id or "", turn.turn_id), room.patience.tool)
+        address = sensible(answer, str, "step-up")
+        if not address:
+            raise ValueError("step-up did not say where the code went")
     return Asked(room.bundle.text("ask_code", view[DETECTION].language, address=address), pending)
 
 

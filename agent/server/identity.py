@@ -16,6 +16,7 @@ import jwt
 
 from handrail.agent.server.faults import Fault, unknown_conversation
 from handrail.agent.server.keys import Keys
+from handrail.guardrails.errors import ConfigError
 
 ALGORITHM = "HS256"
 LEEWAY_SECONDS = 30
@@ -69,7 +70,13 @@ class Gate:
         return subject
 
     def sign(self, customer_id: str, seconds: int) -> str:
-        """A customer token as the company's servers make it, valid for `seconds`, signed with the first key."""
+        """A customer token as the company's servers make it, valid for `seconds`, signed with the first key.
+
+        Raises:
+            ConfigError: the id is not one that tokens may carry.
+        """
+        if not _CUSTOMER_ID.fullmatch(customer_id):
+            raise ConfigError(["A customer's id has 1 to 200 characters, none of them control characters."])
         kid, key = next(iter(self.keys.identity.items()))
         claims = {"sub": customer_id, "aud": self.site, "exp": int(time.time()) + seconds}
         return jwt.encode(claims, key.get_secret_value(), algorithm=ALGORITHM, headers={"kid": kid})

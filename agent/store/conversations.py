@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from handrail.agent.conversation import HISTORY_LIMIT, ConversationState, Snapshot
 from handrail.agent.store.tables import conversations, messages
@@ -49,6 +49,32 @@ class Standing(NamedTuple):
     state: str
     last_message: int
     lease: Lease | None
+
+
+# Built once: putting a statement together costs more than running it.
+_SEEN = select(conversations).where(
+    conversations.c.site == bindparam("site"), conversations.c.conversation_id == bindparam("conversation_id")
+)
+_LOCKED = _SEEN.with_for_update()
+_LATEST = (
+    select(messages.c.message_id, messages.c.role, messages.c.text, messages.c.at)
+    .where(
+        messages.c.site == bindparam("site"),
+        messages.c.conversation_id == bindparam("conversation_id"),
+        messages.c.seq < bindparam("before"),
+    )
+    .order_by(messages.c.seq.desc())
+    .limit(HISTORY_LIMIT)
+)
+_ADD_MESSAGE = insert(messages)
+_CHANGE = (
+    update(conversations)
+    .where(
+        conversations.c.site == bindparam("of_site"),
+        conversations.c.conversation_id == bindparam("of_conversation"),
+    )
+    .values(version=conversations.c.version + 1)
+)
 
 
 def new_id(kind: str) -> str:
@@ -94,10 +120,7 @@ def find(connection: Connection, place: Place, *, lock: bool = False) -> Standin
 
     Raises UnknownConversation, also for one whose customer was erased.
     """
-    statement = select(conversations).where(
-        conversations.c.site == place.site, conversations.c.conversation_id == place.conversation_id
-    )
-    row = connection.execute(statement.with_for_update() if lock else statement).one_or_none()
+    row = connection.execute(_LOCKED if lock else _SEEN, place._asdict()).one_or_none()
     if row is None or row.erased_at is not None:
         raise UnknownConversation("there is no such conversation: open one first")
     lease = (
@@ -117,16 +140,7 @@ def find(connection: Connection, place: Place, *, lock: bool = False) -> Standin
 
 def snapshot(connection: Connection, standing: Standing, before: int = HIGHEST_SEQ) -> Snapshot:
     """The conversation with its latest messages numbered below `before`; costs the same however long it is."""
-    latest = connection.execute(
-        select(messages.c.message_id, messages.c.role, messages.c.text, messages.c.at)
-        .where(
-            messages.c.site == standing.place.site,
-            messages.c.conversation_id == standing.place.conversation_id,
-            messages.c.seq < before,
-        )
-        .order_by(messages.c.seq.desc())
-        .limit(HISTORY_LIMIT)
-    ).all()
+    latest = connection.execute(_LATEST, {**standing.place._asdict(), "before": before}).all()
     return Snapshot(
         site=standing.place.site,
         conversation_id=standing.place.conversation_id,
@@ -156,23 +170,19 @@ def add_message(connection: Connection, standing: Standing, role: Role, text: st
     """Store the next message of a locked conversation; the caller sees to `last_message` of the row."""
     message = Message(message_id=new_id("m"), role=role, text=storable(text), at=at)
     connection.execute(
-        insert(messages).values(
-            site=standing.place.site,
-            conversation_id=standing.place.conversation_id,
-            seq=standing.last_message + 1,
-            message_id=message.message_id,
-            role=role.value,
-            text=message.text,
-            at=at,
-        )
+        _ADD_MESSAGE,
+        {
+            **standing.place._asdict(),
+            "seq": standing.last_message + 1,
+            "message_id": message.message_id,
+            "role": role.value,
+            "text": message.text,
+            "at": at,
+        },
     )
     return message
 
 
 def change(connection: Connection, place: Place, values: Mapping[str, str | int | datetime | None]) -> None:
     """Set columns of a locked conversation and count its version up."""
-    connection.execute(
-        update(conversations)
-        .where(conversations.c.site == place.site, conversations.c.conversation_id == place.conversation_id)
-        .values(**values, version=conversations.c.version + 1)
-    )
+    connection.execute(_CHANGE, {"of_site": place.site, "of_conversation": place.conversation_id, **values})

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
@@ -18,6 +20,8 @@ T = TypeVar("T")
 
 LOCK_WAIT_MS = 10_000
 """How long SQLite waits for another process's transaction before it gives up."""
+
+SWITCH_PAUSE_MS = 20
 
 WRITER_PRAGMAS = (
     f"PRAGMA busy_timeout={LOCK_WAIT_MS}",
@@ -142,7 +146,7 @@ def _sqlite_engine(url: URL, size: int, pragmas: tuple[str, ...], begin: str) ->
         connection.isolation_level = None
         cursor = connection.cursor()
         for pragma in pragmas:
-            cursor.execute(pragma)
+            _patiently(cursor, pragma)
         cursor.close()
 
     @event.listens_for(engine, "begin")
@@ -150,6 +154,20 @@ def _sqlite_engine(url: URL, size: int, pragmas: tuple[str, ...], begin: str) ->
         connection.exec_driver_sql(begin)
 
     return engine
+
+
+def _patiently(cursor: DBAPICursor, pragma: str) -> None:
+    # Switching to the write-ahead log does not honour the busy timeout: of two processes that make one database
+    # together, the second is told "locked" at once.
+    for _ in range(LOCK_WAIT_MS // SWITCH_PAUSE_MS):
+        try:
+            cursor.execute(pragma)
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+            time.sleep(SWITCH_PAUSE_MS / 1000)
+    cursor.execute(pragma)
 
 
 def _server_engine(url: URL, threads: int) -> Engine:

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Iterable, Sequence
 
 from pydantic import JsonValue
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from handrail.agent.audit.canonical import canonical
 from handrail.agent.audit.chain import GENESIS, Chain, Entry, Head, SealedPayload
@@ -19,6 +19,14 @@ SALT_BYTES = 16
 
 Mask = Callable[[JsonValue], JsonValue]
 """Removes personal data from a payload; it must return the same shape."""
+
+_THIS_CHAIN = (chains.c.site == bindparam("of_site")) & (chains.c.conversation_id == bindparam("of_conversation"))
+# Built once: putting a statement together costs more than running it.
+_END = select(chains.c.last_seq, chains.c.last_hash).where(_THIS_CHAIN).with_for_update()
+_BEGIN_CHAIN = insert(chains)
+_MOVE_END = update(chains).where(_THIS_CHAIN)
+_ADD_EVENTS = insert(audit_events)
+_ADD_PAYLOADS = insert(audit_payloads)
 
 
 class Scribe:
@@ -61,7 +69,7 @@ def append(connection: Connection, site: str, conversation_id: str, entries: Seq
     chain = Chain(site, conversation_id, head or Head())
     links = [chain.append(entry) for entry in entries]
     connection.execute(
-        insert(audit_events),
+        _ADD_EVENTS,
         [
             {
                 "site": site,
@@ -78,7 +86,7 @@ def append(connection: Connection, site: str, conversation_id: str, entries: Seq
         ],
     )
     connection.execute(
-        insert(audit_payloads),
+        _ADD_PAYLOADS,
         [
             {
                 "site": site,
@@ -91,17 +99,18 @@ def append(connection: Connection, site: str, conversation_id: str, entries: Seq
         ],
     )
     connection.execute(
-        update(chains)
-        .where(chains.c.site == site, chains.c.conversation_id == conversation_id)
-        .values(last_seq=chain.head.seq, last_hash=chain.head.digest, anchored=0)
+        _MOVE_END,
+        {
+            "of_site": site,
+            "of_conversation": conversation_id,
+            "last_seq": chain.head.seq,
+            "last_hash": chain.head.digest,
+            "anchored": 0,
+        },
     )
 
 
 def _locked_head(connection: Connection, site: str, conversation_id: str) -> Head | None:
     # The lock makes two workers that append to one chain take turns; SQLite has its single writer for that.
-    row = connection.execute(
-        select(chains.c.last_seq, chains.c.last_hash)
-        .where(chains.c.site == site, chains.c.conversation_id == conversation_id)
-        .with_for_update()
-    ).one_or_none()
+    row = connection.execute(_END, {"of_site": site, "of_conversation": conversation_id}).one_or_none()
     return None if row is None else Head(row.last_seq, row.last_hash)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from threading import Lock
 from urllib.parse import quote
 
 from sqlalchemy import Connection, inspect, text
@@ -22,6 +23,8 @@ HEAD = "r0001"
 
 KNOWN = frozenset({HEAD})
 """Every revision that this version can bring up to date."""
+
+_MIGRATING = Lock()
 
 MIGRATION_LOCK = 0x68616E64
 """PostgreSQL advisory lock: two workers that start together migrate one after the other."""
@@ -128,4 +131,6 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    # Alembic keeps the running migration in module state: two databases are migrated one after the other.
+    with _MIGRATING:
+        command.upgrade(config, "head")

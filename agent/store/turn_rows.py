@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, bindparam, insert, select
 
 from handrail.agent.store.conversations import Place, Standing
 from handrail.agent.store.tables import turns
@@ -32,29 +32,33 @@ class StoredTurn(NamedTuple):
     result: str | None
 
 
+_ADD = insert(turns)
+_BY_KEY = select(turns).where(
+    turns.c.site == bindparam("site"),
+    turns.c.conversation_id == bindparam("conversation_id"),
+    turns.c.key == bindparam("key"),
+)
+
+
 def add(connection: Connection, stored: StoredTurn, key: str) -> None:
     """Store a turn that begins."""
     connection.execute(
-        insert(turns).values(
-            turn_id=stored.turn_id,
-            site=stored.place.site,
-            conversation_id=stored.place.conversation_id,
-            key=key,
-            text=stored.text,
-            before_message=stored.before_message,
-            progress=stored.progress.value,
-            at=stored.at,
-        )
+        _ADD,
+        {
+            **stored.place._asdict(),
+            "turn_id": stored.turn_id,
+            "key": key,
+            "text": stored.text,
+            "before_message": stored.before_message,
+            "progress": stored.progress.value,
+            "at": stored.at,
+        },
     )
 
 
 def by_key(connection: Connection, place: Place, key: str) -> StoredTurn | None:
     """The turn that a conversation has under an idempotency key."""
-    row = connection.execute(
-        select(turns).where(
-            turns.c.site == place.site, turns.c.conversation_id == place.conversation_id, turns.c.key == key
-        )
-    ).one_or_none()
+    row = connection.execute(_BY_KEY, {**place._asdict(), "key": key}).one_or_none()
     return (
         None
         if row is None

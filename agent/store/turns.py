@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from handrail.agent.audit.chain import Entry
 from handrail.agent.conversation import AuditEvent, EventKind, FinishedTurn, Received
@@ -178,9 +178,13 @@ def finish(
         add_message(connection, standing, Role.BOT, result.reply, now)
         number += 1
     done = connection.execute(
-        update(turns)
-        .where(turns.c.turn_id == turn.turn_id, turns.c.progress == Progress.RECEIVED.value)
-        .values(progress=Progress.FINISHED.value, finished_at=now, result=result.model_dump_json())
+        _FINISH,
+        {
+            "of_turn": turn.turn_id,
+            "progress": Progress.FINISHED.value,
+            "finished_at": now,
+            "result": result.model_dump_json(),
+        },
     )
     if done.rowcount != 1:
         raise LeaseLost(f"turn {turn.turn_id} was finished before: send its stored result instead")
@@ -233,6 +237,7 @@ def release(connection: Connection, place: Place, token: str) -> None:
     )
 
 
+_FINISH = update(turns).where(turns.c.turn_id == bindparam("of_turn"), turns.c.progress == Progress.RECEIVED.value)
 _NO_LEASE: Final = {"lease_owner": None, "lease_token": None, "lease_turn": None, "lease_until": None}
 
 

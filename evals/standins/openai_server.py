@@ -32,12 +32,14 @@ class StandIn:
     """Serves `/v1/chat/completions` and `/v1/models` while its context is open; `base_url` is for the client.
 
     `conduct` can be changed while it runs. A broken conduct ends after `times` requests, if given, and the stand-in is
-    good from then on. `retry_after` is what an overloaded stand-in asks for, in seconds.
+    good from then on. `arrived` is set with the first request. `retry_after` is what an overloaded stand-in asks for,
+    in seconds.
     """
 
     def __init__(self, conduct: Conduct = Conduct.GOOD, *, times: int | None = None, retry_after: str = "1") -> None:
         self.conduct = conduct
         self.seen: deque[Seen] = deque(maxlen=100)
+        self.arrived = asyncio.Event()
         self._left = times
         self._retry_after = retry_after
         self._server: asyncio.Server | None = None
@@ -102,6 +104,7 @@ class StandIn:
             await _send(writer, 400, error(400, "invalid_request_error", str(problem)))
             return
         self.seen.append(Seen(fields.get("authorization", ""), request))
+        self.arrived.set()
         await self._behave(self._current(), writer, request, fields.get("authorization", ""))
 
     def _current(self) -> Conduct:

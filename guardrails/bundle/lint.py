@@ -72,8 +72,8 @@ def _reasons(bundle: Bundle, emitted: frozenset[str]) -> Iterator[LintFinding]:
     for code in sorted(set(bundle.reasons) - used):
         message = "stands in the catalogue and nothing emits it. Remove it, or emit it."
         yield LintFinding(code="LINT_REASON_NEVER_EMITTED", subject=code, message=message)
-    for code in sorted(emitted - set(bundle.reasons)):
-        message = "is emitted by the code and missing from the catalogue. Add an entry."
+    for code in sorted(used - set(bundle.reasons)):
+        message = "can be emitted and is missing from the catalogue. Add an entry."
         yield LintFinding(code="LINT_REASON_MISSING", subject=code, message=message)
 
 

@@ -101,7 +101,7 @@ class IntentThresholds(Frozen):
     Attributes:
         unknown_below: The intent is unknown when its need state has less calibrated probability.
         nearest_below: The same when no example has at least this cosine similarity.
-        several_above: A clause adds its need state from this probability on.
+        several_above: A clause adds its need state, and an earlier message lends its subject, from this probability on.
         alternatives: How many readings are reported.
         look_back: How many earlier messages may supply the subject.
         earlier_discount: Factor on the confidence of a subject from an earlier message.

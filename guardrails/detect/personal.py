@@ -26,7 +26,7 @@ _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?: ?[A-Za-z0-9]){11,30}
 _IPV4 = re.compile(r"(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w]|\.[0-9])")
 _IPV6 = re.compile(r"(?<![\w:.])[0-9A-Fa-f:]{4,39}(?![\w:])")
 _PHONE = re.compile(
-    r"(?<![\w+.\-/])(?:\+ ?|\()?[0-9](?:[ \t().\-/]{0,3}[0-9]){5,16}(?: ?(?:x|ext\.?) ?[0-9]{1,6})?(?![\w\-/]|\.[0-9])"
+    r"(?<![\w+.\-/])(?:\+ ?|\()?[0-9](?:[ \t().\-/]{0,3}[0-9]){5,16}(?: ?(?:x|ext\.?) ?[0-9]{1,6})?(?!\w|[\-/.][0-9])"
 )
 _PHONE_CUE = re.compile(
     r"(?:phone|mobile|cell|tel|telephone|fax|whatsapp|call me|call us|ring|reach me|text me|contact)\W{0,3}"
@@ -34,10 +34,10 @@ _PHONE_CUE = re.compile(
     re.IGNORECASE,
 )
 _DATE = re.compile(
-    r"[0-9]{4}[\-/. ][0-9]{1,2}[\-/. ][0-9]{1,2}(?:[ T].*)?|"
+    r"(?:19|20)[0-9]{2}[\-/.][0-9]{1,2}[\-/.][0-9]{1,2}(?:[ T].*)?|"
     r"[0-9]{1,2}[\-/.][0-9]{1,2}[\-/.](?:[0-9]{4}|[0-9]{2})(?:[ T].*)?"
 )
-_THOUSANDS = re.compile(r"[0-9]{1,3}(?:[ .][0-9]{3}){1,4}")
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:[ .][0-9]{3}){1,4}(?:[.,][0-9]{2})?")
 _SSN = re.compile(r"(?<![\w\-])(?!000|666)[0-9]{3}-(?!00)[0-9]{2}-(?!0000)[0-9]{4}(?![\w\-])")
 _NINO = re.compile(r"(?<!\w)[A-CEGHJ-PR-TW-Za-ceghj-pr-tw-z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-Da-d](?!\w)")
 _NAMED_ID = re.compile(
@@ -58,7 +58,8 @@ _KEY_BLOCK = re.compile(
 _URL_LOGIN = re.compile(r"://(?P<value>[^\s:/@\[\]]{1,64}:[^\s/@\[\]]{1,64})@")
 _NAMED_SECRET = re.compile(
     r"(?<![A-Za-z])(?P<name>pass ?word|passwd|passphrase|pass ?code|pwd|pin|api[ _\-]?key|access[ _\-]?key|"
-    r"secret(?:[ _\-]key)?|(?:access|api|auth|bearer|refresh)[ _\-]?token|token|bearer|recovery code|backup code|client[ _\-]secret)"
+    r"secret(?:[ _\-]key)?|(?:access|api|auth|bearer|refresh)[ _\-]?token|token|bearer|recovery code|"
+    r"backup code|client[ _\-]secret)"
     r"(?P<link> ?[:=]{1,2} ?| (?:is|was)(?: now)?:? | )(?P<quote>[\"'`]?)(?P<value>[^\s\"'`\[\],;]{4,200})",
     re.IGNORECASE,
 )
@@ -201,7 +202,7 @@ def _is_phone(found: str, before: str) -> bool:
 
 
 def _is_amount(found: str, groups: list[str]) -> bool:
-    """Whether the digits read as one number with thousands set apart; nine digits by spaces are dialled, not counted."""
+    """Whether the digits read as one number with thousands set apart; 123 456 789 is dialled rather than counted."""
     return bool(_THOUSANDS.fullmatch(found)) and (len(groups[0]) < 3 or "." in found)
 
 

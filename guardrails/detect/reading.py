@@ -187,6 +187,6 @@ def _begins_clause(tokens: Sequence[Token], index: int) -> bool:
 def _clause(text: str, tokens: Sequence[Token], first: int, end: int) -> Clause:
     start = tokens[first].start
     stop = tokens[end].start if end < len(tokens) else len(text)
-    # The punctuation after it belongs to a clause, for a question mark tells an encoder much; a cut-out middle does not.
+    # The punctuation after it belongs to a clause, as a question mark tells an encoder much; a cut-out middle does not.
     stop = min(stop, tokens[end - 1].end + 2)
     return Clause(first, end, text[start:stop].strip(), Span(start=start, end=stop))

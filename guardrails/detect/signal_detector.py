@@ -17,7 +17,7 @@ NAME = "signals"
 PHRASE_SCORE = 0.9
 SEVERAL_PHRASES_SCORE = 0.97
 HINTS_SCORE = 0.7
-HINT_DISCOUNT = 0.7  # one hint lowers the threshold of likeness by this factor
+HINT_DISCOUNT = 0.85  # one hint lowers the threshold of likeness by this factor
 
 NEGATION_REACH = 4  # words before a phrase in which a negation counts
 NEGATIONS = frozenset(

@@ -85,9 +85,11 @@ class DetectorSuite:
 
     def _with_subject_of(self, own: IntentReading, earlier: Sequence[str]) -> IntentReading:
         """The newest earlier message that has a subject lends it; small talk and calls for a person have none."""
-        look_back = self._config.thresholds.look_back
+        limits = self._config.thresholds
+        look_back = limits.look_back
         for text in reversed(earlier[-look_back:] if look_back else ()):
             outcome = self._read_alone(text)[2]
-            if outcome.need_state not in {None, NeedState.OUT_OF_SCOPE, NeedState.HUMAN_REQUEST}:
+            clear = outcome.confidence >= limits.several_above
+            if clear and outcome.need_state not in {None, NeedState.OUT_OF_SCOPE, NeedState.HUMAN_REQUEST}:
                 return self._intents.taken_over(own, outcome)
         return own

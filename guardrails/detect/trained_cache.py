@@ -40,7 +40,7 @@ def cache_key(config: DetectionConfig, encoder: Encoder) -> str:
 
 def _load(path: Path, config: DetectionConfig, encoder: Encoder) -> Trained | None:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
             trained = Trained(
                 intents=tuple(str(name) for name in stored["intents"]),
                 terms=tuple(str(term) for term in stored["terms"]),

@@ -25,7 +25,7 @@ _DATE = re.compile(
       \d{{4}}-\d{{2}}-\d{{2}}
     | \d{{1,2}}(?:st|nd|rd|th)?\s+(?:of\s+)?{_MONTH}\b\.?(?:,?\s+\d{{4}})?
     | {_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?\b(?:,?\s+\d{{4}})?
-    | \d{{1,2}}/\d{{1,2}}(?:/\d{{4}}|/\d{{2}})?
+    | (?!24/7\b)\d{{1,2}}/\d{{1,2}}(?:/\d{{4}}|/\d{{2}})?
     | \d{{1,2}}\.\d{{1,2}}\.(?:\d{{4}}|\d{{2}})?
     | \d{{1,2}}-\d{{1,2}}-\d{{4}}
     | the\s+day\s+before\s+yesterday | yesterday | today | this\s+morning | last\s+night

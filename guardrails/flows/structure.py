@@ -128,7 +128,9 @@ def _cycles(flow: FlowSpec) -> Iterator[tuple[Path, str]]:
 
     Attempts are bounded by the shape alone: a flow that must try something twice says so with two steps.
     """
-    index_of = {step.id: index for index, step in reversed(list(_indexed(flow)))}
+    index_of: dict[str, int] = {}
+    for index, step in _indexed(flow):
+        index_of.setdefault(step.id, index)
     finished: set[str] = set()
     for root in index_of:
         # Each entry: a step on the current way, and its edges that are still to be followed.

@@ -73,7 +73,7 @@ class Argument(Frozen):
     minimum: int | str | None = None
     maximum: int | str | None = None
     currency: Name | None = None
-    spoken: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    spoken: tuple[Annotated[str, Field(pattern=r"^(#|\w+)$")], ...] = ()
 
     @model_validator(mode="after")
     def _whole(self) -> Argument:

@@ -15,7 +15,7 @@ from handrail.guardrails.gate.argument import Argument, ArgumentType
 from handrail.guardrails.output.dates import dates, full_date
 from handrail.guardrails.output.fold import visible
 from handrail.guardrails.output.numbers import numbers
-from handrail.guardrails.output.values import Kind
+from handrail.guardrails.output.values import Kind, Value
 from handrail.guardrails.toolspec import ToolSpec
 from handrail.guardrails.vocabulary import ToolCall
 
@@ -80,10 +80,12 @@ def _money(_: Argument, value: JsonValue) -> JsonValue:
     if not isinstance(value, str) or len(value) > _LONGEST:
         return value
     text = visible(value).lower()
-    found = [number for number in numbers(text) if number.kind in {Kind.MONEY, Kind.NUMBER}]
-    if len(found) != 1 or text[: found[0].start].strip() or text[found[0].end :].strip():
-        return value
-    readings = {Decimal(key) for key in found[0].keys}
+    readings = {
+        Decimal(key)
+        for number in numbers(text)
+        if number.kind in {Kind.MONEY, Kind.NUMBER} and _is_whole(number, text)
+        for key in number.keys
+    }
     if len(readings) != 1:
         return value
     amount = readings.pop()
@@ -94,11 +96,9 @@ def _date(_: Argument, value: JsonValue) -> JsonValue:
     if not isinstance(value, str) or len(value) > _LONGEST:
         return value
     text = visible(value).lower()
-    found = list(dates(text))
-    if len(found) != 1 or text[: found[0].start].strip() or text[found[0].end :].strip():
-        return value
-    days = [full_date(key) for key in found[0].keys]
-    return days[0].isoformat() if len(days) == 1 and days[0] is not None else value
+    days = {full_date(key) for found in dates(text) if _is_whole(found, text) for key in found.keys}
+    day = days.pop() if len(days) == 1 else None
+    return value if day is None else day.isoformat()
 
 
 def _choice(argument: Argument, value: JsonValue) -> JsonValue:
@@ -111,6 +111,11 @@ def _choice(argument: Argument, value: JsonValue) -> JsonValue:
         if meant in {word.casefold() for word in (choice.value, *choice.label.values(), *choice.words)}
     ]
     return matching[0] if len(matching) == 1 else value
+
+
+def _is_whole(found: Value, text: str) -> bool:
+    """Whether a value is all that the text says."""
+    return not text[: found.start].strip() and not text[found.end :].strip()
 
 
 _WRITERS: dict[ArgumentType, Callable[[Argument, JsonValue], JsonValue]] = {

@@ -20,8 +20,8 @@ class Sources(Frozen):
 
     `customer_words` are the customer's own messages of the conversation. `records` hold only what the company's systems
     themselves wrote (see `results.recorded`) and values of verified attributes. `tool_results` and `passages` are
-    untrusted. `established` are digests of calls that passed this very check in an earlier turn of the conversation (the
-    pending call): the results they rested on are gone by the time the customer has said yes.
+    untrusted. `established` are digests of calls that passed this very check in an earlier turn of the conversation
+    (the pending call): what they rested on may be gone by the time somebody has agreed.
     """
 
     customer_words: tuple[str, ...] = ()

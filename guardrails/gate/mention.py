@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from decimal import Decimal
 
 from pydantic import JsonValue
@@ -18,6 +18,11 @@ from handrail.guardrails.vocabulary import Scalar
 _PART = re.compile(r"[^\W_]+")
 _BEFORE = r"(?<![^\W_])(?<![^\W_][-_/])"
 _AFTER = r"(?![^\W_]|[-_/][^\W_])"
+_TOKEN = re.compile(r"[^\W_]+|[#,&]")
+_LISTING = frozenset({",", "and", "or", "&"})
+_REACH = 80
+"""Characters before a number in which the word for it must stand."""
+
 _DEEPEST = 32
 
 
@@ -56,13 +61,22 @@ def _same(kind: ArgumentType, value: JsonValue, leaf: Scalar) -> bool:
 def _text(argument: Argument, value: JsonValue, text: str) -> bool:
     if _stands(str(value), text):
         return True
-    digits = "".join(re.findall(r"\d", str(value), re.ASCII))
+    digits = "".join(re.findall(r"[0-9]", str(value)))
     if not argument.spoken or not digits:
         return False
-    # "invoices 2040 and 2041", "invoice number 2041", "#2041"
-    words = "|".join(re.escape(word.lower()) for word in argument.spoken)
-    spoken = rf"{_BEFORE}(?:(?:{words})s?[\s:#.\-]*)+(?:\d+\s*(?:,|and|&|or|\s)\s*)*{digits}{_AFTER}"
-    return re.search(spoken, text) is not None
+    spoken = {form for word in argument.spoken for form in (word.lower(), f"{word.lower()}s")}
+    return any(
+        _follows(spoken, text[max(0, found.start() - _REACH) : found.start()])
+        for found in re.finditer(f"{_BEFORE}{digits}{_AFTER}", text)
+    )
+
+
+def _follows(spoken: Container[str], before: str) -> bool:
+    """Whether one of the words leads to what comes after `before`: invoice, invoices 2040 and, invoice number, #."""
+    tokens = _TOKEN.findall(before)
+    while tokens and (tokens[-1].isdigit() or (tokens[-1] in _LISTING and len(tokens) > 1 and tokens[-2].isdigit())):
+        tokens.pop()
+    return bool(tokens) and tokens[-1] in spoken
 
 
 def _integer(_: Argument, value: JsonValue, text: str) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from handrail.guardrails.gate.argument import Texts
 from handrail.guardrails.gate.declared import fit_facts
+from handrail.guardrails.gate.template import placeholders
 from handrail.guardrails.gate.writing import argument_words, fact_words, in_language
-from handrail.guardrails.toolspec import ToolSpec, placeholders
+from handrail.guardrails.toolspec import ToolSpec
 from handrail.guardrails.vocabulary import FactContent, ToolCall
 
 

@@ -29,10 +29,12 @@ def sources(
     passages: Iterable[str],
     tools: Mapping[str, ToolSpec],
     known: Iterable[JsonValue] = (),
+    established: Iterable[str] = (),
 ) -> Sources:
     """Where the arguments of the next call may come from. `known` are values of verified records, such as attributes.
 
-    Only results of calls that succeeded hold records; a result of an unknown tool is untrusted as a whole.
+    `established` is explained at `Sources`. Only results of calls that succeeded hold records; a result of an unknown
+    tool is untrusted as a whole.
     """
     held = list(results)
     records = [
@@ -45,6 +47,7 @@ def sources(
         records=(*known, *records),
         tool_results=tuple(result.content for result in held),
         passages=tuple(passages),
+        established=tuple(established),
     )
 
 

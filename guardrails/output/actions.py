@@ -12,7 +12,7 @@ from handrail.guardrails.output.policy import ActionWords, Excuse, Pattern
 from handrail.guardrails.output.reading import View
 from handrail.guardrails.output.sources import content_stems
 from handrail.guardrails.output.values import Kind
-from handrail.guardrails.output.wording import doing_class, done_class
+from handrail.guardrails.output.wording import doing_class, done_class, report_class
 from handrail.guardrails.vocabulary import ToolOutcome
 
 CODE = "OUT_UNBACKED_ACTION"
@@ -29,7 +29,7 @@ def check(view: View) -> Iterator[Finding]:
 
 
 def _claimed(view: View, action: ActionWords) -> tuple[Place, Pattern | None]:
-    names = {"done": done_class(action), "doing": doing_class(action)}
+    names = {"done": done_class(action), "doing": doing_class(action), "reports": report_class(action)}
     for pattern in view.wording.actions.patterns:
         order = tuple(names.get(name, name) for name in pattern.order)
         for place in claims(view, pattern, order):

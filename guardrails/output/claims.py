@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
+from handrail.guardrails.output.fold import fold
 from handrail.guardrails.output.index import ValueIndex
-from handrail.guardrails.output.lexicon import Place, any_between, in_order, tokens
+from handrail.guardrails.output.lexicon import Order, Place, any_between, in_order, tokens
 from handrail.guardrails.output.policy import Excuse, Pattern
 from handrail.guardrails.output.reading import Line, View
 from handrail.guardrails.output.sources import Said, content_stems
@@ -17,12 +18,10 @@ _BEFORE = 4
 _CLAUSE_SIGNS = frozenset({",", ";", ":", "."})
 
 
-def claims(view: View, pattern: Pattern, order: Sequence[str] | None = None) -> Iterator[Place]:
+def claims(view: View, pattern: Pattern, order: tuple[str, ...] | None = None) -> Iterator[Place]:
     """Places of the last line where `pattern` holds without an excuse. `order` replaces the pattern's own."""
     line = view.line
-    for place in in_order(line.marks, order or pattern.order, pattern.gap):
-        if any_between(line.marks, pattern.not_between, *place):
-            continue
+    for place in in_order(line.marks, Order(order or pattern.order, pattern.gap, pattern.not_between)):
         if not any(_excused(view, excuse, place) for excuse in pattern.excuses):
             yield place
 
@@ -37,6 +36,8 @@ def _excused(view: View, excuse: Excuse, place: Place) -> bool:
         return "condition" in line.marks
     if excuse is Excuse.LEADING_CONDITION:
         return any_between(line.marks, ("condition",), _clause_start(line, place[0]), place[0])
+    if excuse is Excuse.RELATIVE:
+        return any_between(line.marks, ("relative",), max(0, place[0] - 1), place[0])
     if excuse is Excuse.HEDGE:
         return "hedge" in line.marks
     if excuse is Excuse.ATTRIBUTION:
@@ -51,8 +52,13 @@ def _clause_start(line: Line, at: int) -> int:
 
 
 def is_attributed(view: View, place: Place) -> bool:
-    """Whether the sentence hands back what the customer reported ("I understand your card was charged")."""
+    """Whether the sentence hands back what the customer reported.
+
+    "You wrote that ..." says so itself; "I understand ..." counts for words that the customer used.
+    """
     line = view.line
+    if any_between(line.marks, ("reported",), 0, place[0] + 1):
+        return True
     if not any_between(line.marks, ("attribution",), 0, place[0] + 1):
         return False
     last = line.tokens[place[1] - 1]
@@ -94,7 +100,7 @@ def _windows(view: View) -> Iterator[tuple[Passage, frozenset[str], str]]:
 def _agrees(view: View, text: str) -> bool:
     """Whether `text` has the sentence's values, its polarity and its caution."""
     line = view.line
-    marks = view.wording.lexicon.mark(tokens(text))
+    marks = view.wording.lexicon.mark(tokens(fold(text)))
     if ("negation" in line.marks) != ("negation" in marks):
         return False
     if "hedge" in marks and "hedge" not in line.marks:

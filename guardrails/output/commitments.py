@@ -85,5 +85,3 @@ def is_backed_by(result: ToolResult, stems: tuple[str, ...]) -> bool:
 def facts_of(results: tuple[ToolResult, ...]) -> ValueIndex:
     """The values in arguments and outcomes of `results`."""
     return ValueIndex.of("\n".join(line for result in results for line in action_lines(result)))
-
-

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from math import log2
 
 from handrail.guardrails.output.evidence import Finding
-from handrail.guardrails.output.fold import fold
 from handrail.guardrails.output.reading import View
 from handrail.guardrails.output.sources import has_token
 from handrail.guardrails.output.values import Kind
@@ -15,6 +14,7 @@ from handrail.guardrails.output.values import Kind
 CODE = "OUT_SECRET"
 
 _LONG_TOKEN = re.compile(r"[A-Za-z0-9](?<![\w+/=.@-].)[\w+/=-]{23,400}")
+_POSSIBLE = re.compile(r"[0-9]|-----|://|(?i:pass)")
 _LONG = 24
 _ENTROPY = 3.6
 """Bits per character above which a long token is random rather than a word (English words reach about 3)."""
@@ -23,10 +23,12 @@ _ENTROPY = 3.6
 def check(view: View) -> Iterator[Finding]:
     """Credentials by shape, full card numbers, and long random tokens that no passage shows."""
     line = view.line
-    text = fold(line.sentence.text)
+    text = line.folded
     for value in line.values:
         if value.kind is Kind.CARD:
             yield line.finding(CODE, value.start, value.end, "card number")
+    if not _POSSIBLE.search(text):
+        return
     found: set[int] = set()
     lowered = text.lower()
     for shape, expression in zip(view.wording.disclosure.secrets, view.wording.secrets, strict=True):

@@ -19,7 +19,11 @@ _HAS_DIGIT = re.compile(r"\d")
 
 def extract(text: str) -> tuple[Value, ...]:
     """The values of `text`, from left to right, without overlaps. Linear in its length; callers bound the length."""
-    cased = fold(text)
+    return extract_folded(fold(text))
+
+
+def extract_folded(cased: str) -> tuple[Value, ...]:
+    """`extract` of a text that is folded already."""
     plain = lower(cased)
     found: list[Value] = []
     if "@" in plain:
@@ -40,16 +44,17 @@ def extract(text: str) -> tuple[Value, ...]:
 
 def _take(values: Iterable[Value], text: str, found: list[Value]) -> str:
     """Keep `values` and blank their places, so that no later reader sees them again."""
+    ordered = sorted(values, key=_start)
+    if not ordered:
+        return text
     parts: list[str] = []
     last = 0
-    for value in sorted(values, key=_start):
+    for value in ordered:
         if value.start < last:
             continue
         found.append(value)
         parts += (text[last : value.start], _TAKEN * (value.end - value.start))
         last = value.end
-    if not parts:
-        return text
     parts.append(text[last:])
     return "".join(parts)
 

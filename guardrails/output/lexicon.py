@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from handrail.guardrails.output.fold import fold, lower
+from handrail.guardrails.output.fold import lower
 from handrail.guardrails.output.values import Kind, Value
 
 GAP = "..."
@@ -37,10 +37,10 @@ Place: TypeAlias = tuple[int, int]
 Marks: TypeAlias = dict[str, list[Place]]
 
 
-def tokens(text: str) -> list[str]:
-    """The words, numbers and signs of `text` in lower case; contractions are taken apart (`won't` is `will not`)."""
+def tokens(folded: str) -> list[str]:
+    """The words, numbers and signs of a folded text in lower case; contractions are taken apart (`won't`: `will not`)."""
     found: list[str] = []
-    for word in _WORD.findall(lower(fold(text))):
+    for word in _WORD.findall(lower(folded)):
         if "'" in word or word in _JOINED:
             found += _parts(word)
         else:
@@ -48,10 +48,10 @@ def tokens(text: str) -> list[str]:
     return found
 
 
-def offsets(text: str) -> list[Place]:
-    """Start and end in `text` of each of its tokens."""
+def offsets(folded: str) -> list[Place]:
+    """Start and end of each token of a folded text."""
     found: list[Place] = []
-    for match in _WORD.finditer(lower(fold(text))):
+    for match in _WORD.finditer(lower(folded)):
         word = match.group()
         if "'" in word or word in _JOINED:
             found += [match.span()] * len(_parts(word))
@@ -187,21 +187,29 @@ def _same(word: str, wanted: str) -> bool:
     return word == wanted or (wanted[-1] == "*" and word.startswith(wanted[:-1]))
 
 
-def in_order(marks: Marks, order: Sequence[str], gap: int) -> Iterator[Place]:
-    """Places where words of the classes in `order` follow each other with at most `gap` tokens between neighbours."""
-    if all(name in marks for name in order):
-        for start, end in marks[order[0]]:
-            last = _follow(marks, order, 1, end, gap)
+class Order(NamedTuple):
+    """Classes that must follow each other with at most `gap` tokens between neighbours, and none of `barred` there."""
+
+    classes: tuple[str, ...]
+    gap: int
+    barred: tuple[str, ...] = ()
+
+
+def in_order(marks: Marks, order: Order) -> Iterator[Place]:
+    """Places where words of the classes of `order` stand as it says."""
+    if all(name in marks for name in order.classes):
+        for start, end in marks[order.classes[0]]:
+            last = _follow(marks, order, 1, end)
             if last:
                 yield start, last
 
 
-def _follow(marks: Marks, order: Sequence[str], at: int, after: int, gap: int) -> int:
-    if at == len(order):
+def _follow(marks: Marks, order: Order, at: int, after: int) -> int:
+    if at == len(order.classes):
         return after
-    for start, end in marks[order[at]]:
-        if after <= start <= after + gap:
-            last = _follow(marks, order, at + 1, end, gap)
+    for start, end in marks[order.classes[at]]:
+        if after <= start <= after + order.gap and not any_between(marks, order.barred, after, start):
+            last = _follow(marks, order, at + 1, end)
             if last:
                 return last
     return 0

@@ -17,7 +17,9 @@ _LINK = re.compile(r"\]\(\s?<?(?P<target>[^)\s>]{1,2000})")
 _REFERENCE = re.compile(r"\[[^\]\n]{1,200}\]:\s?(?P<target>\S{1,2000})")
 _SCHEME = re.compile(r"(?:javascript|data|vbscript|file|blob):\S", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|lt|gt|colon|tab|newline);", re.IGNORECASE)
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 _SHAPES = ((_IMAGE, "image"), (_SCHEME, "scheme"), (_ENTITY, "entity"), (_CONTROL, "invisible character"))
 _SIGNS = frozenset("<!]&:")
 

@@ -89,7 +89,8 @@ def readings(written: str) -> tuple[str, ...]:
     as_decimal = normal(Decimal(f"{whole.replace(',', '').replace('.', '')}.{fraction}"))
     grouped = normal(Decimal(plain.replace(",", "").replace(".", "")))
     if len(signs) == 1 and len(fraction) == 3 and 1 <= len(whole) <= 3 and whole != "0":
-        return (grouped, as_decimal) if decimal_sign == "," else (as_decimal, grouped)
+        # English writes 1,000 for a thousand; 1.000 may be a German thousand or an English one with three decimals.
+        return (grouped,) if decimal_sign == "," else (as_decimal, grouped)
     return (grouped,) if len(signs) > 1 and len(set(signs)) == 1 else (as_decimal,)
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from handrail.guardrails.output.evidence import Finding
-from handrail.guardrails.output.fold import fold
 from handrail.guardrails.output.reading import View
 from handrail.guardrails.output.sources import has_token
 from handrail.guardrails.output.values import Kind, Value
@@ -45,14 +44,17 @@ def check(view: View) -> Iterator[Finding]:
     for value in line.values:
         if value.kind in _PERSONAL_KINDS and _is_foreign_value(view, value):
             yield line.finding(CODE, value.start, value.end, value.kind.value)
-    text = fold(line.sentence.text)
-    for start, end in _foreign_words(view, text):
+    for start, end in _foreign_words(view, line.folded):
         yield line.finding(CODE, start, end, "name or address")
 
 
 def _is_foreign_value(view: View, value: Value) -> bool:
     sources = view.sources
-    if sources.customer.holds(value) or sources.own.holds(value) or any(index.holds(value) for index in sources.public()):
+    if (
+        sources.customer.holds(value)
+        or sources.own.holds(value)
+        or any(index.holds(value) for index in sources.public())
+    ):
         return False
     if value.kind is Kind.EMAIL:
         mailbox, _, host = value.keys[0].partition("@")

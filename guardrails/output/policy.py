@@ -26,6 +26,7 @@ class Excuse(StrEnum):
 
     question: it asks. negation: `not` stands just before or in it. condition: `if`, `once`, ... anywhere in the
     sentence. leading_condition: the same, right before and in one clause with it. hedge: `usually`, `can`, ....
+    relative: it describes which thing is meant ("a webhook that was switched off").
     attribution: it repeats what the customer said happened. passage: a passage of the turn says the same.
     """
 
@@ -33,6 +34,7 @@ class Excuse(StrEnum):
     NEGATION = "negation"
     CONDITION = "condition"
     LEADING_CONDITION = "leading_condition"
+    RELATIVE = "relative"
     HEDGE = "hedge"
     ATTRIBUTION = "attribution"
     PASSAGE = "passage"
@@ -41,7 +43,7 @@ class Excuse(StrEnum):
 class Pattern(Frozen):
     """Word classes in the order in which they must occur, with at most `gap` other words between neighbours.
 
-    `not_between` are classes that must not stand between the first and the last of them.
+    `not_between` are classes of which no word may stand in these gaps.
     """
 
     id: Word
@@ -61,12 +63,13 @@ class CommitmentPattern(Pattern):
 class ActionWords(Frozen):
     """One thing a reply can claim to have done, and the beginnings of words in tool names that back it.
 
-    `any_result` says that a succeeded read backs it as well; `by_handoff` that a real handoff does.
+    `reports` are phrases that claim it without a verb of doing ("the refund is on its way"). `any_result` says that a succeeded read backs it as well; `by_handoff` that a real handoff does.
     """
 
     id: Word
     done: Words
     doing: tuple[Word, ...] = ()
+    reports: tuple[Word, ...] = ()
     tools: tuple[Word, ...] = ()
     any_result: bool = False
     by_handoff: bool = False

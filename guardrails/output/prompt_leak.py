@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from handrail.guardrails.output.claims import claims
 from handrail.guardrails.output.evidence import Finding
@@ -38,27 +39,27 @@ def _shares_run(view: View) -> bool:
     text = before + view.line.squashed
     if len(text) < length:
         return False
-    # Every shared run of `length` holds at least one whole block that starts at a multiple of half of it.
-    step = max(1, length // 2)
-    for at in range(0, len(prompt) - step + 1, step):
-        block = prompt[at : at + step]
-        if block in text and _grows(prompt, text, block, at, length, view):
-            return True
-    return False
+    # Every shared run of `length` holds a whole block of half of it that starts at a multiple of that half.
+    half = length // 2
+    blocks = _blocks(prompt, half)
+    return any(
+        text[at : at + half] in blocks and _grows(view, prompt, text, at, length)
+        for at in range(0, len(text) - half + 1, half)
+    )
 
 
-def _grows(prompt: str, text: str, block: str, at: int, length: int, view: View) -> bool:
-    """Whether the shared block is part of a shared run of `length` that no public text explains."""
-    found = text.find(block)
-    while found >= 0:
-        start, end = 0, len(block)
-        while start < min(at, found) and prompt[at - start - 1] == text[found - start - 1]:
-            start += 1
-        while at + end < len(prompt) and found + end < len(text) and prompt[at + end] == text[found + end]:
-            end += 1
-        if start + end >= length and not _is_public(view, text[found - start : found + end]):
+@lru_cache(maxsize=16)
+def _blocks(prompt: str, size: int) -> frozenset[str]:
+    """Every run of `size` characters of the (squashed) prompt."""
+    return frozenset(prompt[at : at + size] for at in range(len(prompt) - size + 1))
+
+
+def _grows(view: View, prompt: str, text: str, at: int, length: int) -> bool:
+    """Whether the block of `text` at `at` is part of a run of `length` shared with the prompt that no source explains."""
+    for start in range(max(0, at - length // 2), at + 1):
+        run = text[start : start + length]
+        if len(run) == length and run in prompt and not _is_public(view, run):
             return True
-        found = text.find(block, found + 1)
     return False
 
 

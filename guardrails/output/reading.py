@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from handrail.guardrails.output.evidence import Finding
-from handrail.guardrails.output.extract import extract
-from handrail.guardrails.output.fold import squash
+from handrail.guardrails.output.extract import extract_folded
+from handrail.guardrails.output.fold import fold, squash
 from handrail.guardrails.output.lexicon import Lexicon, Marks, Place, offsets, tokens
 from handrail.guardrails.output.sentences import Sentence
 from handrail.guardrails.output.sources import Sources, content_stems
@@ -20,10 +20,12 @@ from handrail.guardrails.vocabulary import Span
 class Line:
     """One sentence read: values (offsets within the sentence), words, and the places of the word classes.
 
-    A list item is read together with the line that introduces it ("I will:"); `led` is how many tokens that has.
+    A list item is read together with the line that introduces it ("I will:"); `led` is how many tokens that has;
+    `folded` has the length of the sentence.
     """
 
     sentence: Sentence
+    folded: str
     values: tuple[Value, ...]
     tokens: tuple[str, ...]
     marks: Marks
@@ -32,13 +34,14 @@ class Line:
     @classmethod
     def of(cls, sentence: Sentence, lexicon: Lexicon) -> Line:
         """Read `sentence`."""
-        values = extract(sentence.text)
-        lead = tokens(sentence.lead) if sentence.lead else []
-        found = [*lead, *tokens(sentence.text)]
+        folded = fold(sentence.text)
+        values = extract_folded(folded)
+        lead = tokens(fold(sentence.lead)) if sentence.lead else []
+        found = [*lead, *tokens(folded)]
         marks = lexicon.mark(found)
         if values:
-            lexicon.mark_values(marks, offsets(sentence.text), values, len(lead))
-        return cls(sentence, values, tuple(found), marks, len(lead))
+            lexicon.mark_values(marks, offsets(folded), values, len(lead))
+        return cls(sentence, folded, values, tuple(found), marks, len(lead))
 
     @cached_property
     def squashed(self) -> str:
@@ -69,7 +72,7 @@ class Line:
 
     def finding_at(self, code: str, place: Place, detail: str) -> Finding:
         """A finding at a range of tokens."""
-        places = offsets(self.sentence.text)
+        places = offsets(self.folded)
         first, last = place[0] - self.led, place[1] - 1 - self.led
         start = places[first][0] if first >= 0 else 0
         end = places[last][1] if last >= 0 else len(self.sentence.text)

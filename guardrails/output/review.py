@@ -67,9 +67,7 @@ def review(reply: str, evidence: Evidence, wording: Wording) -> Review:
     return Review(findings=tuple(findings), released=tuple(released))
 
 
-def check_sentence(
-    sentence: Sentence, lines: list[Line], sources: Sources, wording: Wording
-) -> tuple[Finding, ...]:
+def check_sentence(sentence: Sentence, lines: list[Line], sources: Sources, wording: Wording) -> tuple[Finding, ...]:
     """Read `sentence`, append it to `lines` (the reply so far) and return what is wrong with it there."""
     lines.append(Line.of(sentence, wording.lexicon))
     view = View(tuple(lines), sources, wording)
@@ -88,4 +86,3 @@ def whole_findings(reply: str, wording: Wording) -> tuple[Finding, ...]:
 def _over(length: int, wording: Wording) -> Finding:
     span = Span(start=wording.form.characters, end=length)
     return Finding(code="OUT_TOO_LONG", span=span, sentence=0, detail=f"over {wording.form.characters} characters")
-

@@ -106,7 +106,8 @@ class Sources:
             evidence=evidence,
             passages=passages,
             fixed=tuple(
-                read_passage("", "", text) for text in (*evidence.fixed_texts, *(item.text for item in evidence.allowed))
+                read_passage("", "", text)
+                for text in (*evidence.fixed_texts, *(item.text for item in evidence.allowed))
             ),
             customer=ValueIndex.of(customer_text),
             own=ValueIndex.of("\n".join(evidence.own)),
@@ -236,5 +237,3 @@ def shifted(bases: Iterable[date], by: timedelta) -> set[date]:
             except OverflowError:
                 continue
     return moved
-
-

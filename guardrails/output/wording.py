@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
@@ -28,6 +28,7 @@ from handrail.guardrails.yamlsource import Problem, read
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 PatternT = TypeVar("PatternT", bound=Pattern)
+Grouped: TypeAlias = dict[str, list[tuple[frozenset[str], PatternT]]]
 
 CODES = (
     "OUT_COMMITMENT",
@@ -49,16 +50,16 @@ CODES = (
 """Every code the checks can report; `policies/reasons/output.yaml` describes each."""
 
 _NESTED = re.compile(r"[*+}]\)[*+{]")
-_EXCUSE_CLASSES = ("negation", "condition", "hedge", "attribution", "first_person", "self")
+_EXCUSE_CLASSES = ("negation", "condition", "hedge", "attribution", "reported", "relative", "first_person", "self")
 
 
 @dataclass(frozen=True, slots=True)
 class ByLast:
     """Patterns by the last class of their order, so that a sentence without that class costs nothing."""
 
-    promises: dict[str, tuple[CommitmentPattern, ...]]
-    refusals: dict[str, tuple[Pattern, ...]]
-    disclosures: dict[str, tuple[Pattern, ...]]
+    promises: Grouped[CommitmentPattern]
+    refusals: Grouped[Pattern]
+    disclosures: Grouped[Pattern]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +79,16 @@ class Wording:
     _actions: dict[str, ActionWords]
 
     def promising(self, marks: Marks) -> Iterator[CommitmentPattern]:
-        """The commitment patterns whose last class a sentence has; the others cannot hold."""
-        for name in marks:
-            yield from self._by_last.promises.get(name, ())
+        """The commitment patterns that can hold in a sentence: it has all their classes."""
+        return _possible(self._by_last.promises, marks)
 
     def refusing(self, marks: Marks) -> Iterator[Pattern]:
-        """The patterns about people whose last class a sentence has."""
-        for name in marks:
-            yield from self._by_last.refusals.get(name, ())
+        """The patterns about people that can hold in a sentence."""
+        return _possible(self._by_last.refusals, marks)
 
     def revealing(self, marks: Marks) -> Iterator[Pattern]:
-        """The patterns about the prompt whose last class a sentence has."""
-        for name in marks:
-            yield from self._by_last.disclosures.get(name, ())
+        """The patterns about the prompt that can hold in a sentence."""
+        return _possible(self._by_last.disclosures, marks)
 
     def acting(self, marks: Marks) -> tuple[ActionWords, ...]:
         """The actions of which a sentence has a word."""
@@ -108,6 +106,11 @@ def doing_class(action: ActionWords) -> str:
     return f"doing:{action.id}"
 
 
+def report_class(action: ActionWords) -> str:
+    """The class of the phrases that report `action` as done."""
+    return f"reports:{action.id}"
+
+
 def load_wording(folder: Path) -> Wording:
     """Read the output policy in `folder`. Raises ConfigError with file and line of everything wrong."""
     problems: list[Problem] = []
@@ -123,7 +126,7 @@ def load_wording(folder: Path) -> Wording:
     classes = _classes(words, actions)
     found = [
         *_dangling("commitments.yaml", commitments.patterns, classes),
-        *_dangling("actions.yaml", actions.patterns, {*classes, "done", "doing"}),
+        *_dangling("actions.yaml", actions.patterns, {*classes, "done", "doing", "reports"}),
         *_dangling("people.yaml", people.patterns, classes),
         *_dangling("disclosure.yaml", disclosure.prompt_patterns, classes),
         *_missing_classes(classes),
@@ -144,8 +147,14 @@ def load_wording(folder: Path) -> Wording:
         _by_last=ByLast(
             _by_last(commitments.patterns), _by_last(people.patterns), _by_last(disclosure.prompt_patterns)
         ),
-        _actions={name: action for action in actions.actions for name in (done_class(action), doing_class(action))},
-        html=re.compile(rf"</?(?:{'|'.join(form.html_tags)})(?=[\s/>])|<!--|<[a-z][\w-]*\s[^<>]{{0,200}}=", re.IGNORECASE),
+        _actions={
+            name: action
+            for action in actions.actions
+            for name in (done_class(action), doing_class(action), report_class(action))
+        },
+        html=re.compile(
+            rf"</?(?:{'|'.join(form.html_tags)})(?=[\s/>])|<!--|<[a-z][\w-]*\s[^<>]{{0,200}}=", re.IGNORECASE
+        ),
     )
 
 
@@ -154,11 +163,20 @@ def _parse(folder: Path, name: str, model: type[ModelT], problems: list[Problem]
     return document.parse(model, problems) if document is not None else None
 
 
-def _by_last(patterns: Sequence[PatternT]) -> dict[str, tuple[PatternT, ...]]:
-    found: dict[str, tuple[PatternT, ...]] = {}
+def _by_last(patterns: Sequence[PatternT]) -> Grouped[PatternT]:
+    found: Grouped[PatternT] = {}
     for pattern in patterns:
-        found[pattern.order[-1]] = (*found.get(pattern.order[-1], ()), pattern)
+        found.setdefault(pattern.order[-1], []).append((frozenset(pattern.order), pattern))
     return found
+
+
+def _possible(grouped: Grouped[PatternT], marks: Marks) -> Iterator[PatternT]:
+    """The patterns all of whose classes a sentence has."""
+    present = marks.keys()
+    for name in marks:
+        for wanted, pattern in grouped.get(name, ()):
+            if wanted <= present:
+                yield pattern
 
 
 def _classes(words: WordsFile, actions: ActionsFile) -> dict[str, tuple[str, ...]]:
@@ -167,6 +185,8 @@ def _classes(words: WordsFile, actions: ActionsFile) -> dict[str, tuple[str, ...
         classes[done_class(action)] = action.done
         if action.doing:
             classes[doing_class(action)] = action.doing
+        if action.reports:
+            classes[report_class(action)] = action.reports
     return classes
 
 

@@ -21,6 +21,10 @@ HUMAN_REQUESTED = "HUMAN_REQUESTED"
 INJECTION = "INJECTION_SUSPECTED"
 PERSONAL_DATA_PREFIX = "PII_"
 MAX_LINE_CHARACTERS = 4_000_000
+EXAMPLE = """\b
+Example:
+  echo '{"id": "1", "text": "I was billed double"}' | handrail classify - -
+"""
 
 
 class Assessment(Frozen):
@@ -74,9 +78,7 @@ class _Line(BaseModel):
         return tuple(item.text for item in said if item.role in {"customer", "user"})
 
 
-@click.command(
-    epilog='Example: echo \'{"id": "1", "text": "I was billed double"}\' | handrail classify - -',
-)
+@click.command(epilog=EXAMPLE)
 @click.argument("source", metavar="IN.jsonl", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.argument("target", metavar="OUT.jsonl", type=click.Path(dir_okay=False, allow_dash=True))
 @click.pass_context

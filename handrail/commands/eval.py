@@ -37,15 +37,13 @@ _file = click.Path(dir_okay=False, path_type=Path)
     show_default=True,
     help="With --url: how the server's model behaves; scenarios with other models are not run.",
 )
-@click.option(
-    "--filter", "containing", default="", help="Only cases whose name, such as email_changed[2], contains this."
-)
+@click.option("--filter", "containing", default="", help="Only cases with this in their name, as in email_changed[2].")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 16), help="Conversations at a time.")
 @click.option("--json", "json_file", type=_file, help="Write everything as JSON.")
 @click.option("--junit", "junit_file", type=_file, help="Write JUnit XML.")
 @click.option("--html", "html_file", type=_file, help="Write a page with all conversations.")
 @click.option("--list", "only_list", is_flag=True, help="Only name the cases.")
-def evaluate(  # noqa: PLR0913 - one argument per option
+def evaluate(  # noqa: PLR0913, PLR0917 - click passes one argument per option
     paths: tuple[Path, ...],
     url: str | None,
     data_dir: Path | None,

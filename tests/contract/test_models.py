@@ -26,6 +26,7 @@ ENOUGH = 20.0
 SHORT = 0.6
 """Seconds for calls that must."""
 
+AT = datetime(2026, 11, 2, tzinfo=UTC)
 PASSAGE = Passage(
     passage_id="codes#1",
     doc_id="codes",
@@ -263,8 +264,7 @@ async def test_cancelling_a_call_is_not_swallowed() -> None:
     """A turn that is cancelled ends as cancelled, not as a fault of the model."""
     async with served(Conduct.STALLING) as (model, server):
         call = asyncio.create_task(model.complete(prompt(), ENOUGH))
-        while not server.seen:
-            await asyncio.sleep(0)
+        await server.arrived.wait()
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call

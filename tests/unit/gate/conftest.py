@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,7 @@ def every_type() -> ToolSpec:
     return ToolSpec.model_validate(EVERY_TYPE)
 
 
+@cache
 def shipped_tools() -> Mapping[str, ToolSpec]:
     """The tools of the shipped bundle by id."""
     tools: dict[str, ToolSpec] = {}

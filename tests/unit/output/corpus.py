@@ -137,5 +137,7 @@ def labelled() -> tuple[Labelled, ...]:
 
 def _result(call: Call) -> ToolResult:
     return ToolResult(
-        call=ToolCall(call_id="c1", tool=call.tool, arguments=call.args), outcome=ToolOutcome.SUCCEEDED, content=call.content
+        call=ToolCall(call_id="c1", tool=call.tool, arguments=call.args),
+        outcome=ToolOutcome.SUCCEEDED,
+        content=call.content,
     )

@@ -17,21 +17,25 @@ from tests.unit.server.fake import FakeService, FixedClock
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
+    """Settings with a data folder of their own."""
     return Settings.model_validate({"data_dir": tmp_path, "port": 0})
 
 
 @pytest.fixture
 async def service() -> FakeService:
+    """A service that echoes."""
     return FakeService()
 
 
 @pytest.fixture
 def gate(settings: Settings) -> Gate:
+    """The gate with the made keys."""
     return Gate(keys_of(settings), settings.site)
 
 
 @pytest.fixture
 async def client(service: FakeService, settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application, without a socket."""
     transport = httpx.ASGITransport(create_app(service, settings, FixedClock()))
     async with httpx.AsyncClient(transport=transport, base_url="http://handrail.test") as opened:
         yield opened

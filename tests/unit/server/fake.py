@@ -70,9 +70,7 @@ class FakeBundle:
         }
         self.windows = (Window(fact="reopened", meaning="reopened", count="ticket_reopened", within_minutes=60),)
         hours = Hours(time_zone="UTC", days=(1, 2, 3, 4, 5), opens="08:00", closes="20:00")
-        queue = Queue(
-            id="general", title={"en": "the support team"}, skills=(), hours=hours, first_response_minutes=60
-        )
+        queue = Queue(id="general", title={"en": "the support team"}, skills=(), hours=hours, first_response_minutes=60)
         self.queues: Mapping[str, Queue] = {"general": queue}
 
 
@@ -200,9 +198,7 @@ class FakeService:
             confirmation=call if text == "confirm" else None,
         )
 
-    async def ask_for_person(
-        self, site: str, conversation_id: str, customer_id: str | None, key: str
-    ) -> TurnResult:
+    async def ask_for_person(self, site: str, conversation_id: str, customer_id: str | None, key: str) -> TurnResult:
         found = await self.snapshot(site, conversation_id, customer_id)
         queued = found.state.model_copy(update={"status": ConversationStatus.QUEUED})
         self.opened[conversation_id] = found.model_copy(update={"state": queued})
@@ -239,12 +235,14 @@ class FakeService:
 
 
 def decision() -> Decision:
+    """A decision that allows."""
     return Decision(
         stage=Stage.GATE_RISK, subject="turn", effect=Effect.ALLOW, reasons=("INTENT_KNOWN",), revision=REVISION
     )
 
 
 def packet() -> Handoff:
+    """A handoff packet."""
     return Handoff(
         handoff_id="h1",
         wants="a person",
@@ -258,6 +256,7 @@ def packet() -> Handoff:
 
 
 def approval(conversation_id: str, approval_id: str = "a1") -> Approval:
+    """A pending request for approval."""
     return Approval(
         approval_id=approval_id,
         conversation_id=conversation_id,

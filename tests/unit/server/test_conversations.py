@@ -50,9 +50,7 @@ async def test_visitor_talks(client: httpx.AsyncClient, service: FakeService) ->
     assert service.opened["c1"].channel == "api"
 
 
-async def test_customer_is_who_the_token_says(
-    client: httpx.AsyncClient, service: FakeService, ada: Headers
-) -> None:
+async def test_customer_is_who_the_token_says(client: httpx.AsyncClient, service: FakeService, ada: Headers) -> None:
     """A token names the customer; no visitor key is given out for the conversation."""
     answer = await client.post("/v1/conversations", json={"channel": "web"}, headers=ada)
     assert answer.json()["visitor_key"] is None
@@ -85,9 +83,7 @@ async def test_person_button_and_queue(client: httpx.AsyncClient) -> None:
     assert now.json()["handoff"] == place
 
 
-async def test_reply_leaves_even_if_the_queue_cannot_be_read(
-    client: httpx.AsyncClient, service: FakeService
-) -> None:
+async def test_reply_leaves_even_if_the_queue_cannot_be_read(client: httpx.AsyncClient, service: FakeService) -> None:
     """Decoration that fails does not hold back a reply that was released."""
     path, key = await opened(client)
     service.store.down = True
@@ -143,9 +139,7 @@ async def test_two_messages_at_once(client: httpx.AsyncClient, service: FakeServ
     assert service.most_at_once == 1
 
 
-async def test_conversations_of_others_do_not_exist(
-    client: httpx.AsyncClient, ada: Headers, ben: Headers
-) -> None:
+async def test_conversations_of_others_do_not_exist(client: httpx.AsyncClient, ada: Headers, ben: Headers) -> None:
     """Every wrong party gets the very same answer as for an id that was never given out."""
     of_ada, _ = await opened(client, ada)
     of_visitor, visitor = await opened(client)

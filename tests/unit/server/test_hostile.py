@@ -14,69 +14,45 @@ from handrail.agent.server.identity import Gate
 from tests.unit.server.fake import FakeService
 from tests.unit.server.test_conversations import Headers, code, opened
 
+SOON = int(time.time()) + 3600
+
+# What makes each token wrong: other claims (None leaves one out), another header, another algorithm.
+CLAIMS: dict[str, dict[str, object]] = {
+    "expired": {"exp": SOON - 7200},
+    "no exp": {"exp": None},
+    "exp is no number": {"exp": "tomorrow"},
+    "no sub": {"sub": None},
+    "empty sub": {"sub": ""},
+    "control characters": {"sub": "ada\n"},
+    "not yet": {"nbf": SOON},
+    "another site": {"aud": "elsewhere"},
+    "huge": {"x": "y" * 6000},
+}
+HEADERS: dict[str, dict[str, str]] = {
+    "no kid": {},
+    "wrong kid": {"kid": "other"},
+    "kid is a path": {"kid": "../../dev/null"},
+}
+FORGERIES = (*CLAIMS, *HEADERS, "another key", "another algorithm", "alg none", "cut", "no token at all")
+
 
 def forged(gate: Gate, which: str) -> str:
     """A token that is wrong in one way."""
     kid, own = next(iter(gate.keys.identity.items()))
-    key, soon = own.get_secret_value(), int(time.time()) + 600
-    claims: dict[str, object] = {"sub": "ada", "exp": soon}
-    header = {"kid": kid}
-    match which:
-        case "another key":
-            key = "k" * 32
-        case "expired":
-            claims["exp"] = soon - 3600
-        case "no exp":
-            del claims["exp"]
-        case "no sub":
-            del claims["sub"]
-        case "empty sub":
-            claims["sub"] = ""
-        case "control characters":
-            claims["sub"] = "ada\n"
-        case "not yet":
-            claims["nbf"] = soon
-        case "another site":
-            claims["aud"] = "elsewhere"
-        case "another algorithm":
-            return jwt.encode(claims, key * 2, algorithm="HS512", headers=header)
-        case "no kid":
-            return jwt.encode(claims, key)
-        case "wrong kid":
-            header = {"kid": "other"}
-        case "kid is a path":
-            header = {"kid": "../../dev/null"}
-        case "alg none":
-            parts = [{"alg": "none", "typ": "JWT"} | header, claims]
-            coded = [base64.urlsafe_b64encode(json.dumps(each).encode()).rstrip(b"=").decode() for each in parts]
-            return f"{coded[0]}.{coded[1]}."
-        case "cut":
-            return jwt.encode(claims, key, headers=header)[:-3]
-        case "huge":
-            return jwt.encode(claims | {"x": "y" * 6000}, key, headers=header)
-        case _:
-            return "\xff.\xff.\xff"
-    return jwt.encode(claims, key, algorithm="HS256", headers=header)
-
-
-FORGERIES = [
-    "another key",
-    "expired",
-    "no exp",
-    "no sub",
-    "empty sub",
-    "control characters",
-    "not yet",
-    "another site",
-    "another algorithm",
-    "no kid",
-    "wrong kid",
-    "kid is a path",
-    "alg none",
-    "cut",
-    "huge",
-    "no token at all",
-]
+    given = {"sub": "ada", "exp": SOON} | CLAIMS.get(which, {})
+    claims = {name: content for name, content in given.items() if content is not None}
+    header = HEADERS.get(which, {"kid": kid})
+    key = "k" * 64 if which == "another key" else own.get_secret_value()
+    if which == "alg none":
+        parts = [{"alg": "none", "typ": "JWT"} | header, claims]
+        coded = [base64.urlsafe_b64encode(json.dumps(each).encode()).rstrip(b"=").decode() for each in parts]
+        return f"{coded[0]}.{coded[1]}."
+    if which == "exp is no number":
+        return jwt.api_jws.encode(json.dumps(claims).encode(), key, "HS256", headers=header)
+    if which == "no token at all":
+        return "\xff.\xff.\xff"
+    token = jwt.encode(claims, key, algorithm="HS512" if which == "another algorithm" else "HS256", headers=header)
+    return token[:-3] if which == "cut" else token
 
 
 @pytest.mark.parametrize("which", FORGERIES)
@@ -84,7 +60,7 @@ async def test_forged_tokens_are_refused(
     client: httpx.AsyncClient, service: FakeService, gate: Gate, which: str
 ) -> None:
     """No forged token opens anything, and nothing is opened as an anonymous visitor instead."""
-    headers = {"Authorization": f"Bearer {forged(gate, which)}".encode("latin-1")}
+    headers = {b"Authorization": f"Bearer {forged(gate, which)}".encode("latin-1")}
     answer = await client.post("/v1/conversations", headers=headers)
     assert answer.status_code == 401
     assert code(answer) == ("token_expired" if which == "expired" else "invalid_token")

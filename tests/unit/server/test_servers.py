@@ -17,6 +17,7 @@ EVENTS = "/v1/context/customers/ada/events"
 
 
 def sent(attributes: dict[str, object], source: str = "billing") -> dict[str, object]:
+    """A body of attributes."""
     return {"source": source, "observed_at": NOW.isoformat(), "attributes": attributes}
 
 

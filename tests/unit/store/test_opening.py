@@ -26,6 +26,11 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "data" / "handrail.db"
 
 
+def cut(path: Path, size: int) -> None:
+    """Keep only the beginning of a file."""
+    path.write_bytes(path.read_bytes()[:size])
+
+
 def refused(path: Path) -> str:
     """The message with which opening is refused; the file is left as it was."""
     before = path.read_bytes() if path.is_file() else None
@@ -84,7 +89,7 @@ async def test_a_truncated_file_is_left_alone(path: Path) -> None:
     async with opened(f"sqlite:///{path}") as store:
         name = await conversation(store)
         await exchange(store, name, "k1")
-    path.write_bytes(path.read_bytes()[:5000])
+    cut(path, 5000)
     assert str(path) in refused(path)
 
 
@@ -101,7 +106,7 @@ def test_a_newer_database_is_left_alone(path: Path) -> None:
     """A database of a later version is not touched by an earlier one."""
     open_database(f"sqlite:///{path}", 1).close()
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = 'r9999'")
+        connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = 'r9999'")  # noqa: S608 - a constant
         connection.commit()
     assert "newer Handrail" in refused(path)
 

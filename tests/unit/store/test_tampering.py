@@ -1,5 +1,7 @@
 """Whoever changes the log in the database is found out."""
 
+# ruff: noqa: S608 - the statements are put together from constants of this file
+
 from __future__ import annotations
 
 import json
@@ -11,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from handrail import cli
 from handrail.agent.audit.anchor import AnchorFile
 from handrail.agent.audit.chain import GENESIS, Link, sealed
 from handrail.agent.audit.report import AuditReport
@@ -21,7 +24,6 @@ from handrail.agent.store.sqlstore import StoreOptions
 from handrail.commands.audit import audit
 from tests.unit.store.building import ANNA, SITE, START, conversation, event, exchange, opened
 
-# Sites, so that three conversations have known names in the statements below.
 TURNS = 3
 EVENTS = 3 * TURNS
 
@@ -221,16 +223,16 @@ async def test_erasure_is_no_tampering_and_hides_none(url: str, names: list[str]
 def test_the_command_says_what_is_wrong(url: str, names: list[str], run: Callable[..., None], tmp_path: Path) -> None:
     """Exit code 0 for a whole log, 1 for a broken one, with site, conversation, event and meaning."""
     kept = str(tmp_path / "anchors.json")
-    cli = CliRunner()
-    assert cli.invoke(audit, ["anchor", "--database", url, "--out", kept]).exit_code == 0
-    whole = cli.invoke(audit, ["verify", "--database", url, "--anchor", kept])
+    terminal = CliRunner()
+    assert terminal.invoke(audit, ["anchor", "--database", url, "--out", kept]).exit_code == 0
+    whole = terminal.invoke(audit, ["verify", "--database", url, "--anchor", kept])
     assert (whole.exit_code, "Whole" in whole.output) == (0, True)
     run(f"UPDATE audit_events SET at = 0 {IN_FIRST} AND seq = 2", name=names[0])
-    broken = cli.invoke(audit, ["verify", "--database", url])
+    broken = terminal.invoke(audit, ["verify", "--database", url])
     assert broken.exit_code == 1
     assert f"site {SITE}, conversation {names[0]}, event 2" in broken.output
     assert "changed or moved" in broken.output
-    machine = cli.invoke(audit, ["verify", "--database", url, "--json"])
+    machine = terminal.invoke(audit, ["verify", "--database", url, "--json"])
     content = json.loads(machine.output)
     assert (machine.exit_code, content["whole"], content["breaks"][0]["problem"]) == (1, False, "changed")
 
@@ -244,6 +246,21 @@ def test_a_file_without_anchors_cannot_be_read(url: str, names: list[str], tmp_p
         kept.write_text(content)
     result = CliRunner().invoke(audit, ["verify", "--database", url, "--anchor", str(kept)])
     assert "not an anchor file" in str(result.exception)
+
+
+def test_exit_codes_tell_broken_from_unreadable(
+    url: str, names: list[str], run: Callable[..., None], tmp_path: Path
+) -> None:
+    """A script can tell a whole log (0), a broken one (1) and one that cannot be read (2)."""
+
+    def code(*arguments: str) -> int:
+        return cli.run(lambda: audit.main(["verify", *arguments], prog_name="audit", standalone_mode=False))
+
+    assert code("--database", url) == 0
+    assert code("--database", f"sqlite:///{tmp_path / 'none.db'}") == 2
+    assert code("--database", url, "--anchor", str(tmp_path / "none.json")) == 2
+    run(f"DELETE FROM audit_events {IN_FIRST} AND seq = 4", name=names[0])
+    assert code("--database", url) == 1
 
 
 def test_a_changed_anchor_file_is_told_from_a_changed_log(url: str, names: list[str]) -> None:

@@ -1,0 +1,119 @@
+"""Weights: trained the same every time, kept on disk, and trained again when what lies there is damaged."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from handrail.guardrails.detect import trained_cache
+from handrail.guardrails.detect.config import DetectionConfig
+from handrail.guardrails.detect.regression import fit_sigmoids, fit_softmax, fit_temperature, softmax, with_intercept
+from handrail.guardrails.detect.trained_cache import cache_key, load_or_train
+from handrail.guardrails.detect.training import Trained, train
+
+
+class HashedEncoder:
+    """Vectors from letters: no meaning, but the same ones every time."""
+
+    revision = "hashed"
+    dimensions = 16
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """One row of length one per text."""
+        rows = np.ones((len(texts), self.dimensions), dtype=np.float32)
+        for row, text in zip(rows, texts, strict=True):
+            for character in text:
+                row[ord(character) % self.dimensions] += 1
+        return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+
+
+@pytest.fixture(scope="module")
+def small(shipped: DetectionConfig) -> DetectionConfig:
+    """One intent per need state and two signals: enough to train, and quick."""
+    files = [file.model_copy(update={"intents": file.intents[:1]}) for file in shipped.intents]
+    signals = tuple(signal for signal in shipped.signals if signal.code in {"ABUSE", "INJECTION_SUSPECTED"})
+    return shipped.model_copy(update={"intents": tuple(files), "signals": signals})
+
+
+def same(one: Trained, other: Trained) -> bool:
+    """Whether both hold the same weights."""
+    return np.array_equal(one.intent_weights, other.intent_weights) and np.array_equal(
+        one.signal_weights, other.signal_weights
+    )
+
+
+def test_training_twice_gives_the_same_weights(small: DetectionConfig) -> None:
+    """Decisions can be replayed only if detection is deterministic."""
+    assert same(train(small, HashedEncoder()), train(small, HashedEncoder()))
+
+
+@pytest.fixture
+def trainings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows with every training."""
+    calls: list[int] = []
+
+    def counted(config: DetectionConfig, encoder: HashedEncoder) -> Trained:
+        calls.append(1)
+        return train(config, encoder)
+
+    monkeypatch.setattr(trained_cache, "train", counted)
+    return calls
+
+
+def test_the_second_start_does_not_train(small: DetectionConfig, tmp_path: Path, trainings: list[int]) -> None:
+    """Weights are kept under a key of examples and encoder."""
+    first = load_or_train(small, HashedEncoder(), tmp_path)
+    assert same(first, load_or_train(small, HashedEncoder(), tmp_path))
+    assert len(trainings) == 1
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK\x03\x04broken", b"nonsense"])
+def test_damaged_weights_are_trained_again(
+    small: DetectionConfig, tmp_path: Path, trainings: list[int], damage: bytes
+) -> None:
+    """A damaged file costs time, never the start."""
+    encoder = HashedEncoder()
+    path = tmp_path / "detection" / f"{cache_key(small, encoder)}.npz"
+    path.parent.mkdir()
+    path.write_bytes(damage)
+    load_or_train(small, encoder, tmp_path)
+    load_or_train(small, encoder, tmp_path)
+    assert len(trainings) == 1
+    assert list(path.parent.glob(".training-*")) == []
+
+
+def test_a_folder_that_cannot_be_written_does_not_stop_the_start(small: DetectionConfig, tmp_path: Path) -> None:
+    """Only the next start pays."""
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    assert load_or_train(small, HashedEncoder(), blocked).temperature > 0
+
+
+def test_other_examples_have_another_key(small: DetectionConfig) -> None:
+    """Changed signals invalidate kept weights; changed thresholds of intents do not."""
+    fewer = small.model_copy(update={"signals": small.signals[1:]})
+    limits = small.thresholds.model_copy(update={"unknown_below": 0.9})
+    assert cache_key(fewer, HashedEncoder()) != cache_key(small, HashedEncoder())
+    assert cache_key(small.model_copy(update={"thresholds": limits}), HashedEncoder()) == cache_key(
+        small, HashedEncoder()
+    )
+
+
+def test_separable_classes_are_separated() -> None:
+    """Both regressions learn what is there to be learnt."""
+    rows = np.repeat(np.eye(3, dtype=np.float32), 5, axis=0)
+    classes = np.repeat(np.arange(3), 5)
+    weights = fit_softmax(rows, classes, 3, 1e-4)
+    assert (softmax(with_intercept(rows) @ weights).argmax(axis=1) == classes).all()
+    target = np.eye(3, dtype=np.float32)[classes]
+    yes_no = fit_sigmoids(rows, target, np.ones_like(target), 1e-4)
+    assert ((with_intercept(rows) @ yes_no > 0) == (target == 1)).all()
+
+
+def test_overconfident_scores_get_a_temperature_above_one() -> None:
+    """Half of the answers are wrong, so half is what the scores should say."""
+    scores = np.array([[4.0, 0.0]] * 10, dtype=np.float32)
+    classes = np.array([0, 1] * 5)
+    assert fit_temperature(scores, classes) > 2

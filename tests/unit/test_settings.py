@@ -1,0 +1,138 @@
+"""Settings: where they come from, which wins, and everything that can be wrong with them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from handrail.agent.settings import Company, Settings, load_settings
+from handrail.guardrails.errors import ConfigError
+
+SECRET = "s" * 32
+
+
+@pytest.fixture(autouse=True)
+def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No settings from outside, in a working folder of its own."""
+    for name in list(os.environ):
+        if name.upper().startswith("HANDRAIL_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def problems(config: Path | None = None) -> tuple[str, ...]:
+    """Everything that is said to be wrong."""
+    with pytest.raises(ConfigError) as caught:
+        load_settings(config)
+    return caught.value.problems
+
+
+def test_defaults_need_nothing(tmp_path: Path) -> None:
+    """Without any setting the product runs on a laptop, offline, for this machine only."""
+    settings = load_settings()
+    assert (settings.host, settings.port, settings.site, settings.model) == ("127.0.0.1", 8321, "fernwell", "embedded")
+    assert settings.company is Company.SAMPLE
+    assert settings.data_dir == Path(".handrail")
+    assert settings.database_url == f"sqlite:///{tmp_path}/.handrail/handrail.db"
+
+
+def test_command_line_wins_over_environment_over_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The nearer a setting is to the person, the more it counts; what is not given does not count."""
+    (tmp_path / "handrail.toml").write_text('port = 1\nhost = "10.0.0.1"\nsite = "acme"\nlog_level = "debug"\n')
+    monkeypatch.setenv("HANDRAIL_PORT", "2")
+    monkeypatch.setenv("handrail_host", "10.0.0.2")
+    monkeypatch.setenv("HANDRAIL_LOG_LEVEL", "")
+    settings = load_settings(None, {"port": 3, "host": None})
+    assert (settings.port, settings.host, settings.site, settings.log_level) == (3, "10.0.0.2", "acme", "debug")
+
+
+def test_paths_in_a_file_are_relative_to_it(tmp_path: Path) -> None:
+    """A configuration file can be moved together with its folders."""
+    (tmp_path / "etc").mkdir()
+    config = tmp_path / "etc" / "other.toml"
+    config.write_text('data_dir = "state"\nbundle = "/srv/policies"\n[server_keys]\ncrm = "' + SECRET + '"\n')
+    settings = load_settings(config)
+    assert settings.data_dir == tmp_path / "etc" / "state"
+    assert settings.database_url.endswith("/etc/state/handrail.db")
+    assert settings.bundle == Path("/srv/policies")
+    assert settings.server_keys["crm"].get_secret_value() == SECRET
+
+
+def test_everything_wrong_is_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wrong, unknown and contradicting settings are one message, each with its name and what to do."""
+    (tmp_path / "handrail.toml").write_text('portt = 1\nworkers = 0\nlog_level = "loud"\n')
+    wrong = {
+        "HANDRAIL_PORT": "http",
+        "HANDRAIL_SITE": "Fern Well",
+        "HANDRAIL_DATABASE_URL": "mysql://x",
+        "HANDRAIL_COMPANY": "mine",
+        "HANDRAIL_IDENTITY_KEYS": '{"a": "short-secret"}',
+        "HANDRAIL_SERVER_KEYS": "{crm",
+        "HANDRAIL_MODEL": "large-model",
+        "HANDRAIL_MODEL_TIMEOUT": "40",
+        "HANDRAIL_TURN_SECONDS": "20",
+        "HANDRAIL_DATADIR": "x",
+        "HANDRAIL_ZZZ": "x",
+    }
+    for name, content in wrong.items():
+        monkeypatch.setenv(name, content)
+    found = problems()
+    said = {problem.split(":")[0].split(" in ")[0]: problem for problem in found}
+    assert set(said) == {
+        *(wrong.keys() - {"HANDRAIL_MODEL", "HANDRAIL_TURN_SECONDS"}),
+        *("portt", "HANDRAIL_WORKERS", "HANDRAIL_LOG_LEVEL", "HANDRAIL_MODEL_API_KEY"),
+    }
+    assert len(found) == len(said)
+    assert "Did you mean HANDRAIL_DATA_DIR?" in said["HANDRAIL_DATADIR"]
+    assert "Did you mean port?" in said["portt"]
+    assert "the settings are" in said["HANDRAIL_ZZZ"]
+    assert "in handrail.toml" in said["HANDRAIL_WORKERS"]
+    assert "the secret of a is shorter than 32 bytes" in said["HANDRAIL_IDENTITY_KEYS"]
+    assert "20 seconds" in said["HANDRAIL_MODEL_TIMEOUT"]
+    assert all("Set it to" in each or "Did you mean" in each or "Remove it" in each for each in found)
+    assert "short-secret" not in "".join(found)
+
+
+def test_unknown_variable_alone_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A misspelt variable is an error even if all others are right: its setting would silently not hold."""
+    monkeypatch.setenv("HANDRAIL_PROT", "1")
+    assert problems() == ("HANDRAIL_PROT: there is no such setting. Did you mean HANDRAIL_PORT?",)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"port = ", "not TOML"), (b"\xff", "not TOML"), (None, "cannot be read")]
+)
+def test_file_that_cannot_be_used(tmp_path: Path, content: bytes | None, said: str) -> None:
+    """A file that is named must be there and be TOML."""
+    config = tmp_path / "named.toml"
+    if content is not None:
+        config.write_bytes(content)
+    assert said in problems(config)[0]
+
+
+def test_keys_by_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tables are written as JSON in the environment; their secrets are never shown."""
+    monkeypatch.setenv("HANDRAIL_IDENTITY_KEYS", json.dumps({"2026-01": SECRET}))
+    monkeypatch.setenv("HANDRAIL_DATABASE_URL", "postgresql://u:secret-word@db/handrail")
+    settings = load_settings()
+    assert settings.identity_keys["2026-01"].get_secret_value() == SECRET
+    assert SECRET not in repr(settings)
+    assert "secret-word" not in repr(settings)
+
+
+def test_model_with_its_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model needs a key or an endpoint of one's own; an endpoint without a key is fine."""
+    monkeypatch.setenv("HANDRAIL_MODEL", "small-model")
+    assert "HANDRAIL_MODEL_API_KEY" in problems()[0]
+    monkeypatch.setenv("HANDRAIL_MODEL_BASE_URL", "http://127.0.0.1:9/v1")
+    assert load_settings().model_base_url == "http://127.0.0.1:9/v1"
+
+
+def test_every_setting_says_what_to_set() -> None:
+    """The advice of a problem comes from the field's description."""
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert field.description.endswith("."), name
