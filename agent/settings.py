@@ -142,6 +142,19 @@ class Settings(BaseSettings):
             raise ValueError(f"shorter than {SHORTEST_SECRET} bytes")
         return secret
 
+    def make_data_dir(self) -> None:
+        """Make the data folder, for its owner only, unless it is there.
+
+        Raises:
+            ConfigError: it cannot be made, or is not a folder.
+        """
+        try:
+            self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise ConfigError(
+                [f"{self.data_dir} cannot be made ({error.strerror}). Set HANDRAIL_DATA_DIR to another folder."]
+            ) from error
+
 
 def load_settings(config: Path | None = None, overrides: Mapping[str, object] | None = None) -> Settings:
     """Read the settings. The command line wins over the environment, the environment over the file.

@@ -26,9 +26,9 @@ def address(customer: Customer, channel: str) -> str | None:
 
 
 def masked(address_on_record: str) -> str:
-    """An address that its owner recognises and nobody else learns: m***@fernwell.example, ***42."""
+    """An address that its owner recognises and nobody else learns: m•••@fernwell.example, •••42."""
     name, at, domain = address_on_record.partition("@")
-    return f"{name[:1]}***@{domain}" if at else f"***{address_on_record[-2:]}"
+    return f"{name[:1]}•••@{domain}" if at else f"•••{address_on_record[-2:]}"
 
 
 def send(connection: Connection, customer: Customer, kind: MessageKind, channel: str, text: str, at: datetime) -> str:

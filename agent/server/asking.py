@@ -9,6 +9,9 @@ from fastapi import Depends, Header, Query, Request
 
 from handrail.agent.server.desk import Desk
 
+ID = r"^[A-Za-z0-9_.:-]{1,200}$"
+"""What ids in paths look like; no database sees anything else."""
+
 
 def desk_of(request: Request) -> Desk:
     """The desk of the application that answers this request."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -21,6 +20,9 @@ CLOCK_SKEW = timedelta(minutes=5)
 """An observation from further ahead is refused: it would hide every later one until then."""
 
 _WORD_CHARACTERS = 100
+_LARGEST = 2**53
+"""Beyond it neighbouring whole numbers are the same in JSON readers."""
+
 _SET_WORDS = 200
 
 Source = Literal["crm", "billing", "product", "support"]
@@ -58,7 +60,9 @@ class EventBody(Frozen):
     event_id: Short = Field(examples=["ticket-991-reopened"])
     kind: Name = Field(examples=["ticket_reopened"])
     observed_at: AwareDatetime
-    details: dict[Name, Annotated[str, StringConstraints(max_length=500)]] = Field(default={}, max_length=20)
+    details: dict[Name, Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")]] = Field(
+        default={}, max_length=20
+    )
 
 
 class EventsBody(Frozen):
@@ -130,8 +134,9 @@ def _fit(content: JsonValue, attribute: Attribute) -> FactContent | None:
     if attribute.kind is FactKind.BOOLEAN:
         return content if isinstance(content, bool) else None
     if attribute.kind is FactKind.NUMBER:
-        counts = isinstance(content, int | float) and not isinstance(content, bool) and math.isfinite(content)
-        return content if counts and not isinstance(content, str) else None  # type: ignore[return-value]
+        if isinstance(content, bool) or not isinstance(content, int | float):
+            return None
+        return content if -_LARGEST <= content <= _LARGEST else None  # NaN and infinity fit no range
     if attribute.kind is FactKind.WORD:
         return content if isinstance(content, str) and _word(content, known) else None
     if not isinstance(content, list) or len(content) > _SET_WORDS:
@@ -141,7 +146,7 @@ def _fit(content: JsonValue, attribute: Attribute) -> FactContent | None:
 
 
 def _word(word: str, known: tuple[str, ...] | None) -> bool:
-    return word in known if known is not None else 0 < len(word) <= _WORD_CHARACTERS
+    return word in known if known is not None else len(word) <= _WORD_CHARACTERS and word.isprintable() and word != ""
 
 
 def _shape(attribute: Attribute) -> str:

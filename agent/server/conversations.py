@@ -6,13 +6,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from handrail.agent.server.asking import Asking, Authorization, Debugging, Repeatable, VisitorKey, named
+from handrail.agent.server.asking import ID, Asking, Authorization, Debugging, Repeatable, VisitorKey, named
 from handrail.agent.server.bodies import MessageBody, OpenBody
 from handrail.agent.server.faults import documented, too_long
 from handrail.agent.server.views import ConversationView, MessagesView, MessageView, OpenedView, TurnView
 from handrail.guardrails.vocabulary import ConversationStatus, Frozen, IdentityLevel
 
-ConversationId = Annotated[str, Path(max_length=200, description="As it was returned at opening.")]
+ConversationId = Annotated[str, Path(pattern=ID, description="As it was returned at opening.")]
 
 
 class Party(Frozen):
@@ -87,7 +87,7 @@ async def ask_for_person(
 async def read_messages(
     desk: Asking,
     calling: Calling,
-    after: Annotated[int, Query(ge=0, description="`next_after` of the page before.")] = 0,
+    after: Annotated[int, Query(ge=0, le=2**53, description="`next_after` of the page before.")] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> MessagesView:
     """The messages after a place in the conversation, oldest first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import UTC
 
 from handrail.agent.conversation import PendingCall
 from handrail.agent.hours import is_open, next_opening
@@ -93,7 +94,7 @@ class Desk:
         return Waiting(
             team=queue.title[bundle.manifest.languages[0]],
             position=place if status is ConversationStatus.QUEUED else None,
-            due_at=None if packet is None else packet.due_at,
+            due_at=None if packet is None or packet.due_at is None else packet.due_at.astimezone(UTC),
             open_now=open_now,
             opens_at=None if open_now else next_opening(queue.hours, now),
         )

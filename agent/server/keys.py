@@ -43,6 +43,7 @@ def keys_of(settings: Settings) -> Keys:
     """
     if settings.identity_keys and settings.server_keys and settings.visitor_secret:
         return Keys(identity=settings.identity_keys, server=settings.server_keys, visitor=settings.visitor_secret)
+    settings.make_data_dir()
     stored = _stored(settings.data_dir / FILE)
     return Keys(
         identity=settings.identity_keys or {name: SecretStr(key) for name, key in stored.identity.items()},
@@ -70,7 +71,6 @@ def _stored(path: Path) -> _Stored:
 
 def _make(path: Path) -> None:
     """Write fresh secrets, readable by the owner only. The first of several processes wins."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = _Stored(
         identity={DEMO: secrets.token_hex(32)}, server={DEMO: secrets.token_hex(32)}, visitor=secrets.token_hex(32)
     )

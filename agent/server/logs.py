@@ -12,7 +12,7 @@ from typing import Final, TextIO
 REQUEST_ID: Final[ContextVar[str | None]] = ContextVar("handrail_request_id", default=None)
 """The request that is being answered, for every line logged meanwhile."""
 
-FIELDS: Final = ("method", "route", "status", "milliseconds", "error", "at", "caller")
+FIELDS: Final = ("method", "route", "status", "milliseconds", "error", "at", "turn")
 """What a line may carry beside its message. Anything else stays out, so that nothing personal slips in."""
 
 _OWN = ("handrail", "uvicorn")

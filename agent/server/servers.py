@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from handrail.agent.conversation import Approval, ApprovalState, QueuedHandoff
-from handrail.agent.server.asking import Asking, Server
+from handrail.agent.server.asking import ID, Asking, Server
 from handrail.agent.server.bodies import AttributesBody, Choice, DecisionBody, EventsBody, attribute_values
 from handrail.agent.server.faults import documented, unknown_approval
 from handrail.agent.server.views import ChangedView, DecidedView, EventsView
@@ -39,7 +39,7 @@ async def read_approvals(desk: Asking, _server: Server, state: ApprovalState | N
 
 
 async def decide(
-    desk: Asking, _server: Server, approval_id: Annotated[str, Path(max_length=200)], body: DecisionBody
+    desk: Asking, _server: Server, approval_id: Annotated[str, Path(pattern=ID)], body: DecisionBody
 ) -> DecidedView:
     """Approve or deny one exact call. An approved call is checked again before it runs, and runs once."""
     store = desk.service.store

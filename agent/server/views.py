@@ -36,7 +36,8 @@ class Confirmation(Frozen):
 class Waiting(Frozen):
     """Where a conversation stands that a person will take.
 
-    `position` counts from 1 and is None once a person has taken it; `opens_at` is None while the team is there.
+    `position` counts from 1 over all who wait, and is None once a person has taken it. `opens_at`, in the team's own
+    time zone, is None while the team is there.
     """
 
     team: str = Field(examples=["the billing team"])

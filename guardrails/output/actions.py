@@ -19,13 +19,28 @@ CODE = "OUT_UNBACKED_ACTION"
 
 
 def check(view: View) -> Iterator[Finding]:
-    """The first claim of each action that nothing backs."""
+    """The first claim of each action that nothing backs, or else a claim of having done anything."""
+    if view.sources.is_fixed(view.line.squashed):
+        return
+    is_found = False
     for action in view.wording.acting(view.line.marks):
         place, pattern = _claimed(view, action)
-        if pattern is None or _is_backed(view, action, pattern, place):
-            continue
-        if not view.sources.is_fixed(view.line.squashed):
+        if pattern is not None and not _is_backed(view, action, pattern, place):
+            is_found = True
             yield view.line.finding_at(CODE, place, f"{action.id}: {pattern.id}")
+    if not is_found:
+        yield from _general(view)
+
+
+def _general(view: View) -> Iterator[Finding]:
+    evidence = view.sources.evidence
+    if evidence.succeeded() or evidence.person is PersonState.HANDED_OFF:
+        return
+    for pattern in view.wording.claiming(view.line.marks):
+        for place in claims(view, pattern):
+            if Excuse.PASSAGE not in pattern.excuses or not _is_known_state(view, place):
+                yield view.line.finding_at(CODE, place, f"anything: {pattern.id}")
+                return
 
 
 def _claimed(view: View, action: ActionWords) -> tuple[Place, Pattern | None]:

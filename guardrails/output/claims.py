@@ -15,6 +15,15 @@ from handrail.guardrails.vocabulary import Passage
 _BEFORE = 4
 """How many words before a claim a negation still reaches it ("I am not able to promise")."""
 
+_AFTER = 3
+_BY_CLASS = {
+    Excuse.CONDITION: "condition",
+    Excuse.CONSENT: "consent",
+    Excuse.HEDGE: "hedge",
+    Excuse.OFFER: "offered",
+}
+"""Excuses that a word anywhere in the sentence makes."""
+
 _CLAUSE_SIGNS = frozenset({",", ";", ":", "."})
 
 
@@ -22,6 +31,8 @@ def claims(view: View, pattern: Pattern, order: tuple[str, ...] | None = None) -
     """Places of the last line where `pattern` holds without an excuse. `order` replaces the pattern's own."""
     line = view.line
     for place in in_order(line.marks, Order(order or pattern.order, pattern.gap, pattern.not_between)):
+        if pattern.harmless and any_between(line.marks, pattern.harmless, place[1] - 1, place[1] + _AFTER):
+            continue
         if not any(_excused(view, excuse, place) for excuse in pattern.excuses):
             yield place
 
@@ -32,17 +43,15 @@ def _excused(view: View, excuse: Excuse, place: Place) -> bool:
         return line.is_question
     if excuse is Excuse.NEGATION:
         return any_between(line.marks, ("negation",), max(0, place[0] - _BEFORE), place[1])
-    if excuse is Excuse.CONDITION:
-        return "condition" in line.marks
     if excuse is Excuse.LEADING_CONDITION:
         return any_between(line.marks, ("condition",), _clause_start(line, place[0]), place[0])
     if excuse is Excuse.RELATIVE:
         return any_between(line.marks, ("relative",), max(0, place[0] - 1), place[0])
-    if excuse is Excuse.HEDGE:
-        return "hedge" in line.marks
+    if excuse in _BY_CLASS:
+        return _BY_CLASS[excuse] in line.marks
     if excuse is Excuse.ATTRIBUTION:
         return is_attributed(view, place)
-    return is_quoted(view)
+    return is_quoted(view, place)
 
 
 def _clause_start(line: Line, at: int) -> int:
@@ -65,10 +74,10 @@ def is_attributed(view: View, place: Place) -> bool:
     return content_stems(last) <= content_stems(view.sources.customer_text)
 
 
-def is_quoted(view: View) -> bool:
+def is_quoted(view: View, place: Place) -> bool:
     """Whether a passage of the turn says the same, as process and not as a promise.
 
-    Its words must be there for the most part, all its values, a `not` exactly when the passage has one, and `usually`
+    Its words must be there for the most part, the last word of the claim among them, all its values, a `not` exactly when the passage has one, and `usually`
     wherever the passage has it. In the company's own voice (`we`) only the passage's very words count, and only when
     it is authoritative; `I` never counts, because no document speaks as I.
     """
@@ -78,10 +87,9 @@ def is_quoted(view: View) -> bool:
     if "first_person" in line.marks:
         return _is_verbatim(view)
     stems = line.stems
-    if not stems:
-        return False
+    claimed = content_stems(line.tokens[place[1] - 1])
     return any(
-        len(stems & known) >= view.wording.form.quoted_share * len(stems) and _agrees(view, text)
+        claimed <= known and len(stems & known) >= view.wording.form.quoted_share * len(stems) and _agrees(view, text)
         for _, known, text in _windows(view)
     )
 

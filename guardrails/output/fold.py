@@ -78,5 +78,7 @@ def stem(word: str) -> str:
     for ending in ("ing", "ed", "es", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3 and not word.endswith("ss"):
             word = word[: -len(ending)]
+            if ending in {"ing", "ed"} and word[-1] == word[-2] and word[-1] in "lptrnmgb":
+                word = word[:-1]
             break
     return word[:-1] if len(word) > 4 and word.endswith("e") else word

@@ -94,12 +94,13 @@ class Lexicon:
 
     _exact: dict[str, list[_Entry]] = field(default_factory=dict)
     _prefixes: dict[str, list[tuple[str, _Entry]]] = field(default_factory=dict)
+    _suffixes: list[tuple[str, _Entry]] = field(default_factory=list)
     _values: dict[str, list[str]] = field(default_factory=dict)
     _memo: dict[str, _Starts] = field(default_factory=dict)
 
     @classmethod
     def of(cls, classes: Mapping[str, Sequence[str]]) -> Lexicon:
-        """Index `classes`: entries are words, `prefix*`, several of them with `...` for a gap, or a value class."""
+        """Index `classes`: entries are words, `prefix*`, `*suffix`, several of them with `...` for a gap, or a value class."""
         made = cls()
         for name, entries in classes.items():
             for entry in entries:
@@ -111,7 +112,9 @@ class Lexicon:
         return made
 
     def _add(self, first: str, entry: _Entry) -> None:
-        if first.endswith("*"):
+        if first.startswith("*"):
+            self._suffixes.append((first[1:], entry))
+        elif first.endswith("*"):
             self._prefixes.setdefault(first[:3], []).append((first[:-1], entry))
         else:
             self._exact.setdefault(first, []).append(entry)
@@ -151,7 +154,8 @@ class Lexicon:
 
     def _starts(self, word: str) -> _Starts:
         by_prefix = (entry for prefix, entry in self._prefixes.get(word[:3], ()) if word.startswith(prefix))
-        entries = (*self._exact.get(word, ()), *by_prefix)
+        by_suffix = (entry for suffix, entry in self._suffixes if word.endswith(suffix) and len(word) > len(suffix) + 1)
+        entries = (*self._exact.get(word, ()), *by_prefix, *by_suffix)
         by_next: dict[str, tuple[_Entry, ...]] = {}
         after_gap: list[_Entry] = []
         for entry in entries:

@@ -144,13 +144,14 @@ def _spelled(text: str) -> Iterator[Value]:
             yield _spelled_value(match, amount)
     for match in _ARTICLE.finditer(text):
         half = match["article"][0] == "h"
-        if match["times"] or (match["unit"] and (half or _is_length(text, match.start()))):
+        if match["times"] or (match["unit"] and (half or _is_length(text, match))):
             yield _spelled_value(match, Decimal("0.5") if half else Decimal(1))
 
 
-def _is_length(text: str, start: int) -> bool:
-    """Whether `an hour` at `start` says how long something takes (within an hour), not how often (twice an hour)."""
-    return _ARTICLE_BEFORE.search(text[max(0, start - 9) : start]) is not None
+def _is_length(text: str, match: re.Match[str]) -> bool:
+    """Whether `an hour` says how long something takes (within an hour), not how often (twice an hour, in a month)."""
+    before = _ARTICLE_BEFORE.search(text[max(0, match.start() - 9) : match.start()])
+    return before is not None and not (before.group() in {"in ", "for "} and match["unit"] in {"month", "year"})
 
 
 def _small_number(word: str, ones: str) -> Decimal | None:

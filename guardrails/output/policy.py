@@ -25,7 +25,9 @@ class Excuse(StrEnum):
     """What takes the claim out of a sentence that has its words.
 
     question: it asks. negation: `not` stands just before or in it. condition: `if`, `once`, ... anywhere in the
-    sentence. leading_condition: the same, right before and in one clause with it. hedge: `usually`, `can`, ....
+    sentence. leading_condition: the same, right before and in one clause with it. consent: it
+    waits for the customer's yes ("once you confirm"). hedge: `usually`, `can`, ....
+    offer: it offers a person in the same breath.
     relative: it describes which thing is meant ("a webhook that was switched off").
     attribution: it repeats what the customer said happened. passage: a passage of the turn says the same.
     """
@@ -35,7 +37,9 @@ class Excuse(StrEnum):
     CONDITION = "condition"
     LEADING_CONDITION = "leading_condition"
     RELATIVE = "relative"
+    CONSENT = "consent"
     HEDGE = "hedge"
+    OFFER = "offer"
     ATTRIBUTION = "attribution"
     PASSAGE = "passage"
 
@@ -43,13 +47,15 @@ class Excuse(StrEnum):
 class Pattern(Frozen):
     """Word classes in the order in which they must occur, with at most `gap` other words between neighbours.
 
-    `not_between` are classes of which no word may stand in these gaps.
+    `not_between` are classes of which no word may stand in these gaps. Where a word of a `harmless` class is the last
+    one or stands within three words after it, nothing is claimed ("I will explain").
     """
 
     id: Word
     order: Words
     gap: Annotated[int, Field(ge=0, le=12)] = 4
     not_between: tuple[Word, ...] = ()
+    harmless: tuple[Word, ...] = ()
     excuses: tuple[Excuse, ...] = ()
 
 
@@ -99,10 +105,14 @@ class CommitmentsFile(Frozen):
 
 
 class ActionsFile(Frozen):
-    """`actions.yaml`: `done` and `doing` in its patterns stand for the words of any action."""
+    """`actions.yaml`: `done`, `doing` and `reports` in its `patterns` stand for the words of any action.
+
+    `general` are claims of having done something, whatever it is.
+    """
 
     actions: Annotated[tuple[ActionWords, ...], Field(min_length=1)]
     patterns: Annotated[tuple[Pattern, ...], Field(min_length=1)]
+    general: tuple[Pattern, ...] = ()
 
 
 class PeopleFile(Frozen):

@@ -50,7 +50,7 @@ CODES = (
 """Every code the checks can report; `policies/reasons/output.yaml` describes each."""
 
 _NESTED = re.compile(r"[*+}]\)[*+{]")
-_EXCUSE_CLASSES = ("negation", "condition", "hedge", "attribution", "reported", "relative", "first_person", "self")
+_EXCUSE_CLASSES = ("negation", "condition", "hedge", "attribution", "reported", "relative", "offered", "consent", "first_person", "self")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ class ByLast:
     promises: Grouped[CommitmentPattern]
     refusals: Grouped[Pattern]
     disclosures: Grouped[Pattern]
+    deeds: Grouped[Pattern]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,10 @@ class Wording:
     def revealing(self, marks: Marks) -> Iterator[Pattern]:
         """The patterns about the prompt that can hold in a sentence."""
         return _possible(self._by_last.disclosures, marks)
+
+    def claiming(self, marks: Marks) -> Iterator[Pattern]:
+        """The patterns of having done anything that can hold in a sentence."""
+        return _possible(self._by_last.deeds, marks)
 
     def acting(self, marks: Marks) -> tuple[ActionWords, ...]:
         """The actions of which a sentence has a word."""
@@ -127,6 +132,7 @@ def load_wording(folder: Path) -> Wording:
     found = [
         *_dangling("commitments.yaml", commitments.patterns, classes),
         *_dangling("actions.yaml", actions.patterns, {*classes, "done", "doing", "reports"}),
+        *_dangling("actions.yaml", actions.general, classes),
         *_dangling("people.yaml", people.patterns, classes),
         *_dangling("disclosure.yaml", disclosure.prompt_patterns, classes),
         *_missing_classes(classes),
@@ -145,7 +151,10 @@ def load_wording(folder: Path) -> Wording:
         guidance=dict(feedback.guidance),
         secrets=tuple(re.compile(shape.expression) for shape in disclosure.secrets),
         _by_last=ByLast(
-            _by_last(commitments.patterns), _by_last(people.patterns), _by_last(disclosure.prompt_patterns)
+            _by_last(commitments.patterns),
+            _by_last(people.patterns),
+            _by_last(disclosure.prompt_patterns),
+            _by_last(actions.general),
         ),
         _actions={
             name: action
@@ -197,7 +206,7 @@ def _dangling(file: str, patterns: Iterable[Pattern], classes: Iterable[str]) ->
         if pattern.id in seen:
             yield f"output/{file}: the pattern id {pattern.id} stands there twice"
         seen.add(pattern.id)
-        for name in (*pattern.order, *pattern.not_between):
+        for name in (*pattern.order, *pattern.not_between, *pattern.harmless):
             if name not in known:
                 yield f"output/{file}: pattern {pattern.id} names the class {name}, which words.yaml does not have"
 

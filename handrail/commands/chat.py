@@ -53,6 +53,7 @@ def chat(
     if url is None and (token or server_key):
         raise click.UsageError("--token and --server-key belong to --url.")
     settings = load_settings(config)
+    settings.make_data_dir()
     manner = Manner(reasons=reasons, as_json=as_json, interactive=sys.stdin.isatty() and not as_json)
 
     async def talk() -> None:

@@ -26,6 +26,7 @@ def serve(host: str | None, port: int | None, config: Path | None) -> None:
 
     settings = load_settings(config, {"host": host, "port": port})
     with claim(settings.host, settings.port) as taken:
+        settings.make_data_dir()
         asyncio.run(_serve(settings, taken))
 
 

@@ -41,7 +41,7 @@ async def test_the_right_code_counts_once(step_up: CompanyStepUp, outbox: Outbox
 
 async def test_start_says_only_the_masked_address(step_up: CompanyStepUp) -> None:
     """The reply may be shown in the chat."""
-    assert await step_up.start("dana", "key-1") == "d***@cedarrow.example"
+    assert await step_up.start("dana", "key-1") == "d•••@cedarrow.example"
 
 
 async def test_a_repeated_start_sends_nothing_new(step_up: CompanyStepUp, outbox: Outbox) -> None:

@@ -15,6 +15,7 @@ from handrail.agent.company.toolbox import CompanyToolbox
 from handrail.agent.company.tools import TOOLS
 from handrail.agent.ports import PortError, Toolbox, ToolRefused
 from handrail.guardrails.gate.declared import fit_facts
+from handrail.guardrails.gate.question import render_done, render_question
 from handrail.guardrails.gate.results import shown
 from handrail.guardrails.toolspec import Access, ToolSpec
 from handrail.guardrails.vocabulary import ToolCall
@@ -326,6 +327,18 @@ async def test_codes_are_limited_and_never_in_the_result(toolbox: CompanyToolbox
 
 def _newest_text(connection: Connection) -> str:
     return str(connection.execute(select(outbox.c.text).order_by(outbox.c.number.desc()).limit(1)).scalar_one())
+
+
+@pytest.mark.parametrize("tool", [tool.name for tool in TOOLS if tool.access is Access.WRITE])
+async def test_every_write_can_be_asked_and_told(toolbox: CompanyToolbox, tool: str) -> None:
+    """From the facts of a granted call, question and success have words, whole and without a placeholder."""
+    customer, granted = OWN_CALLS[tool]
+    facts = (await toolbox.call_facts(granted, customer)).values
+    for words in (render_question(spec(tool), granted, facts, "en"), render_done(spec(tool), granted, facts, "en")):
+        assert words is not None
+        assert not set("{}") & set(words)
+        if tool == "resend_code":
+            assert "•••10" in words
 
 
 async def test_no_address_on_record_is_a_refusal(toolbox: CompanyToolbox) -> None:

@@ -23,6 +23,7 @@ from handrail.guardrails.vocabulary import (
 )
 
 AT = datetime(2026, 11, 2, tzinfo=UTC)
+NINE = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 STEPS = """Work through this list.
 
 1. Open **Settings**. It is at the bottom left.
@@ -96,7 +97,7 @@ def result(tool: str, content: object, outcome: ToolOutcome = ToolOutcome.SUCCEE
     return ToolResult.model_validate({"call": call, "outcome": outcome, "content": content})
 
 
-async def drafted(message: str, *passages: Passage, depth: Depth = Depth.STANDARD, **changed: object) -> Draft:
+async def drafted(message: str, *passages: Passage, **changed: object) -> Draft:
     """The draft for a message."""
     prompt = Prompt(
         template="answer@1.0.0",
@@ -106,7 +107,7 @@ async def drafted(message: str, *passages: Passage, depth: Depth = Depth.STANDAR
         need_state=None,
         intent=None,
         tone=Tone.PLAIN,
-        depth=depth,
+        depth=Depth.STANDARD,
         obligations=(),
         passages=passages,
         tools=(),
@@ -148,10 +149,7 @@ async def test_a_question_for_a_length_of_time_is_answered_by_a_number() -> None
 @pytest.mark.parametrize(("depth", "most"), [(Depth.BRIEF, 2), (Depth.STANDARD, 4), (Depth.DETAILED, 8)])
 async def test_depth_bounds_the_number_of_sentences(depth: Depth, most: int) -> None:
     """Two, four or eight sentences over all quotes."""
-    text = " ".join(
-        f"Export number {word} works."
-        for word in ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-    )
+    text = " ".join(f"Export number {word} works." for word in NINE)
     draft = await drafted("Which export works?", passage(text), passage(text, 2), depth=depth)
     assert draft.text.count("works.") == most
 
@@ -179,7 +177,7 @@ async def test_nothing_is_shown_twice() -> None:
     said = bot("Exports hold tasks and comments. The link is valid for 7 days.")
     draft = await drafted("export", passage(FACTS), history=(said,))
     assert "7 days" not in draft.text
-    everything = bot("\n".join(["Owners export.", "Guests do not."]))
+    everything = bot("Owners export.\nGuests do not.")
     again = await drafted("export", passage("Owners export. Guests do not."), history=(everything,))
     assert again.text == NOTHING_NEW
 

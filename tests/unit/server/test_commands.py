@@ -53,6 +53,17 @@ def test_broken_settings_end_with_2(capsys: pytest.CaptureFixture[str], monkeypa
         assert "HANDRAIL_WORKERS" in said
 
 
+@pytest.mark.parametrize("folder", ["file", "file/below"])
+def test_data_folder_that_cannot_be_made_ends_with_2(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: str
+) -> None:
+    """A data folder that cannot be made is named before anything is built."""
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("HANDRAIL_DATA_DIR", folder)
+    assert called(serve, "--port", "0") == 2
+    assert "HANDRAIL_DATA_DIR" in capsys.readouterr().err
+
+
 def test_token_names_its_customer() -> None:
     """The token is one that the server takes, and the server's key too."""
     signed = CliRunner().invoke(token, ["ada"]).output.strip()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -108,3 +110,15 @@ async def test_description_has_examples_and_error_shapes(client: httpx.AsyncClie
                     schema = answer["content"]["application/json"]["schema"]
                     assert schema == {"$ref": "#/components/schemas/ErrorBody"}, (path, status)
     assert "examples" in json.dumps(described["components"]["schemas"]["MessageBody"])
+
+
+async def test_documentation_names_every_endpoint_and_error(client: httpx.AsyncClient) -> None:
+    """docs/api.md keeps up with the routes and with the codes of errors."""
+    root = Path(__file__).parents[3]
+    documentation = (root / "docs" / "api.md").read_text(encoding="utf-8")
+    for path, operations in (await client.get("/openapi.json")).json()["paths"].items():
+        for method in operations:
+            assert f"{method.upper()} {path}" in documentation
+    sources = "".join((root / "agent" / "server" / f"{name}.py").read_text() for name in ("faults", "identity", "edge"))
+    for code in re.findall(r'HTTPStatus\.[A-Z_]+,\s*"([a-z_]+)"', sources):
+        assert f"`{code}`" in documentation

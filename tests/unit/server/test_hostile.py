@@ -160,6 +160,9 @@ async def test_bad_idempotency_keys(client: httpx.AsyncClient, bad: str) -> None
         ("POST", "/v1/conversations/", 404),
         ("GET", "/v1/conversations/../../etc/passwd", 404),
         ("GET", "/v1/conversations/" + "x" * 300, 422),
+        ("GET", "/v1/conversations/c1%00", 422),
+        ("GET", "/v1/conversations/%ff", 422),
+        ("GET", f"/v1/conversations/c1/messages?after={10**30}", 422),
     ],
 )
 async def test_unknown_paths(client: httpx.AsyncClient, method: str, path: str, status: int, ada: Headers) -> None:

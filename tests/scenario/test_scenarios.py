@@ -1,0 +1,30 @@
+"""Every shipped scenario in every wording, in process: one running service, a fresh company and site for each case."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from handrail.evals.in_process import InProcess, in_process
+from handrail.evals.models import all_models
+from handrail.evals.report import failure
+from handrail.evals.runner import Case, Outcome, cases, play
+from handrail.evals.scenario_files import load
+
+CASES = cases(file.scenario for file in load())
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def service() -> AsyncIterator[InProcess]:
+    """The sample base, ingested once, and one service with every model."""
+    async with all_models() as models, in_process(models) as target:
+        yield target
+
+
+@pytest.mark.asyncio(loop_scope="session")
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+async def test_scenario(service: InProcess, case: Case) -> None:
+    """What must happen happens, and what must not happen does not."""
+    async with service.behaving(case.behaviour):
+        result = await play(service, case)
+    assert result.outcome is Outcome.PASSED, failure(result)
