@@ -18,6 +18,7 @@ from handrail.guardrails.vocabulary import (
     Detection,
     Draft,
     FactUsed,
+    Obligation,
     Report,
     Stage,
     ToolResult,
@@ -46,6 +47,7 @@ class TurnState(TypedDict, total=False):
     retrieved: JsonValue
     found: JsonValue
     draft: JsonValue
+    duties: JsonValue
     place: JsonValue
     collected: JsonValue
     tried: JsonValue
@@ -102,6 +104,7 @@ ANSWERED: Channel[Answered] = Channel("answered", TypeAdapter(Answered))
 RETRIEVED: Channel[Retrieved] = Channel("retrieved", TypeAdapter(Retrieved))
 FOUND: Channel[Decision] = Channel("found", TypeAdapter(Decision))
 DRAFT: Channel[Draft] = Channel("draft", TypeAdapter(Draft))
+DUTIES: Channel[tuple[Obligation, ...]] = Channel("duties", TypeAdapter(tuple[Obligation, ...]))
 PLACE: Channel[FlowPlace | None] = Channel("place", TypeAdapter(FlowPlace | None))
 COLLECTED: Channel[tuple[CollectedFact, ...]] = Channel("collected", TypeAdapter(tuple[CollectedFact, ...]))
 TRIED: Channel[tuple[str, ...]] = Channel("tried", TypeAdapter(tuple[str, ...]))

@@ -79,7 +79,7 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
     given = substitutes or Substitutes()
     bundle = bundle_of(settings)
     clock = given.clock or SystemClock()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.make_data_dir()
     async with AsyncExitStack() as open_until_the_end:
         executor = ThreadPoolExecutor(settings.workers, thread_name_prefix="handrail")
         open_until_the_end.callback(executor.shutdown, wait=False, cancel_futures=True)

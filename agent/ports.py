@@ -6,7 +6,7 @@ a person (spec S1.2). Adapters do their own bounded retries and then raise `Port
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -55,6 +55,10 @@ class Retriever(Protocol):
 
     async def search(self, query: str, scope: ScopePlan, limit: int) -> Retrieved:
         """At most `limit` eligible passages for `query`."""
+        ...
+
+    async def titles(self, doc_ids: Sequence[str]) -> Mapping[str, str]:
+        """The titles of documents by id, as far as the live base has them."""
         ...
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from handrail.agent.after import customer_events, next_state
-from handrail.agent.channels import APPROVAL, CAUSE, JOURNAL, RESULT, SNAPSHOT, TURN, USED_APPROVAL, TurnState, View
+from handrail.agent.channels import APPROVAL, CAUSE, JOURNAL, MEMBERS, RESULT, SNAPSHOT, TURN, USED_APPROVAL, TurnState, View
 from handrail.agent.conversation import (
     ApprovalState,
     AuditEvent,
@@ -108,6 +109,10 @@ class Service:
         await self.snapshot(site, conversation_id, customer_id)
         return await self.store.messages(site, conversation_id, after, limit)
 
+    async def titles(self, doc_ids: Sequence[str]) -> Mapping[str, str]:
+        """The titles of the documents a reply cites, as far as the live base still has them."""
+        return await self._room.retriever.titles(doc_ids) if doc_ids else {}
+
     async def recover(self) -> int:
         """Finish turns whose worker died in the middle; returns how many. Called at start."""
         resumed = 0
@@ -147,9 +152,14 @@ class Service:
 
     async def _turn(self, received: Received, cause: Cause) -> TurnResult:
         """Run the graph within the deadline and store everything in one transaction."""
-        state = await self._through_graph(received, cause)
-        view = View(state)
-        finished = self._finished(view, received)
+        try:
+            state = await self._through_graph(received, cause)
+            finished = self._finished(View(state), received)
+        except BaseException:
+            # A caller that goes away must not leave the conversation locked; recovery finishes the turn.
+            with suppress(Exception):
+                await asyncio.shield(self.store.abandon(received.turn))
+            raise
         try:
             await bounded(self.store.finish(finished), self._room.patience.store)
         except Exception as error:  # noqa: BLE001 - the reply may only leave when its record is written
@@ -257,6 +267,9 @@ class Service:
                 },
                 "status": result.status.value,
                 "reasons": list(result.reasons),
+                "segments": [
+                    {"segment": member.segment, "because": member.because} for member in view.get(MEMBERS, ())
+                ],
                 "detection": view.state.get("detection"),
             },
         )

@@ -55,6 +55,7 @@ class OpenBase:
         self._chroma, self._passage_words, self._document_words = indexes
         numbers = {card.doc_id: number for number, card in enumerate(cards)}
         self.document_of = np.array([numbers[passage.doc_id] for passage in passages], dtype=np.int32)
+        self.document_vectors = _means(embeddings, self.document_of, len(cards))
         self._row_of = {passage.passage_id: row for row, passage in enumerate(passages)}
         closed = {entry.doc_id for entry in manifest.quarantined}
         self.catalogue = ScopeCatalogue.build(
@@ -144,6 +145,16 @@ class OpenBase:
         if row is None or hit.doc_id != self.passages[row].doc_id:
             return None
         return row if hit.scope_class == self.catalogue.name(int(self.document_of[row])) else None
+
+
+def _means(
+    embeddings: NDArray[np.float32], document_of: NDArray[np.int32], documents: int
+) -> NDArray[np.float32]:
+    """The mean direction of every document's passages, length one; shape (documents, dimensions)."""
+    sums = np.zeros((documents, embeddings.shape[1]), dtype=np.float32)
+    np.add.at(sums, document_of, embeddings)
+    lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+    return np.divide(sums, lengths, out=sums, where=lengths > 0)
 
 
 def _sound(

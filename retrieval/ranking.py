@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,11 +34,25 @@ class Candidate:
     authority: Authority
     text: str
     vector: NDArray[np.float32]
+    rank: float
+
+
+ABOUT = 3.0
+WRITTEN_FOR = 1.0
+"""Weights of `preference`, in logits. Chosen on one half of the sample questions (by a hash of their ids)."""
+
+
+def preference(score: float, about: float, *, written_for: bool) -> float:
+    """What candidates are ordered by: the logit of the score, how near the whole document is (cosine), and whether it
+    is written for the customer's own stack. Whether a passage is good enough stays a matter of its score alone.
+    """
+    bounded = min(max(score, 1e-6), 1 - 1e-6)
+    return math.log(bounded / (1 - bounded)) + ABOUT * about + (WRITTEN_FOR if written_for else 0.0)
 
 
 def choose(candidates: Sequence[Candidate], limit: int) -> list[Candidate]:
-    """At most `limit` of the candidates, best first; of equal scores the more authoritative one, then the lower row."""
-    ordered = sorted(candidates, key=lambda one: (-one.score, AUTHORITIES.index(one.authority), one.row))
+    """At most `limit` of the candidates, best first; of equal ranks the more authoritative one, then the lower row."""
+    ordered = sorted(candidates, key=lambda one: (-one.rank, AUTHORITIES.index(one.authority), one.row))
     chosen: list[Candidate] = []
     taken: dict[str, int] = {}
     for candidate in ordered:

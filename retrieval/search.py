@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from threading import Lock
@@ -10,12 +11,13 @@ from threading import Lock
 import numpy as np
 
 from handrail.guardrails.encoder import Encoder
-from handrail.guardrails.scope import Retrieved, ScopePlan
+from handrail.guardrails.scope import ALL, Family, Retrieved, ScopePlan
 from handrail.guardrails.vocabulary import Passage
 from handrail.retrieval.base import OpenBase
+from handrail.retrieval.documents import DocumentCard
 from handrail.retrieval.errors import RetrievalError
 from handrail.retrieval.generation import BaseFolder, FileGenerationPointer, Generation, GenerationPointer
-from handrail.retrieval.ranking import Candidate, choose
+from handrail.retrieval.ranking import Candidate, choose, preference
 from handrail.retrieval.scope import CompiledScope, admits
 
 CANDIDATES = 32
@@ -63,6 +65,7 @@ class ChromaRetriever:
         compiled = base.compile(scope)
         chosen = _search(base, compiled, self._encoder, query[:MAX_QUERY], limit, scope)
         threshold = base.manifest.calibration.threshold
+        chosen.sort(key=lambda one: one.score < threshold)
         return Retrieved(
             passages=tuple(_passage(base, one) for one in chosen),
             good=sum(one.score >= threshold for one in chosen),
@@ -70,6 +73,11 @@ class ChromaRetriever:
             excluded=dict(compiled.excluded),
             revision=base.manifest.generation.generation_id,
         )
+
+    async def titles(self, doc_ids: Sequence[str]) -> Mapping[str, str]:
+        """The titles of documents by id, as far as the live base has them."""
+        wanted = set(doc_ids)
+        return {card.doc_id: card.title for card in self.open().cards if card.doc_id in wanted}
 
     def open(self) -> OpenBase:
         """The live generation, opened if it is not open yet.
@@ -137,10 +145,21 @@ def _search(
             continue
         card = base.cards[number]
         passage = base.passages[row]
+        rank = preference(
+            score,
+            about=float(base.document_vectors[number] @ vector),
+            written_for=_is_written_for(card, scope),
+        )
         candidates.append(
-            Candidate(row, card.doc_id, score, card.audience.authority, passage.text, base.embeddings[row])
+            Candidate(row, card.doc_id, score, card.audience.authority, passage.text, base.embeddings[row], rank)
         )
     return choose(candidates, limit)
+
+
+def _is_written_for(card: DocumentCard, scope: ScopePlan) -> bool:
+    """Whether the document is for just the kind of stack that this customer has, not for everybody."""
+    stack = card.audience.stack
+    return ALL not in stack and not set(stack).isdisjoint(scope.families.get(Family.STACK.value, ()))
 
 
 def _best(scores: np.ndarray[tuple[int], np.dtype[np.float32]], allowed: np.ndarray, count: int) -> list[int]:

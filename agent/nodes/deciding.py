@@ -12,7 +12,7 @@ from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.nodes.prompting import NOTHING_FOUND
 from handrail.agent.ports import CallFacts
 from handrail.agent.room import Room, bounded, sensible
-from handrail.guardrails.gate.canonical import digest
+from handrail.guardrails.gate.canonical import canonical, digest
 from handrail.guardrails.gate.facts import Standing, gate_facts
 from handrail.guardrails.gate.inspection import inspect
 from handrail.guardrails.gate.question import render_done, render_question
@@ -65,7 +65,7 @@ async def weigh(
     if spec is None:
         decision = room.bundle.policy.decide(Stage.AUTHORIZE_TOOLS, facts_of(view), call.tool)
         return Weighed(call, None, digest(call), _never_allow(decision), {})
-    values = await _fresh(call, spec, turn.customer_id, room)
+    values = await _fresh(canonical(call, spec), spec, turn.customer_id, room)
     words = [message.text for message in snapshot.history if message.role is Role.CUSTOMER]
     found = sources(
         customer_words=(*words, turn.text),
@@ -73,6 +73,8 @@ async def weigh(
         passages=(passage.text for passage in view.get(RETRIEVED, NOTHING_FOUND).passages),
         tools=room.bundle.tools,
         known=snapshot.state.records,
+        # What was asked about had its origins checked then; its words may have left the history since.
+        established=() if agreement is None else (agreement.digest,),
     )
     inspection = inspect(call, spec, found, values)
     agreed = agreement is not None and agreement.digest == inspection.digest

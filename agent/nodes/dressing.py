@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handrail.agent.channels import DETECTION, POLICY, RETRIEVED, SNAPSHOT, View
+from handrail.agent.channels import DETECTION, DUTIES, POLICY, RETRIEVED, SNAPSHOT, View
 from handrail.agent.nodes.prompting import NOTHING_FOUND
 from handrail.agent.room import Room
 from handrail.guardrails.vocabulary import Draft, Obligation, Passage, Role
@@ -14,7 +14,7 @@ SAYS_IT_ITSELF = ("text:waiting", "text:safe_reply")
 def dress(draft: Draft, view: View, room: Room) -> str:
     """The whole text that would leave."""
     bundle, language = room.bundle, view[DETECTION].language
-    obligations = view[POLICY].obligations if view.has(POLICY) else ()
+    obligations = (*(view[POLICY].obligations if view.has(POLICY) else ()), *view.get(DUTIES, ()))
     from_model = draft.author.startswith("model:")
     parts = [draft.text.strip()]
     if from_model and Obligation.SKIP_BASICS in obligations:

@@ -7,6 +7,7 @@ from handrail.agent.channels import (
     COLLECTED,
     DETECTION,
     DRAFT,
+    DUTIES,
     ESCALATION,
     FOUND,
     GUIDANCE,
@@ -79,6 +80,7 @@ def _flow(view: View, room: Room) -> Step | None:
         TRIED.put((*view.get(TRIED, view[SNAPSHOT].state.tried), *step.tried)[-12:]),
         QUICK_REPLIES.put(step.quick_replies),
         DRAFT.put(Draft(text=step.text, calls=calls, author=f"flow:{flow.id}")),
+        DUTIES.put(step.obligations),
         SOLVED.put(step.event is FlowEvent.DONE),
     ]
     if step.event is FlowEvent.HAND_OFF:
@@ -98,9 +100,9 @@ async def _model(view: View, room: Room) -> Step:
     before = room.clock.now()
     answer = await bounded(room.model.complete(prompt, room.patience.model), room.patience.model + 1)
     draft = sensible(answer, Draft, "the model")
-    if len(draft.calls) > MAX_CALLS:
-        raise ValueError("the model proposed more calls in one answer than a turn may have")
-    draft = draft.model_copy(update={"text": draft.text[:MAX_DRAFT], "author": f"model:{room.model.name}"})
+    # Calls beyond the limit are not decided at all: what is not proposed to the gate does not run.
+    kept = {"text": draft.text[:MAX_DRAFT], "calls": draft.calls[:MAX_CALLS], "author": f"model:{room.model.name}"}
+    draft = draft.model_copy(update=kept)
     now = room.clock.now()
     event = AuditEvent(
         kind=EventKind.MODEL_CALL,

@@ -8,9 +8,8 @@ from handrail.guardrails.output.claims import claims
 from handrail.guardrails.output.commitments import facts_of, is_backed_by
 from handrail.guardrails.output.evidence import Finding, PersonState
 from handrail.guardrails.output.lexicon import Place
-from handrail.guardrails.output.policy import ActionWords, Excuse, Pattern
+from handrail.guardrails.output.policy import ActionWords, Pattern
 from handrail.guardrails.output.reading import View
-from handrail.guardrails.output.sources import content_stems
 from handrail.guardrails.output.values import Kind
 from handrail.guardrails.output.wording import doing_class, done_class, report_class
 from handrail.guardrails.vocabulary import ToolOutcome
@@ -25,7 +24,7 @@ def check(view: View) -> Iterator[Finding]:
     is_found = False
     for action in view.wording.acting(view.line.marks):
         place, pattern = _claimed(view, action)
-        if pattern is not None and not _is_backed(view, action, pattern, place):
+        if pattern is not None and not _is_backed(view, action):
             is_found = True
             yield view.line.finding_at(CODE, place, f"{action.id}: {pattern.id}")
     if not is_found:
@@ -38,9 +37,8 @@ def _general(view: View) -> Iterator[Finding]:
         return
     for pattern in view.wording.claiming(view.line.marks):
         for place in claims(view, pattern):
-            if Excuse.PASSAGE not in pattern.excuses or not _is_known_state(view, place):
-                yield view.line.finding_at(CODE, place, f"anything: {pattern.id}")
-                return
+            yield view.line.finding_at(CODE, place, f"anything: {pattern.id}")
+            return
 
 
 def _claimed(view: View, action: ActionWords) -> tuple[Place, Pattern | None]:
@@ -52,7 +50,7 @@ def _claimed(view: View, action: ActionWords) -> tuple[Place, Pattern | None]:
     return (0, 0), None
 
 
-def _is_backed(view: View, action: ActionWords, pattern: Pattern, place: Place) -> bool:
+def _is_backed(view: View, action: ActionWords) -> bool:
     evidence = view.sources.evidence
     if action.by_handoff and evidence.person is PersonState.HANDED_OFF:
         return True
@@ -63,10 +61,4 @@ def _is_backed(view: View, action: ActionWords, pattern: Pattern, place: Place) 
         facts = facts_of(backing)
         named = (value for value in view.line.values if value.kind in {Kind.IDENTIFIER, Kind.MONEY, Kind.EMAIL})
         return all(facts.holds(value) for value in named)
-    return Excuse.PASSAGE in pattern.excuses and _is_known_state(view, place)
-
-
-def _is_known_state(view: View, place: Place) -> bool:
-    """Whether a tool reported this state ("status: cancelled"), so that the sentence reports and does not claim."""
-    word = view.line.tokens[place[1] - 1]
-    return bool(view.sources.tool_text) and content_stems(word) <= content_stems(view.sources.tool_text)
+    return False

@@ -51,6 +51,8 @@ def _excused(view: View, excuse: Excuse, place: Place) -> bool:
         return _BY_CLASS[excuse] in line.marks
     if excuse is Excuse.ATTRIBUTION:
         return is_attributed(view, place)
+    if excuse is Excuse.STATE:
+        return is_known_state(view, place)
     return is_quoted(view, place)
 
 
@@ -74,6 +76,12 @@ def is_attributed(view: View, place: Place) -> bool:
     return content_stems(last) <= content_stems(view.sources.customer_text)
 
 
+def is_known_state(view: View, place: Place) -> bool:
+    """Whether a tool reported this state ("status: cancelled"), so that the sentence reports and does not claim."""
+    word = view.line.tokens[place[1] - 1]
+    return bool(view.sources.tool_text) and content_stems(word) <= content_stems(view.sources.tool_text)
+
+
 def is_quoted(view: View, place: Place) -> bool:
     """Whether a passage of the turn says the same, as process and not as a promise.
 
@@ -85,7 +93,7 @@ def is_quoted(view: View, place: Place) -> bool:
     if "self" in line.marks:
         return False
     if "first_person" in line.marks:
-        return _is_verbatim(view)
+        return is_verbatim(view)
     stems = line.stems
     claimed = content_stems(line.tokens[place[1] - 1])
     return any(
@@ -123,7 +131,8 @@ def _is_marker(line: Line, start: int) -> bool:
     return start <= 1 and bool(line.markers())
 
 
-def _is_verbatim(view: View) -> bool:
+def is_verbatim(view: View) -> bool:
+    """Whether an authoritative passage has the sentence word for word."""
     squashed = view.line.squashed
     return len(squashed) > 20 and any(
         squashed in said.squashed for passage, said in view.sources.quotes() if passage.authority == "authoritative"

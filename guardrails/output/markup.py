@@ -30,7 +30,8 @@ def check(view: View) -> Iterator[Finding]:
     if text.isascii() and text.isprintable() and _SIGNS.isdisjoint(text):
         return
     for match in view.wording.html.finditer(text):
-        yield view.line.finding(CODE, match.start(), match.end(), "html")
+        if not _is_placeholder(view, text, match):
+            yield view.line.finding(CODE, match.start(), match.end(), "html")
     for shape, name in _SHAPES:
         for match in shape.finditer(text):
             yield view.line.finding(CODE, match.start(), match.end(), name)
@@ -38,6 +39,12 @@ def check(view: View) -> Iterator[Finding]:
         for match in shape.finditer(text):
             if not _is_known(view, match["target"]):
                 yield view.line.finding(CODE, *match.span("target"), "link")
+
+
+def _is_placeholder(view: View, text: str, match: re.Match[str]) -> bool:
+    """Whether a passage has the same bare <word>, as a gap to fill in (`/fernwell new <title>`)."""
+    bare = f"{match.group()}>"
+    return text.startswith(bare, match.start()) and any(bare in passage.text for passage, _ in view.sources.passages)
 
 
 def _is_known(view: View, target: str) -> bool:

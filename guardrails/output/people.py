@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handrail.guardrails.output.claims import claims
-from handrail.guardrails.output.evidence import Finding
+from handrail.guardrails.output.claims import claims, is_verbatim
+from handrail.guardrails.output.evidence import Finding, PersonState
 from handrail.guardrails.output.reading import View
 
 CODE = "OUT_DENIES_PERSON"
@@ -15,6 +15,13 @@ def check(view: View) -> Iterator[Finding]:
     """At most one finding per sentence. The bundle's own texts may say honestly that no one is there."""
     for pattern in view.wording.refusing(view.line.marks):
         for place in claims(view, pattern):
-            if not view.sources.is_fixed(view.line.squashed):
+            if not _is_published(view):
                 yield view.line.finding_at(CODE, place, pattern.id)
             return
+
+
+def _is_published(view: View) -> bool:
+    """Whether the company itself says so. Somebody who has asked for a person is not put off with a help page either."""
+    if view.sources.is_fixed(view.line.squashed):
+        return True
+    return view.sources.evidence.person is PersonState.NOT_ASKED and is_verbatim(view)

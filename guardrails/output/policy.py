@@ -30,6 +30,7 @@ class Excuse(StrEnum):
     offer: it offers a person in the same breath.
     relative: it describes which thing is meant ("a webhook that was switched off").
     attribution: it repeats what the customer said happened. passage: a passage of the turn says the same.
+    state: a tool reported this state ("status: cancelled").
     """
 
     QUESTION = "question"
@@ -42,6 +43,7 @@ class Excuse(StrEnum):
     OFFER = "offer"
     ATTRIBUTION = "attribution"
     PASSAGE = "passage"
+    STATE = "state"
 
 
 class Pattern(Frozen):

@@ -10,7 +10,7 @@ def candidate(row: int, doc_id: str, score: float, **changes: object) -> Candida
     vector = np.zeros(64, dtype=np.float32)
     vector[row] = 1.0
     fields = {"authority": Authority.STANDARD, "text": f"text {row}", "vector": vector} | changes
-    return Candidate(row=row, doc_id=doc_id, score=score, **fields)  # type: ignore[arg-type] # of a test
+    return Candidate(row=row, doc_id=doc_id, score=score, rank=score, **fields)  # type: ignore[arg-type] # of a test
 
 
 def test_no_document_crowds_out_the_others() -> None:
