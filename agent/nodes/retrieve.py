@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from handrail.agent.channels import (
     DETECTION,
     FACTS,
@@ -20,6 +22,9 @@ from handrail.guardrails.policy.facts import fact
 from handrail.guardrails.scope import Retrieved, ScopePlan, retrieval_reasons
 from handrail.guardrails.vocabulary import Detection, FactContent, Report, Role, Stage
 
+SURE = 0.6
+"""Confidence from which the base's own words for an intent are searched with."""
+
 VAGUE_WORDS = 4
 """A message of so few words is searched together with what the customer wanted before."""
 
@@ -28,7 +33,7 @@ async def retrieve(view: View, room: Room) -> Step:
     """Out-of-scope text never comes back from the port, and what does is logged with what was kept out (S6.2)."""
     turn, snapshot = view[TURN], view[SNAPSHOT]
     plan = ScopePlan(families=_families(view, room), on=turn.at)
-    query = question(turn.text, snapshot, view[DETECTION])
+    query = question(turn.text, snapshot, view[DETECTION], room.bundle.detection.search_of)
     limit = room.bundle.manifest.limits.passages
     answer = await bounded(room.retriever.search(query, plan, limit), room.patience.retrieval)
     found = _checked(sensible(answer, Retrieved, "the retriever"), limit)
@@ -74,8 +79,12 @@ def chosen_flow(view: View) -> str | None:
     return view[POLICY].dimensions.flow or (place.flow if place is not None else None)
 
 
-def question(text: str, snapshot: Snapshot, detection: Detection) -> str:
-    """What to search for: the message, with what the customer wanted before when it says little by itself."""
+def question(text: str, snapshot: Snapshot, detection: Detection, words: Mapping[str, str]) -> str:
+    """What to search for: the message, with what the customer wanted before when it says little by itself, and with the
+    words that the base uses for a need that was read with confidence.
+    """
+    if detection.intent in words and detection.confidence >= SURE:
+        return f"{text}\n{words[detection.intent]}"
     vague = len(text.split()) <= VAGUE_WORDS or detection.need_state is None
     before = snapshot.state.wants
     if not vague or not before or not any(message.role is Role.CUSTOMER for message in snapshot.history):

@@ -22,10 +22,14 @@ INJECTION = "INJECTION_SUSPECTED"
 
 
 class IntentSpec(Frozen):
-    """One intent and what customers say who have it."""
+    """One intent and what customers say who have it.
+
+    `search` are words that the knowledge base uses for it, added to the customer's own when it is searched.
+    """
 
     id: Identifier
     title: str
+    search: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     examples: Annotated[tuple[Utterance, ...], Field(min_length=12)]
 
 
@@ -146,6 +150,11 @@ class DetectionConfig(Frozen):
     def need_state_of(self) -> dict[str, NeedState]:
         """The need state of every intent, by intent id, in the order of the files."""
         return {intent.id: file.need_state for file in self.intents for intent in file.intents}
+
+    @property
+    def search_of(self) -> dict[str, str]:
+        """The search words of the intents that have some, by intent id."""
+        return {one.id: one.search for file in self.intents for one in file.intents if one.search is not None}
 
     def signal(self, code: str) -> SignalSpec | None:
         """The signal of that code, if it is declared."""

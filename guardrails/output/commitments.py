@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from handrail.guardrails.output.claims import claims
 from handrail.guardrails.output.evidence import AllowedCommitment, CommitmentKind, Evidence, Finding
+from handrail.guardrails.output.extract import extract
 from handrail.guardrails.output.index import ValueIndex
 from handrail.guardrails.output.policy import CommitmentPattern, Speaker
 from handrail.guardrails.output.reading import Line, View
@@ -56,10 +57,15 @@ def _is_allowed(view: View, pattern: CommitmentPattern) -> bool:
 
 def _covers(line: Line, allowed: AllowedCommitment) -> bool:
     """Whether the sentence says what policy allows, and no figure more."""
-    if not content_stems(allowed.text) <= line.stems:
+    stated = extract(allowed.text)
+    words = allowed.text
+    for value in reversed(stated):
+        words = words[: value.start] + words[value.end :]
+    if not content_stems(words) <= line.stems:
         return False
-    index = ValueIndex.of(allowed.text)
-    return all(index.holds(value) for value in line.values)
+    sentence, index = ValueIndex(), ValueIndex.of(allowed.text)
+    sentence.add(line.values)
+    return all(index.holds(value) for value in line.values) and all(sentence.holds(value) for value in stated)
 
 
 def _has_happened(view: View) -> bool:

@@ -21,7 +21,8 @@ _DAY_UNITS = frozenset({"day", "week"})
 @dataclass(slots=True)
 class ValueIndex:
     """Normal forms of the values of a text, by kind. `numbers` maps a number to the units it was written with;
-    `yearless` are dates of which only day and month are stated."""
+    `yearless` are dates of which only day and month are stated.
+    """
 
     numbers: dict[str, set[str]] = field(default_factory=dict)
     durations: set[str] = field(default_factory=set)

@@ -13,7 +13,7 @@ from handrail.guardrails.output.values import Kind, Value
 CODE = "OUT_MARKUP"
 
 _IMAGE = re.compile(r"!\[[^\]\n]{0,500}\]\s?[(\[]")
-_LINK = re.compile(r"\]\(\s?<?(?P<target>[^)\s>]{1,2000})")
+_LINK = re.compile(r"\]\(\s?<?(?P<target>(?:<[\w-]{1,40}>|[^)\s<>]){1,2000})")
 _REFERENCE = re.compile(r"\[[^\]\n]{1,200}\]:\s?(?P<target>\S{1,2000})")
 _SCHEME = re.compile(r"(?:javascript|data|vbscript|file|blob):\S", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|lt|gt|colon|tab|newline);", re.IGNORECASE)

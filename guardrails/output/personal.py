@@ -18,7 +18,7 @@ _TITLED = re.compile(rf"(?<!\w)(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? (?P<name>{_NAME})")
 _POSSESSED = re.compile(
     r"(?:belong(?:s|ed|ing)? to|registered (?:to|for|under)|in the name of|account of|owned by|held by|lives? (?:at|in)|"
     r"(?:customer|user|member|owner|holder|colleague|contact|person|patient)(?: is| was|'s name is|:)?|named|called|"
-    rf"(?:made|placed|paid|requested|opened|signed|cancelled|changed) by) (?P<name>{_NAME} {_NAME})"
+    rf"(?:made|placed|paid|requested|opened|signed|cancelled|changed) by) (?P<name>{_NAME} {_NAME})(?!\w)"
 )
 _STREET = re.compile(
     r"(?P<name>[0-9](?<!\w.)\d{0,4}[a-z]? (?:[A-Z][\w'.-]{1,30} ){1,4}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|"

@@ -19,8 +19,7 @@ from handrail.guardrails.output.values import Value
 from handrail.guardrails.vocabulary import Passage, ToolOutcome, ToolResult
 
 _STOP = frozenset(
-    "a an and are as at be been but by can do for from had has have if in into is it its of on or so than that the their "
-    "then there they this to was were what when which will with you your we our us i me my not no just also please".split()
+    ["a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "do", "for", "from", "had", "has", "have", "if", "in", "into", "is", "it", "its", "of", "on", "or", "so", "than", "that", "the", "their", "then", "there", "they", "this", "to", "was", "were", "what", "when", "which", "will", "with", "you", "your", "we", "our", "us", "i", "me", "my", "not", "no", "just", "also", "please"]
 )
 _DEPTH = 8
 

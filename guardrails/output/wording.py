@@ -50,7 +50,18 @@ CODES = (
 """Every code the checks can report; `policies/reasons/output.yaml` describes each."""
 
 _NESTED = re.compile(r"[*+}]\)[*+{]")
-_EXCUSE_CLASSES = ("negation", "condition", "hedge", "attribution", "reported", "relative", "offered", "consent", "first_person", "self")
+_EXCUSE_CLASSES = (
+    "negation",
+    "condition",
+    "hedge",
+    "attribution",
+    "reported",
+    "relative",
+    "offered",
+    "consent",
+    "first_person",
+    "self",
+)
 
 
 @dataclass(frozen=True, slots=True)
