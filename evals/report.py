@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from handrail.evals.interval import Proportion, wilson
 from handrail.evals.runner import CaseResult, Outcome, TurnSeen
+from handrail.evals.scenario import Behaviour
 from handrail.guardrails.vocabulary import Frozen
 
 WIDTH = 300
@@ -93,6 +94,14 @@ def summary(run: RunReport) -> str:
     lines = [f"{name:<{width}}  {_counted(counts)}" for name, counts in run.scenarios.items()]
     reasons = Counter(result.why for result in run.cases if result.outcome is Outcome.NOT_RUN)
     lines.extend(f"not run ({count}): {why}" for why, count in reasons.items())
+    standins = [
+        one for one in run.cases if one.behaviour is not Behaviour.EMBEDDED and one.outcome is not Outcome.NOT_RUN
+    ]
+    if standins:
+        asked = sum(one.model_spoke for one in standins)
+        lines.append(
+            f"stand-in models were asked in {asked} of {len(standins)} cases; in the others a flow or policy answered"
+        )
     bundle = f", bundle {run.revision}" if run.revision else ""
     return "\n".join([*lines, "", f"{run.target}{bundle}", f"held: {run.tally.held}; {_counted(run.tally)}"])
 

@@ -17,6 +17,9 @@ from handrail.guardrails.vocabulary import ConversationStatus, Frozen
 CASE_SECONDS = 180.0
 """How long one conversation may take: twenty turns that all reach their deadline would take longer."""
 
+_MODEL_REASONS = frozenset({"DRAFT_MODEL", "SYS_MODEL"})
+"""Reasons of a turn in which the model was asked, with or without success."""
+
 WRONG_CODE = "000000"
 """Typed by a customer who does not have the code; the sample company never sends it."""
 
@@ -60,6 +63,11 @@ class CaseResult(Frozen):
     def name(self) -> str:
         """How reports call the case."""
         return _name(self.scenario, self.behaviour, self.wording)
+
+    @property
+    def model_spoke(self) -> bool:
+        """Whether the model was asked in any turn. Where it was not, a hostile one had no chance to do harm."""
+        return any(_MODEL_REASONS & set(turn.reasons) for turn in self.turns)
 
     @property
     def problems(self) -> tuple[str, ...]:

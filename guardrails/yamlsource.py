@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,16 +29,18 @@ class Problem:
         return f"{self.file}:{self.line}: {self.message}"
 
 
-class _Loader(yaml.SafeLoader):
-    """SafeLoader with YAML 1.2 booleans: `no`, `on` and `yes` stay words (a language is called `no`)."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+# Plain scalars by the core schema of YAML 1.2 (https://yaml.org/spec/1.2.2/#1032-tag-resolution): `no`, `on` and `yes`
+# stay words (a language is called `no`), 08:30 stays a time, 0123 is not octal. Infinity and NaN stay words too: no
+# threshold is meant to be one, and JSON cannot hold them.
+_WORDS: dict[str, JsonValue] = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
 }
-_BOOLEANS = {"true": True, "false": False}
-_SCALAR_TAGS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float", "tag:yaml.org,2002:null"}
+_WHOLE = re.compile(r"[-+]?[0-9]{1,300}")
+_DECIMAL = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]{1,4})?")
+MAX_DEPTH = 40
+MAX_NODES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +73,12 @@ class Document:
 
     def validation_problems(self, error: ValidationError) -> Iterator[Problem]:
         """Pydantic's errors with file and line, in words a policy owner can act on."""
+        words = self._words()
         for item in error.errors(include_url=False):
-            path = tuple(part for part in item["loc"] if isinstance(part, int) or part in self._words())
+            # The tags of unions and validators stand in `loc` too; only what the file says leads somebody to the place.
+            path = tuple(part for part in item["loc"] if isinstance(part, int) or part in words)
+            if item["type"] == "missing" and (not path or path[-1] != item["loc"][-1]):
+                path = (*path, item["loc"][-1])
             where = ".".join(str(part) for part in path) or "the file"
             yield self.problem(path, f"{where}: {_plain(item['msg'], item['type'])}")
 
@@ -82,28 +90,32 @@ def read(path: Path, shown_as: str, problems: list[Problem]) -> Document | None:
     """Parse one file; a YAML error or a duplicate key becomes a problem and None."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(Problem(shown_as, 1, f"cannot read the file: {error}"))
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        problems.append(Problem(shown_as, line, "the file is not UTF-8 here; save it as UTF-8"))
+        return None
+    except OSError as error:
+        problems.append(Problem(shown_as, 1, f"cannot read the file: {error.strerror or error}"))
         return None
     return parse(text, shown_as, problems)
 
 
 def parse(text: str, shown_as: str, problems: list[Problem]) -> Document | None:
     """Parse YAML text; see `read`."""
-    loader = _Loader(text)
     try:
-        node = loader.get_single_node()
+        node = yaml.compose(text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problems.append(Problem(shown_as, mark.line + 1 if mark else 1, f"not valid YAML: {error.problem}"))
         return None
     except yaml.YAMLError as error:
-        problems.append(Problem(shown_as, 1, f"not valid YAML: {error}"))
+        problems.append(Problem(shown_as, 1, f"not valid YAML: {' '.join(str(error).split())}"))
         return None
-    finally:
-        loader.dispose()
+    except RecursionError:
+        problems.append(Problem(shown_as, 1, f"nested more than {MAX_DEPTH} levels deep"))
+        return None
     if node is None:
-        problems.append(Problem(shown_as, 1, "the file is empty"))
+        problems.append(Problem(shown_as, 1, "the file is empty; fill it or remove it"))
         return None
     lines: dict[PathKey, int] = {}
     before = len(problems)
@@ -115,8 +127,13 @@ def _build(
     node: yaml.Node, path: PathKey, lines: dict[PathKey, int], file: str, problems: list[Problem], depth: int
 ) -> JsonValue:
     lines[path] = node.start_mark.line + 1
-    if depth > 40:
-        problems.append(Problem(file, lines[path], "nested more than 40 levels deep (or an anchor refers to itself)"))
+    if depth > MAX_DEPTH:
+        message = f"nested more than {MAX_DEPTH} levels deep (or an anchor refers to itself)"
+        problems.append(Problem(file, lines[path], message))
+        return None
+    if len(lines) >= MAX_NODES:
+        if len(lines) == MAX_NODES:
+            problems.append(Problem(file, lines[path], f"more than {MAX_NODES} entries (anchors repeat too much)"))
         return None
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node)
@@ -126,6 +143,9 @@ def _build(
         ]
     built: dict[str, JsonValue] = {}
     for key_node, child in node.value:
+        if not isinstance(key_node, yaml.ScalarNode):
+            problems.append(Problem(file, key_node.start_mark.line + 1, "a key must be a single word"))
+            continue
         key = str(key_node.value)
         if key in built:
             line = key_node.start_mark.line + 1
@@ -137,15 +157,16 @@ def _build(
 
 
 def _scalar(node: yaml.ScalarNode) -> JsonValue:
-    """Plain scalars by YAML 1.2 core rules; dates stay text, because the models know which fields are dates."""
+    """Dates stay text, because the models know which fields are dates."""
     text = str(node.value)
     if node.style is not None:
         return text
-    if text in _BOOLEANS:
-        return _BOOLEANS[text]
-    if node.tag in _SCALAR_TAGS:
-        value: JsonValue = yaml.load(text, _Loader)  # noqa: S506 - _Loader is a SafeLoader
-        return value
+    if text in _WORDS:
+        return _WORDS[text]
+    if _WHOLE.fullmatch(text):
+        return int(text)
+    if _DECIMAL.fullmatch(text) and math.isfinite(float(text)):
+        return float(text)
     return text
 
 

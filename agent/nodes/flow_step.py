@@ -30,6 +30,7 @@ def advance_flow(view: View, room: Room) -> tuple[FlowSpec, FlowStep]:
         signals=frozenset(signal.code for signal in view[DETECTION].signals),
         known=_known(view),
         result=results[-1] if results else None,
+        intent=view[DETECTION].intent,
         language=view[DETECTION].language,
     )
     return flow, advance(flow, standing(view, name), answer)

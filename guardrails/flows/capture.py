@@ -11,7 +11,8 @@ def captured(step: Collect, place: FlowPlace, answer: FlowAnswer) -> FlowPlace:
     """`place` with every value of `step` that the messages hold.
 
     The newest message wins, so that a customer can correct a value. Once a field is filled, only the current message
-    can change it: the earlier ones have been read already.
+    can change it: the earlier ones have been read already. A choice that no words decide is decided by the intent of
+    the current message, where an option names it.
     """
     slots, sources = dict(place.slots), dict(place.sources)
     asked = place.asks > 0 and place.step == step.id
@@ -23,4 +24,9 @@ def captured(step: Collect, place: FlowPlace, answer: FlowAnswer) -> FlowPlace:
             if value is not None and (current or field.name not in place.slots):
                 slots[field.name] = value
                 sources[field.name] = message.message_id
+    for field in step.fields:
+        meant = [option.value for option in field.options if answer.intent in option.intents]
+        if field.name not in slots and len(meant) == 1:
+            slots[field.name] = meant[0]
+            sources[field.name] = answer.current.message_id
     return place.model_copy(update={"slots": slots, "sources": sources})

@@ -43,11 +43,12 @@ class Extract(StrEnum):
 
 
 class Option(Frozen):
-    """One choice: its value, the words that mean it, and a label for a quick reply."""
+    """One choice: its value, the words that mean it, a label for a quick reply, and the intents that mean it."""
 
     value: Name
     label: Texts
     words: Words
+    intents: tuple[Name, ...] = ()
 
 
 class FieldSpec(Frozen):

@@ -36,7 +36,7 @@ class FlowAnswer(Frozen):
     """All that a flow may know of a turn.
 
     `messages` are the customer's, oldest first, the current one last. `signals` are the codes that detectors reported
-    of the current message only. `known` are values from verified records, by name. `result` is set when the call that
+    of the current message only, `intent` is its fine intent. `known` are values from verified records, by name. `result` is set when the call that
     the flow proposed has been decided or run.
     """
 
@@ -44,6 +44,7 @@ class FlowAnswer(Frozen):
     signals: frozenset[str] = frozenset()
     known: dict[str, str] = {}
     result: ToolResult | None = None
+    intent: str | None = None
     language: str | None = None
 
     @property

@@ -85,9 +85,9 @@ def is_known_state(view: View, place: Place) -> bool:
 def is_quoted(view: View, place: Place) -> bool:
     """Whether a passage of the turn says the same, as process and not as a promise.
 
-    Its words must be there for the most part, the last word of the claim among them, all its values, a `not` exactly when the passage has one, and `usually`
-    wherever the passage has it. In the company's own voice (`we`) only the passage's very words count, and only when
-    it is authoritative; `I` never counts, because no document speaks as I.
+    Its words must be there for the most part, the last word of the claim among them, all its values, a `not` exactly
+    when the passage has one, and `usually` wherever the passage has it. In the company's own voice (`we`) only the
+    passage's very words count, and only when it is authoritative; `I` never counts, because no document says I.
     """
     line = view.line
     if "self" in line.marks:

@@ -49,7 +49,9 @@ def _is_allowed(view: View, pattern: CommitmentPattern) -> bool:
     if view.sources.is_fixed(view.line.squashed):
         return True
     if Obligation.NO_COMMITMENTS not in view.sources.evidence.obligations and any(
-        _covers(view.line, allowed) for allowed in view.sources.evidence.allowed if allowed.kind is pattern.kind
+        _covers(view.line, allowed)
+        for allowed in view.sources.evidence.allowed
+        if pattern.kind in {allowed.kind, CommitmentKind.ACTION}
     ):
         return True
     return pattern.kind is CommitmentKind.MONEY and pattern.speaker is Speaker.NOBODY and _has_happened(view)

@@ -9,16 +9,17 @@ from datetime import date
 from handrail.guardrails.output.values import Kind, Value
 
 _MONTHS = {
-    name: number
-    for number, names in enumerate(
-        ["january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug", "september sept sep", "october oct", "november nov", "december dec"],
-        1,
-    )
-    for name in names.split()
-}
-_WEEKDAYS = {day: n for n, day in enumerate(["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"])}
-_MONTH = "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|" \
-    "oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"  # fmt: skip
+    "january": 1, "jan": 1, "february": 2, "feb": 2, "march": 3, "mar": 3, "april": 4, "apr": 4, "may": 5, "june": 6,
+    "jun": 6, "july": 7, "jul": 7, "august": 8, "aug": 8, "september": 9, "sept": 9, "sep": 9, "october": 10, "oct": 10,
+    "november": 11, "nov": 11, "december": 12, "dec": 12,
+}  # fmt: skip
+_WEEKDAYS = {
+    "monday": 0, "tuesday": 1, "wednesday": 2, "thursday": 3, "friday": 4, "saturday": 5, "sunday": 6,
+}  # fmt: skip
+_MONTH = (
+    "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    "oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
 _MONTH_HINT = re.compile(r"[jfmasond](?<![a-z].)(?:an|eb|ar|pr|ay|u[nl]|ug|ep|ct|ov|ec)")
 _NUMERIC = re.compile(
     r"[0-9](?<![\w.,/-].)(?:"
@@ -26,7 +27,8 @@ _NUMERIC = re.compile(
     r"|(?P<a2>\d?)(?P<s2>[./-])(?P<b2>\d{1,2})(?P=s2)(?P<y2>\d{4}|\d{2})(?![\d.]\d|\d))"
 )
 _DAY_FIRST = re.compile(
-    rf"[0-9](?<![\w.,/-].)\d?(?:st|nd|rd|th)?\.?[ -](?:of )?(?P<month>{_MONTH})(?![a-z])\.?(?:,?[ -](?P<year>\d{{4}})(?!\d))?"
+    rf"[0-9](?<![\w.,/-].)\d?(?:st|nd|rd|th)?\.?[ -](?:of )?(?P<month>{_MONTH})(?![a-z])"
+    r"\.?(?:,?[ -](?P<year>\d{4})(?!\d))?"
 )
 _MONTH_FIRST = re.compile(
     rf"(?P<month>{_MONTH})\.?(?: (?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:.]\d|\d)(?:,? (?P<year>\d{{4}})(?!\d))?"
@@ -48,7 +50,7 @@ _TIME = re.compile(
 
 
 def dates(text: str) -> Iterator[Value]:
-    """Full and partial dates of `text` (folded, lower case). Keys: 2026-03-12, --03-12, 2026-03, weekday:4, word:tomorrow."""
+    """Full and partial dates of `text` (folded, lower case). Keys: 2026-03-12, --03-12, 2026-03."""
     for match in _NUMERIC.finditer(text):
         yield from _value(match.start(), match.end(), _numeric_keys(match))
     for hint in _MONTH_HINT.finditer(text):
@@ -62,7 +64,7 @@ def dates(text: str) -> Iterator[Value]:
 
 
 def loose_dates(text: str) -> Iterator[Value]:
-    """Weekdays, months without a day, and words such as tomorrow."""
+    """Weekdays (weekday:4, Monday is 0), months without a day (--03), and words (word:tomorrow)."""
     if "day" in text:
         for match in _WEEKDAY.finditer(text):
             number = _WEEKDAYS.get(match["day"])

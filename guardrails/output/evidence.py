@@ -26,7 +26,8 @@ class CommitmentKind(StrEnum):
 class AllowedCommitment(Frozen):
     """A commitment that policy allows, in the words that make it up ("reply within 1 business day").
 
-    A sentence is covered when it says all these words and no value beyond them.
+    A sentence is covered when it says all these words and no value beyond them; announcing the thing (`We will reply`,
+    kind action) is covered with it.
     """
 
     kind: CommitmentKind

@@ -5,19 +5,16 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_PLAIN = {
-    ord(odd): plain
-    for plain, odds in {
-        "'": "’‘ʼ′´`＇",
-        '"': "“”„«»＂",
-        "-": "‐‑‒–—―−﹣－",
-        " ": "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000",
-        "@": "＠﹫",
-        ".": "．。",  # noqa: RUF001 - the look-alikes are the point
-        "/": "／⁄",
-    }.items()
-    for odd in odds
+_LOOKALIKES = {
+    "'": "\u2019\u2018\u02bc\u2032\u00b4`\uff07",
+    '"': "\u201c\u201d\u201e\u00ab\u00bb\uff02",
+    "-": "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d",
+    " ": "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000",
+    "@": "\uff20\ufe6b",
+    ".": "\uff0e\u3002",
+    "/": "\uff0f\u2044",
 }
+_PLAIN = {ord(odd): plain for plain, odds in _LOOKALIKES.items() for odd in odds}
 _NOT_ALNUM = re.compile(r"[\W_]+")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+(?:[.,]\d+)*")

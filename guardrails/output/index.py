@@ -20,7 +20,9 @@ _DAY_UNITS = frozenset({"day", "week"})
 
 @dataclass(slots=True)
 class ValueIndex:
-    """Normal forms of the values of a text, by kind. `numbers` maps a number to the units it was written with;
+    """Normal forms of the values of a text, by kind.
+
+    `numbers` maps a number to the units it was written with; `durations` are lengths of time in one unit;
     `yearless` are dates of which only day and month are stated.
     """
 

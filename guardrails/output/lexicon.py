@@ -38,7 +38,7 @@ Marks: TypeAlias = dict[str, list[Place]]
 
 
 def tokens(folded: str) -> list[str]:
-    """The words, numbers and signs of a folded text in lower case; contractions are taken apart (`won't`: `will not`)."""
+    """The words, numbers and signs of a folded text in lower case; contractions taken apart (`won't`: `will not`)."""
     found: list[str] = []
     for word in _WORD.findall(lower(folded)):
         if "'" in word or word in _JOINED:
@@ -100,7 +100,7 @@ class Lexicon:
 
     @classmethod
     def of(cls, classes: Mapping[str, Sequence[str]]) -> Lexicon:
-        """Index `classes`: entries are words, `prefix*`, `*suffix`, several of them with `...` for a gap, or a value class."""
+        """Index `classes`: an entry is a word, `prefix*`, `*suffix`, several with `...` as gap, or a value class."""
         made = cls()
         for name, entries in classes.items():
             for entry in entries:

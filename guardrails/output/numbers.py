@@ -43,18 +43,19 @@ _NUMBER = re.compile(
 _NUMERAL = re.compile(r"\d{1,3}(?:[,.' ]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d{1,41}(?:[.,]\d{1,10})?(?!\d)")
 _CURRENCY_BEFORE = re.compile(rf"(?:(?P<sign>{_SIGNS})|(?<![a-z])(?P<code>{_CODES}))\s?$")
 _SMALL = {
-    word: number
-    for number, word in enumerate(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
-    )
-}
-_TENS = {word: 10 * n for n, word in enumerate(["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"], 2)}
+    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
+    "seventeen": 17, "eighteen": 18, "nineteen": 19,
+}  # fmt: skip
+_TENS = {
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+}  # fmt: skip
 _TIMES = {"": 1, "dozen": 12, "hundred": 100, "thousand": 1_000, "million": 1_000_000}
 _UNIT_WORDS = (
     r"(?:[ -](?:(?:business|working|calendar|full|more|additional)[ -])?"
     r"(?P<unit>percent|seconds?|minutes?|hours?|days?|nights?|weeks?|months?|years?|euros?|dollars?|pounds?)(?![a-z]))"
 )
-# The first letter stands alone in front: the regex engine can then skip to it, which makes the search five times faster.
+# The first letter stands alone in front, so that the regex engine can skip to it: five times faster.
 _WORD_NUMBER = re.compile(
     r"(?P<word>[tfsenoz](?<![\w-].)(?:eventeen|ighteen|hirteen|ourteen|ineteen|ifteen|ixteen|leven|eventy|welve|wenty|"
     r"hirty|ighty|inety|orty|ifty|ixty|even|hree|ight|ero|our|ive|ine|ne|wo|ix|en))(?:[ -](?P<ones>one|two|three|four|"

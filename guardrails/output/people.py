@@ -21,7 +21,7 @@ def check(view: View) -> Iterator[Finding]:
 
 
 def _is_published(view: View) -> bool:
-    """Whether the company itself says so. Somebody who has asked for a person is not put off with a help page either."""
+    """Whether the company itself says so. Whoever asked for a person is not put off with a help page."""
     if view.sources.is_fixed(view.line.squashed):
         return True
     return view.sources.evidence.person is PersonState.NOT_ASKED and is_verbatim(view)

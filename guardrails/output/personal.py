@@ -16,7 +16,8 @@ _PERSONAL_KINDS = frozenset({Kind.EMAIL, Kind.PHONE, Kind.IBAN, Kind.IP})
 _NAME = r"[A-Z][a-zà-öø-ÿ]+(?:[-' ][A-Z]\.?(?:[a-zà-öø-ÿ]+)?){0,3}"
 _TITLED = re.compile(rf"(?<!\w)(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? (?P<name>{_NAME})")
 _POSSESSED = re.compile(
-    r"(?:belong(?:s|ed|ing)? to|registered (?:to|for|under)|in the name of|account of|owned by|held by|lives? (?:at|in)|"
+    r"(?:belong(?:s|ed|ing)? to|registered (?:to|for|under)|in the name of|account of|owned by|held by|"
+    r"lives? (?:at|in)|"
     r"(?:customer|user|member|owner|holder|colleague|contact|person|patient)(?: is| was|'s name is|:)?|named|called|"
     rf"(?:made|placed|paid|requested|opened|signed|cancelled|changed) by) (?P<name>{_NAME} {_NAME})(?!\w)"
 )

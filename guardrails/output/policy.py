@@ -25,12 +25,11 @@ class Excuse(StrEnum):
     """What takes the claim out of a sentence that has its words.
 
     question: it asks. negation: `not` stands just before or in it. condition: `if`, `once`, ... anywhere in the
-    sentence. leading_condition: the same, right before and in one clause with it. consent: it
-    waits for the customer's yes ("once you confirm"). hedge: `usually`, `can`, ....
-    offer: it offers a person in the same breath.
-    relative: it describes which thing is meant ("a webhook that was switched off").
-    attribution: it repeats what the customer said happened. passage: a passage of the turn says the same.
-    state: a tool reported this state ("status: cancelled").
+    sentence. leading_condition: the same, right before and in one clause with it. relative: it describes which thing
+    is meant ("a webhook that was switched off"). consent: it waits for the customer's yes ("once you confirm").
+    hedge: `usually`, `can`, .... offer: it offers a person in the same breath. attribution: it repeats what the
+    customer said happened. passage: a passage of the turn says the same. state: a tool reported this state
+    ("status: cancelled").
     """
 
     QUESTION = "question"
@@ -71,7 +70,8 @@ class CommitmentPattern(Pattern):
 class ActionWords(Frozen):
     """One thing a reply can claim to have done, and the beginnings of words in tool names that back it.
 
-    `reports` are phrases that claim it without a verb of doing ("the refund is on its way"). `any_result` says that a succeeded read backs it as well; `by_handoff` that a real handoff does.
+    `reports` are phrases that claim it without a verb of doing ("the refund is on its way"). `any_result` says that
+    a succeeded read backs it as well; `by_handoff` that a real handoff does.
     """
 
     id: Word

@@ -55,7 +55,7 @@ def _blocks(prompt: str, size: int) -> frozenset[str]:
 
 
 def _grows(view: View, prompt: str, text: str, at: int, length: int) -> bool:
-    """Whether the block of `text` at `at` is part of a run of `length` shared with the prompt that no source explains."""
+    """Whether the block of `text` at `at` is in a run of `length` shared with the prompt that no source explains."""
     for start in range(max(0, at - length // 2), at + 1):
         run = text[start : start + length]
         if len(run) == length and run in prompt and not _is_public(view, run):

@@ -12,9 +12,12 @@ LOOKAHEAD = 8
 
 _GAP = 400
 
-_ABBREVIATIONS = frozenset(
-    ["e.g", "i.e", "etc", "vs", "approx", "no", "nos", "incl", "excl", "resp", "cf", "mr", "mrs", "ms", "dr", "prof", "st", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "mon", "tue", "wed", "thu", "fri", "sat", "sun", "fig", "art", "sec", "p", "pp", "inc", "ltd", "co", "corp", "dept", "est", "min", "max", "a.m", "p.m", "u.s", "u.k", "z.b", "d.h", "bzw", "ca"]
-)
+_ABBREVIATIONS = frozenset({
+    "e.g", "i.e", "etc", "vs", "approx", "no", "nos", "incl", "excl", "resp", "cf", "mr", "mrs", "ms", "dr",
+    "prof", "st", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "mon",
+    "tue", "wed", "thu", "fri", "sat", "sun", "fig", "art", "sec", "p", "pp", "inc", "ltd", "co", "corp", "dept",
+    "est", "min", "max", "a.m", "p.m", "u.s", "u.k", "z.b", "d.h", "bzw", "ca",
+})  # fmt: skip
 _BREAK = re.compile(r"[.!?…]+[\"')\]*_]{0,4}(?=\s)|\n")
 _MARKER = re.compile(r"[ \t]*(?:[-*+•‣·]|\d{1,3}[.)]|[A-Za-z][.)]|#{1,6}|\|)(?:\s|(?<=\|))")
 _LAST_WORD = re.compile(r"[\w.]{0,12}$")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from math import isfinite
 
 from pydantic import JsonValue
 
@@ -18,9 +19,12 @@ from handrail.guardrails.output.sentences import sentences
 from handrail.guardrails.output.values import Value
 from handrail.guardrails.vocabulary import Passage, ToolOutcome, ToolResult
 
-_STOP = frozenset(
-    ["a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "do", "for", "from", "had", "has", "have", "if", "in", "into", "is", "it", "its", "of", "on", "or", "so", "than", "that", "the", "their", "then", "there", "they", "this", "to", "was", "were", "what", "when", "which", "will", "with", "you", "your", "we", "our", "us", "i", "me", "my", "not", "no", "just", "also", "please"]
-)
+_STOP = frozenset({
+    "a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "do", "for", "from", "had", "has",
+    "have", "if", "in", "into", "is", "it", "its", "of", "on", "or", "so", "than", "that", "the", "their", "then",
+    "there", "they", "this", "to", "was", "were", "what", "when", "which", "will", "with", "you", "your", "we",
+    "our", "us", "i", "me", "my", "not", "no", "just", "also", "please",
+})  # fmt: skip
 _DEPTH = 8
 
 
@@ -218,7 +222,7 @@ def lines_of(content: JsonValue, key: str = "", depth: int = 0) -> list[str]:
         return [line for name, part in content.items() for line in lines_of(part, name, depth + 1)]
     if isinstance(content, list):
         return [line for part in content for line in lines_of(part, key, depth + 1)]
-    shown = normal(Decimal(repr(content))) if isinstance(content, float) and content == content else str(content)
+    shown = normal(Decimal(repr(content))) if isinstance(content, float) and isfinite(content) else str(content)
     name = key.replace("_", " ")
     lines = [f"{name}: {shown}"]
     if isinstance(content, int) and name.endswith(("cents", "minor", "minor units", "pence")):

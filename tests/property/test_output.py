@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -31,16 +32,18 @@ UNSOURCED = "OUT_UNSOURCED_"
 fragments = st.text(
     st.sampled_from("aeI wrnd.:,;!?\n\t-*#|12345678900%€$@/_()[]<>'’“”–ﬁİ٤𝟗\u200b\u202e"), max_size=60
 )  # fmt: skip
-phrases = st.sampled_from(
-    ["I've refunded you. ", "We will ", "1. ", "\n\n", "- item\n", "€75 ", "INV-2041 ", "e.g. ", "a@b.example ", "12 March ",
-     "https://x.example/a ", "Open it. ", "no person ", "within 2 days. ", "I will:\n", "Fine. ", "Mr. ", "5.5 "]
-)  # fmt: skip
+phrases = st.sampled_from([
+    "I've refunded you. ", "We will ", "1. ", "\n\n", "- item\n", "€75 ", "INV-2041 ", "e.g. ",
+    "a@b.example ", "12 March ", "https://x.example/a ", "Open it. ", "no person ", "within 2 days. ",
+    "I will:\n", "Fine. ", "Mr. ", "5.5 ",
+])  # fmt: skip
 texts = st.lists(st.one_of(fragments, phrases), max_size=12).map("".join)
 
 
 def in_chunks(text: str, cuts: list[int]) -> list[str]:
+    """`text` cut at arbitrary places."""
     places = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
-    return [text[start:end] for start, end in zip(places, places[1:], strict=False)]
+    return [text[start:end] for start, end in pairwise(places)]
 
 
 @given(texts)
@@ -118,7 +121,7 @@ def test_chunking_changes_nothing(case: tuple[str, str], cuts: list[int]) -> Non
     gate = ReleaseGate(EVIDENCE[name], WORDS)
     left = [sentence for chunk in in_chunks(reply, cuts) for sentence in gate.offer(chunk)]
     last, closed = gate.close()
-    assert tuple([*left, *last]) == whole.released == closed.released
+    assert (*left, *last) == whole.released == closed.released
     assert bool(closed.findings) == bool(whole.findings)
 
 

@@ -115,3 +115,19 @@ def test_the_page_needs_nothing_else_and_opens_what_went_wrong() -> None:
 def test_the_run_is_written_as_json_and_read_back() -> None:
     """So that two runs can be compared."""
     assert RunReport.model_validate_json(RUN.model_dump_json()) == RUN
+
+
+def test_the_summary_says_how_often_a_stand_in_was_asked() -> None:
+    """A hostile model that was never asked proves nothing."""
+    asked = turn("hi").model_copy(update={"reasons": ("DRAFT_MODEL",)})
+    hostile = {"behaviour": Behaviour.LIAR}
+    run = report(
+        "x",
+        None,
+        [
+            result("a", 1, Outcome.PASSED, asked).model_copy(update=hostile),
+            result("a", 2, Outcome.PASSED, turn("hi")).model_copy(update=hostile),
+            result("a", 3, Outcome.PASSED, asked),
+        ],
+    )
+    assert "stand-in models were asked in 1 of 2 cases" in summary(run)

@@ -31,11 +31,13 @@ PARSED = situations()
 
 @pytest.fixture(scope="module")
 def words() -> Wording:
+    """The shipped output policy."""
     return wording()
 
 
 @pytest.fixture(scope="module")
 def evidence() -> dict[str, Evidence]:
+    """The evidence of every situation."""
     return {name: situation.evidence() for name, situation in PARSED.items()}
 
 

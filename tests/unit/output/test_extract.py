@@ -9,6 +9,7 @@ from handrail.guardrails.output.values import Form, Kind
 
 
 def read(text: str) -> list[tuple[Kind, str, str]]:
+    """Kind, first normal form and unit of every value."""
     return [(value.kind, value.keys[0], value.unit) for value in extract(text)]
 
 

@@ -16,6 +16,7 @@ EMPTY = Evidence(now=date(2026, 11, 20))
 
 @pytest.fixture(scope="module")
 def words() -> Wording:
+    """The shipped output policy."""
     return wording()
 
 

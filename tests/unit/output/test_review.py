@@ -21,10 +21,12 @@ TODAY = date(2026, 11, 20)
 
 @pytest.fixture(scope="module")
 def words() -> Wording:
+    """The shipped output policy."""
     return wording()
 
 
 def passage(text: str, authority: str = "authoritative", is_flagged: bool = False) -> Passage:
+    """A passage that says `text`."""
     return Passage(
         passage_id="p#1", doc_id="p", title="Title", heading="Heading", text=text, score=0.9, authority=authority,
         product_area="any", flagged=is_flagged,
@@ -32,6 +34,7 @@ def passage(text: str, authority: str = "authoritative", is_flagged: bool = Fals
 
 
 def result(tool: str, outcome: ToolOutcome = ToolOutcome.SUCCEEDED, **arguments: str) -> ToolResult:
+    """A call of `tool` that ended in `outcome`."""
     return ToolResult(call=ToolCall(call_id="c", tool=tool, arguments=dict(arguments)), outcome=outcome, content=None)
 
 

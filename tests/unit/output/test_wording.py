@@ -16,12 +16,14 @@ SHIPPED = ROOT / "guardrails" / "policies" / "output"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    """A copy of the shipped output policy."""
     copy = tmp_path / "output"
     shutil.copytree(SHIPPED, copy)
     return copy
 
 
 def replace(file: Path, old: str, new: str) -> None:
+    """Change one place of a file that must have it."""
     text = file.read_text(encoding="utf-8")
     assert old in text
     file.write_text(text.replace(old, new, 1), encoding="utf-8")
