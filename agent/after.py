@@ -12,6 +12,7 @@ from handrail.agent.channels import (
     COLLECTED,
     DETECTION,
     DRAFT,
+    GATE,
     MEMBERS,
     PENDING,
     PLACE,
@@ -30,11 +31,12 @@ from handrail.agent.nodes.dressing import cited
 from handrail.agent.packet import wants
 from handrail.agent.ports import CustomerEvent
 from handrail.agent.turns import CauseKind
+from handrail.guardrails.flows.place import FlowPlace
 from handrail.guardrails.gate.results import recorded
 from handrail.guardrails.output.commitments import promises
 from handrail.agent.room import Room
 from handrail.agent.nodes.guard_output import evidence_of
-from handrail.guardrails.vocabulary import CollectedFact, NeedState, ToolOutcome, TurnResult
+from handrail.guardrails.vocabulary import CollectedFact, NeedState, RiskTier, ToolOutcome, TurnResult
 
 SHOWN_LIMIT = 60
 """Passages remembered as shown; a conversation that showed more ended with a person long ago."""
@@ -70,6 +72,7 @@ def next_state(view: View, room: Room, result: TurnResult) -> ConversationState:
             "tried": view.get(TRIED, state.tried),
             "promises": (*state.promises, *_promised(view, room, result))[-PROMISES_LIMIT:],
             "records": (*state.records, *_records(view, room))[-RECORDS_LIMIT:],
+            "risk": _risk(view, place, solved=solved),
             "need_state": state.need_state if keeps else need,
             "intent": state.intent if keeps or detection is None else detection.intent,
             "wants": None if solved else state.wants if keeps and state.wants else wants(view) if message else state.wants,
@@ -97,6 +100,14 @@ def customer_events(view: View, result: TurnResult) -> tuple[CustomerEvent, ...]
 
 def _event(kind: str, event_id: str, at: datetime, details: dict[str, str]) -> CustomerEvent:
     return CustomerEvent(event_id=f"{kind}:{event_id}", kind=kind, at=at, source="conversation", details=details)
+
+
+def _risk(view: View, place: FlowPlace | None, *, solved: bool) -> RiskTier:
+    """The tier that the next message starts from: kept while the matter is under way, gone when it is over."""
+    pending = view.get(PENDING, view[SNAPSHOT].state.pending)
+    if solved or (place is None and pending is None) or not view.has(GATE):
+        return RiskTier.LOW
+    return view[GATE].dimensions.risk
 
 
 def _until(view: View, state: ConversationState) -> datetime | None:

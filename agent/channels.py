@@ -48,6 +48,7 @@ class TurnState(TypedDict, total=False):
     found: JsonValue
     draft: JsonValue
     duties: JsonValue
+    note: JsonValue
     place: JsonValue
     collected: JsonValue
     tried: JsonValue
@@ -104,6 +105,7 @@ ANSWERED: Channel[Answered] = Channel("answered", TypeAdapter(Answered))
 RETRIEVED: Channel[Retrieved] = Channel("retrieved", TypeAdapter(Retrieved))
 FOUND: Channel[Decision] = Channel("found", TypeAdapter(Decision))
 DRAFT: Channel[Draft] = Channel("draft", TypeAdapter(Draft))
+NOTE: Channel[str] = Channel("note", TypeAdapter(str))
 DUTIES: Channel[tuple[Obligation, ...]] = Channel("duties", TypeAdapter(tuple[Obligation, ...]))
 PLACE: Channel[FlowPlace | None] = Channel("place", TypeAdapter(FlowPlace | None))
 COLLECTED: Channel[tuple[CollectedFact, ...]] = Channel("collected", TypeAdapter(tuple[CollectedFact, ...]))

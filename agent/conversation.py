@@ -18,6 +18,7 @@ from handrail.guardrails.vocabulary import (
     Message,
     NeedState,
     Obligation,
+    RiskTier,
     ToolCall,
     Turn,
     TurnResult,
@@ -73,6 +74,7 @@ class ConversationState(Frozen):
     tried: tuple[str, ...] = ()
     promises: tuple[str, ...] = ()
     records: tuple[JsonValue, ...] = ()
+    risk: RiskTier = RiskTier.LOW
     need_state: NeedState | None = None
     intent: str | None = None
     wants: str | None = None

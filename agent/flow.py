@@ -36,7 +36,7 @@ from handrail.agent.nodes.reply import reply
 from handrail.agent.nodes.retrieve import retrieve
 from handrail.agent.room import PortFault, Room
 from handrail.agent.turns import Answered
-from handrail.guardrails.vocabulary import Decision, Effect, Report, Stage
+from handrail.guardrails.vocabulary import Decision, Effect, Obligation, Report, Stage
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -63,12 +63,21 @@ LEADS: Mapping[Stage, tuple[Stage, ...]] = {
     Stage.DETECT_INTENT: (Stage.ASSIGN_SEGMENTS, Stage.HAND_OFF),
     Stage.ASSIGN_SEGMENTS: (Stage.GATE_RISK, Stage.HAND_OFF),
     Stage.GATE_RISK: (Stage.APPLY_POLICY, Stage.HAND_OFF),
-    Stage.APPLY_POLICY: (Stage.RETRIEVE, Stage.AUTHORIZE_TOOLS, Stage.GUARD_OUTPUT, Stage.HAND_OFF),
+    Stage.APPLY_POLICY: (
+        Stage.RETRIEVE,
+        Stage.GENERATE,
+        Stage.AUTHORIZE_TOOLS,
+        Stage.GUARD_OUTPUT,
+        Stage.HAND_OFF,
+    ),
     Stage.RETRIEVE: (Stage.GENERATE, Stage.HAND_OFF),
     Stage.GENERATE: (Stage.AUTHORIZE_TOOLS, Stage.GUARD_OUTPUT, Stage.HAND_OFF),
     Stage.AUTHORIZE_TOOLS: (Stage.GENERATE, Stage.GUARD_OUTPUT, Stage.HAND_OFF),
     Stage.GUARD_OUTPUT: (Stage.REPLY, Stage.GENERATE, Stage.HAND_OFF),
 }
+
+NO_SEARCH = frozenset({Obligation.CLOSE, Obligation.COURTESY})
+"""Obligations that are carried out in fixed words, without a look into the knowledge base."""
 
 SYSTEM_REASONS: Mapping[Stage, str] = {
     Stage.DETECT_INTENT: "SYS_DETECTION",
@@ -92,6 +101,8 @@ def route(stage: Stage, state: TurnState) -> str:
         return Stage.GUARD_OUTPUT
     if stage is Stage.APPLY_POLICY and view.get(ANSWERED, Answered.NOTHING) is not Answered.NOTHING:
         return Stage.AUTHORIZE_TOOLS
+    if stage is Stage.APPLY_POLICY and isinstance(last, Decision) and {*last.obligations} & NO_SEARCH:
+        return Stage.GENERATE
     if stage is Stage.GENERATE and not view[DRAFT].calls:
         return Stage.GUARD_OUTPUT
     if stage is Stage.AUTHORIZE_TOOLS:

@@ -21,6 +21,7 @@ class Cause(Frozen):
 
     kind: CauseKind = CauseKind.MESSAGE
     approval: ApprovalState | None = None
+    approval_id: str | None = None
     operator: str | None = None
     resumed: bool = False
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from handrail.agent.channels import DETECTION, TURN, View
 from handrail.agent.hours import is_open, next_opening
-from handrail.agent.room import Room, bounded
+from handrail.agent.room import Room, bounded, faults_as
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.sections import Queue
 
@@ -41,7 +41,8 @@ async def waiting_text(view: View, room: Room) -> str:
     """The status of a conversation that is with people."""
     turn = view[TURN]
     language = view[DETECTION].language
-    waiting = await bounded(room.store.handoffs(turn.site), room.patience.store)
+    with faults_as("SYS_STORE"):
+        waiting = await bounded(room.store.handoffs(turn.site), room.patience.store)
     queue = room.bundle.queues[room.bundle.manifest.default_queue]
     position = 1
     for index, queued in enumerate(waiting, start=1):

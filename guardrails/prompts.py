@@ -14,7 +14,16 @@ PLACEHOLDERS = frozenset({"tone", "depth", "obligations", "language"})
 """All that a system text may leave open. Passages, tool results and customer text are not among them on purpose."""
 
 # These are carried out by the gate and the flow; a model that read of them could only get in the way.
-ENFORCED = frozenset({Obligation.VERIFY_IDENTITY, Obligation.CONFIRM, Obligation.APPROVE})
+ENFORCED = frozenset(
+    {
+        Obligation.VERIFY_IDENTITY,
+        Obligation.CONFIRM,
+        Obligation.APPROVE,
+        Obligation.PERSON_DECIDES,
+        Obligation.CLOSE,
+        Obligation.COURTESY,
+    }
+)
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -122,6 +122,9 @@ class Obligation(StrEnum):
     SKIP_BASICS = "skip_basics"
     NO_COMMITMENTS = "no_commitments"
     CITE_SOURCES = "cite_sources"
+    PERSON_DECIDES = "person_decides"
+    CLOSE = "close"
+    COURTESY = "courtesy"
 
 
 class Tone(StrEnum):
@@ -207,13 +210,17 @@ class Detection(Frozen):
 
 
 class FactUsed(Frozen):
-    """One fact as a decision saw it; `content` None means unknown, and `why` says how it came to be so."""
+    """One fact as a decision saw it; `content` None means unknown, and `why` says how it came to be so.
+
+    `on_unknown` says what an unknown one did to restrictions that asked for it; a replay needs it to come out the same.
+    """
 
     name: str
     content: FactContent | None
     source: str
     age_seconds: float | None = None
     why: str | None = None
+    on_unknown: Literal["restrict", "ignore"] = "restrict"
 
 
 class Selected(Frozen):

@@ -34,9 +34,14 @@ async def agreement_of(view: View, room: Room, progress: Progress) -> Agreement 
     """The agreement that this turn brings; None when it brings none (and then perhaps words for the customer)."""
     answer = view.get(ANSWERED, Answered.NOTHING)
     pending = view[SNAPSHOT].state.pending
+    language = view[DETECTION].language
+    if answer is Answered.DECISION and (pending is None or pending.approval_id != view[CAUSE].approval_id):
+        # INVARIANT: an operator's decision is about the call it names, never about another one that waits by now.
+        progress.report("APPROVAL_EXPIRED")
+        progress.speak(room.bundle.text("approval_expired", language), "approval_expired")
+        return None
     if pending is None or answer is Answered.NOTHING:
         return None
-    language = view[DETECTION].language
     if answer is Answered.CODE:
         return await _code(view, room, progress, pending)
     if answer is Answered.YES:
@@ -48,6 +53,11 @@ async def agreement_of(view: View, room: Room, progress: Progress) -> Agreement 
         progress.report("CONFIRMATION_DECLINED")
         _drop(progress)
         progress.speak(room.bundle.text("declined", language), "declined")
+        return None
+    if pending.awaiting is Obligation.APPROVE and view[TURN].at >= pending.expires_at:
+        progress.report("APPROVAL_EXPIRED")
+        _drop(progress)
+        progress.speak(room.bundle.text("approval_expired", language), "approval_expired")
         return None
     progress.report("ASKED_AGAIN")
     if pending.awaiting is Obligation.APPROVE:

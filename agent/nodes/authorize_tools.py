@@ -9,6 +9,8 @@ from handrail.agent.channels import (
     DETECTION,
     DRAFT,
     ESCALATION,
+    NOTE,
+    JOURNAL,
     PENDING,
     PLACE,
     QUICK_REPLIES,
@@ -20,7 +22,7 @@ from handrail.agent.channels import (
     View,
     Write,
 )
-from handrail.agent.conversation import AuditEvent
+from handrail.agent.conversation import AuditEvent, JournalState
 from handrail.agent.nodes.agreement import Agreement, agreement_of
 from handrail.agent.nodes.deciding import Weighed, weigh
 from handrail.agent.nodes.execution import Ran, run_call
@@ -88,6 +90,10 @@ async def authorize_tools(view: View, room: Room) -> Step:
 
 async def _one(call: ToolCall, view: View, room: Room, progress: Progress, agreement: Agreement | None) -> None:
     weighed = await weigh(call, view, room, tuple(progress.results), agreement)
+    if _has_ended(weighed, view):
+        # It ran before a worker died in the middle of this turn, and has changed the facts it would be decided on.
+        await _run(weighed, view, room, progress, agreement)
+        return
     progress.said.append(weighed.decision)
     effect = weighed.decision.effect
     if effect is Effect.ESCALATE:
@@ -127,18 +133,28 @@ async def _run(
     progress.audit.extend(ran.audit)
     progress.results.append(ran.result)
     progress.report(ran.reason)
-    if ran.result.outcome is ToolOutcome.UNKNOWN:
+    if agreement is not None:
         progress.writes.append(PENDING.put(None))
-        progress.escalate("SYS_TOOL_UNKNOWN")
+        # What may have run has used its approval up.
+        if agreement.approval_id is not None and ran.result.outcome is not ToolOutcome.FAILED:
+            progress.writes.append(USED_APPROVAL.put(agreement.approval_id))
+    if ran.reason.startswith("SYS_"):
+        progress.escalate(ran.reason)
         return
     if agreement is None:
         return
-    progress.writes.append(PENDING.put(None))
-    if agreement.approval_id is not None and ran.result.outcome is ToolOutcome.SUCCEEDED:
-        progress.writes.append(USED_APPROVAL.put(agreement.approval_id))
+    done = weighed.done_text(view[DETECTION].language) if ran.result.outcome is ToolOutcome.SUCCEEDED else None
     if not _flow_waits(view):
-        done = weighed.done_text(view[DETECTION].language) if ran.result.outcome is ToolOutcome.SUCCEEDED else None
         progress.speak(done or room.bundle.text("tool_failed", view[DETECTION].language), "tool_done")
+    elif done is not None:
+        progress.writes.append(NOTE.put(done))
+
+
+def _has_ended(weighed: Weighed, view: View) -> bool:
+    """Whether this very call was carried out, or came to be in doubt, in an earlier run of this turn."""
+    return any(
+        entry.digest == weighed.digest and entry.state is not JournalState.INTENDED for entry in view.get(JOURNAL, ())
+    )
 
 
 def _flow_waits(view: View) -> bool:

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from handrail.agent.channels import JOURNAL, RETRIEVED, SNAPSHOT, TURN, View
+from handrail.agent.conversation import Approval
 from handrail.agent.facts import identity_now
 from handrail.agent.nodes.agreement import Agreement
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.nodes.prompting import NOTHING_FOUND
 from handrail.agent.ports import CallFacts
-from handrail.agent.room import Room, bounded, sensible
+from handrail.agent.room import Room, bounded, faults_as, sensible
 from handrail.guardrails.gate.canonical import canonical, digest
 from handrail.guardrails.gate.facts import Standing, gate_facts
 from handrail.guardrails.gate.inspection import inspect
@@ -124,7 +125,9 @@ async def _approved(agreement: Agreement, view: View, room: Room) -> str | None:
     """The digest of the call that a person approved, in time and not used yet; None without one."""
     if agreement.approval_id is None:
         return None
-    found = await bounded(room.store.approval(view[TURN].site, agreement.approval_id), room.patience.store)
+    with faults_as("SYS_STORE"):
+        answer = await bounded(room.store.approval(view[TURN].site, agreement.approval_id), room.patience.store)
+        found = None if answer is None else sensible(answer, Approval, "the store")
     return found.digest if found is not None and found.usable(agreement.digest, view[TURN].at) else None
 
 
@@ -138,7 +141,8 @@ async def _runs(spec: ToolSpec, view: View, room: Room) -> tuple[datetime, ...]:
     if spec.rate_limit is None or turn.customer_id is None:
         return ()
     since = turn.at - timedelta(minutes=spec.rate_limit.within_minutes)
-    events = await bounded(room.context.events(turn.site, turn.customer_id, since), room.patience.context)
+    with faults_as("SYS_CONTEXT"):
+        events = await bounded(room.context.events(turn.site, turn.customer_id, since), room.patience.context)
     return tuple(
         event.at for event in events if event.kind == TOOL_EVENT and event.details.get("tool") == spec.id
     )

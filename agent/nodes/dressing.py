@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handrail.agent.channels import DETECTION, DUTIES, POLICY, RETRIEVED, SNAPSHOT, View
+from handrail.agent.channels import DETECTION, DUTIES, NOTE, POLICY, RETRIEVED, SNAPSHOT, View
 from handrail.agent.nodes.prompting import NOTHING_FOUND
 from handrail.agent.room import Room
 from handrail.guardrails.vocabulary import Draft, Obligation, Passage, Role
@@ -15,8 +15,9 @@ def dress(draft: Draft, view: View, room: Room) -> str:
     """The whole text that would leave."""
     bundle, language = room.bundle, view[DETECTION].language
     obligations = (*(view[POLICY].obligations if view.has(POLICY) else ()), *view.get(DUTIES, ()))
+    note = view.get(NOTE, "")
     from_model = draft.author.startswith("model:")
-    parts = [draft.text.strip()]
+    parts = [note, draft.text.strip()] if draft.author.startswith("flow:") else [draft.text.strip()]
     if from_model and Obligation.SKIP_BASICS in obligations:
         parts.insert(0, bundle.text("skip_basics", language))
     titles = [passage.title for passage in cited(draft, view)]

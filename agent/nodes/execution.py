@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from contextvars import ContextVar
 from dataclasses import dataclass
 
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter
 
 from handrail.agent.channels import JOURNAL, TURN, View
 from handrail.agent.conversation import AuditEvent, EventKind, JournalEntry, JournalState
 from handrail.agent.nodes.deciding import Weighed
-from handrail.agent.ports import PortError, ToolRefused
-from handrail.agent.room import Room, bounded
+from handrail.agent.ports import ToolRefused
+from handrail.agent.room import Room, bounded, faults_as
 from handrail.guardrails.toolspec import Access, ToolSpec
 from handrail.guardrails.vocabulary import Decision, ToolCall, ToolOutcome, ToolResult
 
 MAX_RESULT = 64_000
 """Characters of JSON that a tool may answer with."""
+
+IN_DOUBT: ContextVar[list[JournalEntry] | None] = ContextVar("IN_DOUBT", default=None)
+"""Writes of this turn that have begun and not ended, for whoever must end the turn when the graph was broken off."""
+
+_JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ async def _read(call: ToolCall, customer: str, key: str, room: Room) -> Ran:
         content = await bounded(room.toolbox.execute(call, customer, key), room.patience.tool)
     except ToolRefused:
         return Ran(ToolResult(call=call, outcome=ToolOutcome.FAILED, reasons=("TOOL_FAILED",)), "TOOL_FAILED")
-    return Ran(ToolResult(call=call, outcome=ToolOutcome.SUCCEEDED, content=content), "TOOL_SUCCEEDED")
+    return Ran(ToolResult(call=call, outcome=ToolOutcome.SUCCEEDED, content=_sound(content)), "TOOL_SUCCEEDED")
 
 
 async def _write(
@@ -64,38 +71,56 @@ async def _write(
             at=room.clock.now(),
         )
         before = [_event(EventKind.TOOL_INTENT, view, room, begun, led)]
-        await bounded(room.store.intend(turn, begun, before), room.patience.store)
+        with faults_as("SYS_STORE"):
+            await bounded(room.store.intend(turn, begun, before), room.patience.store)
     elif begun.state is not JournalState.INTENDED:
         return _from_journal(begun, call)
     elif not spec.idempotent:
         # A dead worker may have run it, and the system cannot tell by the key: a person looks (S7.4).
         doubt = begun.model_copy(update={"state": JournalState.UNKNOWN, "at": room.clock.now()})
         after = [_event(EventKind.TOOL_OUTCOME, view, room, doubt, ())]
-        await bounded(room.store.conclude(turn, doubt, after), room.patience.store)
+        with faults_as("SYS_STORE"):
+            await bounded(room.store.conclude(turn, doubt, after), room.patience.store)
         return _from_journal(doubt, call)
-    state, content = await _execute_once(call, spec, turn.customer_id or "", key, room)
+    open_writes = IN_DOUBT.get()
+    if open_writes is not None:
+        open_writes.append(begun)
+    state, content = await _execute_once(call, turn.customer_id or "", key, room)
     ended = begun.model_copy(update={"state": state, "content": content, "at": room.clock.now()})
     after = [_event(EventKind.TOOL_OUTCOME, view, room, ended, ())]
-    await bounded(room.store.conclude(turn, ended, after), room.patience.store)
+    try:
+        await bounded(room.store.conclude(turn, ended, after), room.patience.store)
+    except Exception:  # noqa: BLE001 - what has happened must reach the person, journalled or not
+        return Ran(_from_journal(ended, call).result, "SYS_STORE")
+    if open_writes is not None:
+        open_writes.remove(begun)
     return _from_journal(ended, call)
 
 
-async def _execute_once(
-    call: ToolCall, spec: ToolSpec, customer: str, key: str, room: Room
-) -> tuple[JournalState, JsonValue]:
+async def _execute_once(call: ToolCall, customer: str, key: str, room: Room) -> tuple[JournalState, JsonValue]:
     """Execute; when that ends in doubt, ask once what became of the key."""
     try:
-        return JournalState.SUCCEEDED, await bounded(room.toolbox.execute(call, customer, key), room.patience.tool)
+        answer = _sound(await bounded(room.toolbox.execute(call, customer, key), room.patience.tool))
     except ToolRefused:
         return JournalState.FAILED, None
-    except (PortError, TimeoutError, OSError):
-        pass
+    except Exception:  # noqa: BLE001 - whatever went wrong after a write began, it may have happened
+        answer = None
+    if answer is not None:
+        return JournalState.SUCCEEDED, answer
     try:
-        found = await bounded(room.toolbox.outcome(key), room.patience.tool)
-    except (PortError, TimeoutError, OSError):
+        found = _sound(await bounded(room.toolbox.outcome(key), room.patience.tool))
+    except Exception:  # noqa: BLE001 - nobody can tell
         return JournalState.UNKNOWN, None
     # No record of the key may mean "not yet": only a person can tell, so it stays unknown.
     return (JournalState.SUCCEEDED, found) if found is not None else (JournalState.UNKNOWN, None)
+
+
+def _sound(content: object) -> JsonValue:
+    """`content` as plain JSON of a sensible size; ValueError for nonsense."""
+    plain = _JSON.validate_python(content)
+    if len(json.dumps(plain)) > MAX_RESULT:
+        raise ValueError("the tool answered with more than can be read")
+    return plain
 
 
 def _from_journal(entry: JournalEntry, call: ToolCall) -> Ran:

@@ -14,7 +14,7 @@ from handrail.guardrails.vocabulary import Role
 
 def advance_flow(view: View, room: Room) -> tuple[FlowSpec, FlowStep]:
     """One step of the flow of this turn, with the customer's messages, signals, records and the last result."""
-    name = chosen_flow(view)
+    name = chosen_flow(view, room)
     if name is None:
         raise LookupError("no guided flow is chosen")
     flow = room.bundle.flows[name]

@@ -44,17 +44,26 @@ NOTHING_FOUND = Retrieved(passages=(), good=0, eligible_documents=0, excluded={}
 
 
 async def generate(view: View, room: Room) -> Step:
-    """Who speaks, in this order: a clarifying question, a guided flow, the status look-up, the model."""
+    """Who speaks, in this order: a closing or courteous word, a clarifying question, a guided flow, the status look-up, the model."""
+    for obligation, key in ((Obligation.CLOSE, "resolved"), (Obligation.COURTESY, "courtesy")):
+        if obligation in view[POLICY].obligations:
+            return _fixed(view, room, key, solved=obligation is Obligation.CLOSE)
     found = view.get(FOUND, view[POLICY])
     if Obligation.CLARIFY in found.obligations:
         return _clarify(view, room)
-    if chosen_flow(view) is not None and not view.get(GUIDANCE, ()):
+    if chosen_flow(view, room) is not None and not view.get(GUIDANCE, ()):
         step = _flow(view, room)
         if step is not None:
             return step
     if Obligation.STATUS_FIRST in view[POLICY].obligations and not view.get(RESULTS, ()):
         return _status_first(view)
     return await _model(view, room)
+
+
+def _fixed(view: View, room: Room, key: str, *, solved: bool) -> Step:
+    text = room.bundle.text(key, view[DETECTION].language)
+    report = Report(stage=Stage.GENERATE, reasons=("DRAFT_TEXT",), details={"text": key})
+    return Step((report,), (DRAFT.put(Draft(text=text, author=f"text:{key}")), SOLVED.put(solved)))
 
 
 def _clarify(view: View, room: Room) -> Step:

@@ -8,6 +8,7 @@ from handrail.agent.channels import (
     DETECTION,
     FACTS,
     FOUND,
+    GATE,
     POLICY,
     RETRIEVED,
     SNAPSHOT,
@@ -20,8 +21,18 @@ from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.room import Room, bounded, sensible
 from handrail.guardrails.policy.facts import fact
 from handrail.guardrails.scope import Retrieved, ScopePlan, retrieval_reasons
-from handrail.guardrails.vocabulary import Detection, FactContent, Report, Role, Stage
+from handrail.guardrails.vocabulary import Detection, FactContent, NeedState, Report, RiskTier, Role, Stage
 
+TURNED = 0.85
+ANSWERS = ("ANSWER_YES", "ANSWER_NO", "RESOLVED", "STILL_UNRESOLVED")
+SERVED = (
+    NeedState.ACCESS_RESTORE,
+    NeedState.BILLING_CHARGES,
+    NeedState.INCIDENT,
+    NeedState.HOW_TO,
+    NeedState.POLICY_COMPLIANCE,
+    NeedState.ACCOUNT_CHANGES,
+)
 SURE = 0.6
 """Confidence from which the base's own words for an intent are searched with."""
 
@@ -39,7 +50,7 @@ async def retrieve(view: View, room: Room) -> Step:
     found = _checked(sensible(answer, Retrieved, "the retriever"), limit)
     good = found.passages[: found.good]
     fresh = [passage for passage in good if passage.passage_id not in snapshot.state.shown_passages]
-    flow = chosen_flow(view)
+    flow = chosen_flow(view, room)
     facts = (
         fact("passages_good", len(good), "retrieval"),
         fact("passages_fresh", len(fresh), "retrieval"),
@@ -73,17 +84,28 @@ async def retrieve(view: View, room: Room) -> Step:
     return Step((report, decision), writes, (event,))
 
 
-def chosen_flow(view: View) -> str | None:
-    """The guided flow of this turn: the one policy chose, else the one that is under way."""
-    place = view[SNAPSHOT].state.flow
-    return view[POLICY].dimensions.flow or (place.flow if place is not None else None)
+def chosen_flow(view: View, room: Room) -> str | None:
+    """The guided flow of this turn: the one under way, unless the customer has clearly turned to something else.
+
+    A matter of high risk always takes over. Otherwise a flow is left (and waits) only for a need that it is not about,
+    read with much confidence in a message that answers no question.
+    """
+    place, wanted, detection = view[SNAPSHOT].state.flow, view[POLICY].dimensions.flow, view[DETECTION]
+    if place is None or place.flow not in room.bundle.flows or wanted == place.flow:
+        return wanted
+    if wanted is not None and view[GATE].dimensions.risk >= RiskTier.HIGH:
+        return wanted
+    answers = any(signal.code in ANSWERS for signal in detection.signals)
+    about = room.bundle.flows[place.flow].need_states
+    turned = detection.need_state in SERVED and detection.need_state not in about and detection.confidence >= TURNED
+    return wanted if turned and not answers else place.flow
 
 
 def question(text: str, snapshot: Snapshot, detection: Detection, words: Mapping[str, str]) -> str:
     """What to search for: the message, with what the customer wanted before when it says little by itself, and with the
     words that the base uses for a need that was read with confidence.
     """
-    if detection.intent in words and detection.confidence >= SURE:
+    if detection.intent is not None and detection.intent in words and detection.confidence >= SURE:
         return f"{text}\n{words[detection.intent]}"
     vague = len(text.split()) <= VAGUE_WORDS or detection.need_state is None
     before = snapshot.state.wants

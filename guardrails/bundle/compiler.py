@@ -9,7 +9,7 @@ from handrail.guardrails.bundle.purposes import rule_problems
 from handrail.guardrails.bundle.sections import Attribute, Outcome, RuleEntry, SegmentEntry, Trigger
 from handrail.guardrails.policy.condition import ConditionReader
 from handrail.guardrails.policy.facts import SEGMENT_PREFIX, FactSpec
-from handrail.guardrails.policy.matcher import ALWAYS, AtLeast, Matcher, Test
+from handrail.guardrails.policy.matcher import ALWAYS, AtLeast, Matcher, in_segment
 from handrail.guardrails.policy.rule import Choice, Restrictions, Rule, Selections
 from handrail.guardrails.segments import Segment
 from handrail.guardrails.vocabulary import Effect, Obligation, Stage
@@ -21,7 +21,7 @@ DECIDING_STAGES = (Stage.GATE_RISK, Stage.APPLY_POLICY, Stage.RETRIEVE, Stage.AU
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The names that conditions and rules may refer to."""
+    """The names that conditions and rules may refer to; `complete` says that every fact could be read."""
 
     facts: Mapping[str, FactSpec]
     segments: frozenset[str]
@@ -29,6 +29,7 @@ class Vocabulary:
     reasons: frozenset[str]
     tools: frozenset[str]
     flows: frozenset[str]
+    complete: bool = True
 
 
 @dataclass(slots=True)
@@ -57,14 +58,18 @@ class Compiler:
         self._add(document, path, entry.id, entry.stage, entry.reason, when, entry, tools, entry.effect)
 
     def segment(self, document: Document, entry: SegmentEntry) -> None:
-        """Compile one segment into its membership and the rules that its decisions amount to."""
+        """Compile one segment into its membership and the rules that its decisions amount to.
+
+        One that stands ready is checked in the same way, so that it can be switched on, and then left out.
+        """
+        if entry.status == "ready":
+            Compiler(self.words, self.problems).segment(document, entry.model_copy(update={"status": "active"}))
+            return
         entering = self._read(document, entry.entry, ("entry",), Stage.ASSIGN_SEGMENTS)
         leaving = self._read(document, entry.exit, ("exit",), Stage.ASSIGN_SEGMENTS)
-        if entry.status == "ready":
-            self._reason(document, ("reason",), entry.reason)
-            return
+        self._reason(document, ("reason",), entry.reason)
         self.segments.append(Segment(entry.id, entry.reason, entering, leaving))
-        inside = Test(f"{SEGMENT_PREFIX}{entry.id}", "is", True, lambda content: content is True)
+        inside = in_segment(entry.id)
         name = f"segment.{entry.id}"
         if entry.decisions != Outcome():
             self._add(document, ("decisions",), name, Stage.APPLY_POLICY, entry.reason, inside, entry.decisions)
@@ -95,7 +100,9 @@ class Compiler:
         """Checks over all rules together: duplicate ids, precedence ties, purposes."""
         seen: dict[str, Rule] = {}
         chosen: dict[tuple[str, int], tuple[str, Rule]] = {}
-        segment_facts = {f"{SEGMENT_PREFIX}{segment.id}": segment.entry.names() for segment in self.segments}
+        segment_facts = {
+            f"{SEGMENT_PREFIX}{segment.id}": segment.entry.names() | segment.exit.names() for segment in self.segments
+        }
         for rule in self.rules:
             if rule.id in seen:
                 self._at(rule, f"the rule id {rule.id} is taken by {seen[rule.id].where}")
@@ -168,7 +175,7 @@ class Compiler:
         stage: Stage,
         tools: frozenset[str] | None = None,
     ) -> Matcher:
-        reader = ConditionReader(document, self.words.facts, self.words.segments, self.problems)
+        reader = ConditionReader(document, self.words.facts, self.words.segments, self.problems, self.words.complete)
         return reader.read(dict(condition), path, stage, tools)  # type: ignore[arg-type]  # parsed from JSON values
 
     def _reason(self, document: Document, path: PathKey, code: str) -> None:

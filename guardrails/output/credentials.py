@@ -30,16 +30,31 @@ def check(view: View) -> Iterator[Finding]:
     if not _POSSIBLE.search(text):
         return
     found: set[int] = set()
+    for start, end, name in (*_shaped(view, text), *_random(view, text)):
+        if start not in found:
+            found.add(start)
+            yield line.finding(CODE, start, end, name)
+
+
+def _shaped(view: View, text: str) -> Iterator[tuple[int, int, str]]:
+    """Start, end and name of everything that has the shape of a credential and is no public example."""
     lowered = text.lower()
+    if not view.wording.secret_hint.search(lowered):
+        return
     for shape, expression in zip(view.wording.disclosure.secrets, view.wording.secrets, strict=True):
         for match in expression.finditer(text) if any(hint in lowered for hint in shape.hints) else ():
-            place = match.span("secret") if "secret" in expression.groupindex else match.span()
-            if place[0] not in found and not _is_public(view, text[place[0] : place[1]]):
-                found.add(place[0])
-                yield line.finding(CODE, *place, shape.id)
-    for match in _LONG_TOKEN.finditer(text) if max(map(len, text.split()), default=0) >= _LONG else ():
-        if match.start() not in found and _is_random(match.group()) and not _is_shown(view, match.group()):
-            yield line.finding(CODE, match.start(), match.end(), "random token")
+            start, end = match.span("secret" if "secret" in expression.groupindex else 0)
+            if not _is_public(view, text[start:end]):
+                yield start, end, shape.id
+
+
+def _random(view: View, text: str) -> Iterator[tuple[int, int, str]]:
+    """Start, end and name of long tokens that look drawn at random and that neither passages nor the customer show."""
+    if max(map(len, text.split()), default=0) < _LONG:
+        return
+    for match in _LONG_TOKEN.finditer(text):
+        if _is_random(match.group()) and not _is_shown(view, match.group()):
+            yield match.start(), match.end(), "random token"
 
 
 def _is_public(view: View, token: str) -> bool:

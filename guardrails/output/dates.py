@@ -37,8 +37,9 @@ _MONTH_FIRST = re.compile(
 _WEEKDAY = re.compile(r"(?P<day>[mtwfs](?<!\w.)(?:on|ues|ednes|hurs|ri|atur|un)day)s?(?!\w)")
 _RELATIVE_HINTS = ("tomorrow", "tonight", "next ", "coming ", "end of", "close of", "eod", "cob")
 _RELATIVE = re.compile(
-    r"(?<!\w)(?:tomorrow|tonight|(?:next|this coming|the coming) (?:week|month|year|quarter|weekend)|end of (?:the )?"
-    r"(?:day|week|month|year)|close of business|eod|cob)(?!\w)"
+    r"(?:tomorrow|tonight|next (?:week|month|year|quarter|weekend)|this coming (?:week|month|year|quarter|weekend)|"
+    r"the coming (?:week|month|year|quarter|weekend)|end of (?:the )?(?:day|week|month|year)|close of business|eod|cob)"
+    r"(?!\w)"
 )
 _BEFORE_MONTH = re.compile(r"(?:in|by|until|till|since|from|before|after|of|during|mid|early|late|next)[ -]$")
 _LONE_MONTH = re.compile(rf"(?P<month>{_MONTH})(?![\w-]|\.?,? ?\d)")
@@ -72,7 +73,8 @@ def loose_dates(text: str) -> Iterator[Value]:
                 yield Value(Kind.DATE, match.start("day"), match.end("day"), (f"weekday:{number}",))
     if any(hint in text for hint in _RELATIVE_HINTS):
         for match in _RELATIVE.finditer(text):
-            yield Value(Kind.DATE, match.start(), match.end(), (f"word:{match.group()}",))
+            if not text[match.start() - 1 : match.start()].isalnum():
+                yield Value(Kind.DATE, match.start(), match.end(), (f"word:{match.group()}",))
     for hint in _MONTH_HINT.finditer(text):
         lone = _LONE_MONTH.match(text, hint.start())
         if lone is None or lone["month"] == "may":

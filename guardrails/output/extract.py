@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from operator import attrgetter
 
 from handrail.guardrails.output import addresses, dates, numbers
 from handrail.guardrails.output.fold import fold, lower
@@ -11,10 +12,10 @@ from handrail.guardrails.output.values import Value
 
 Reader = Callable[[str], Iterator[Value]]
 
-_CASED: tuple[Reader, ...] = (addresses.account_numbers,)
-_BEFORE_IDENTIFIERS: tuple[Reader, ...] = (dates.dates, dates.times, addresses.machine_numbers, addresses.phones)
+_READERS: tuple[Reader, ...] = (dates.dates, dates.times, addresses.machine_numbers, addresses.phones)
 _TAKEN = "\0"
-_HAS_DIGIT = re.compile(r"\d")
+_HAS_DIGIT = re.compile(r"[0-9]")
+_START = attrgetter("start")
 
 
 def extract(text: str) -> tuple[Value, ...]:
@@ -31,40 +32,38 @@ def extract_folded(cased: str) -> tuple[Value, ...]:
     if "." in plain or "://" in plain:
         plain = _take(addresses.urls(plain), plain, found)
     if _HAS_DIGIT.search(plain):
-        for reader in _CASED:
-            plain = _take(reader(_same_gaps(cased, plain)), plain, found)
-        for reader in _BEFORE_IDENTIFIERS:
+        plain = _take(addresses.account_numbers(_blank(cased, found)), plain, found)
+        for reader in _READERS:
             plain = _take(reader(plain), plain, found)
-        plain = _take(addresses.identifiers(_same_gaps(cased, plain)), plain, found)
+        plain = _take(addresses.identifiers(_blank(cased, found)), plain, found)
     plain = _take(dates.loose_dates(plain), plain, found)
-    _take(numbers.numbers(plain), plain, found)
-    found.sort(key=lambda value: value.start)
+    found += numbers.numbers(plain)
+    found.sort(key=_START)
     return tuple(found)
 
 
 def _take(values: Iterable[Value], text: str, found: list[Value]) -> str:
-    """Keep `values` and blank their places, so that no later reader sees them again."""
-    ordered = sorted(values, key=_start)
-    if not ordered:
+    """Keep `values` and blank their places in `text`, so that no later reader sees them again."""
+    taken: list[Value] = []
+    last = 0
+    for value in sorted(values, key=_START):
+        if value.start >= last:
+            taken.append(value)
+            last = value.end
+    if not taken:
+        return text
+    found += taken
+    return _blank(text, taken)
+
+
+def _blank(text: str, values: list[Value]) -> str:
+    """`text` with the places of `values` blanked."""
+    if not values:
         return text
     parts: list[str] = []
     last = 0
-    for value in ordered:
-        if value.start < last:
-            continue
-        found.append(value)
+    for value in sorted(values, key=_START):
         parts += (text[last : value.start], _TAKEN * (value.end - value.start))
         last = value.end
     parts.append(text[last:])
     return "".join(parts)
-
-
-def _start(value: Value) -> int:
-    return value.start
-
-
-def _same_gaps(cased: str, plain: str) -> str:
-    """`cased` with the places blanked that are blank in `plain`."""
-    if _TAKEN not in plain:
-        return cased
-    return "".join(_TAKEN if low == _TAKEN else char for char, low in zip(cased, plain, strict=True))

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 _LOOKALIKES = {
-    "'": "\u2019\u2018\u02bc\u2032\u00b4`\uff07",
+    "'": "\u2019\u2018\u02bc\u2032\u00b4\uff07",
     '"': "\u201c\u201d\u201e\u00ab\u00bb\uff02",
     "-": "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe63\uff0d",
     " ": "\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000",
@@ -14,19 +14,18 @@ _LOOKALIKES = {
     ".": "\uff0e\u3002",
     "/": "\uff0f\u2044",
 }
-_PLAIN = {ord(odd): plain for plain, odds in _LOOKALIKES.items() for odd in odds}
-_NOT_ALNUM = re.compile(r"[\W_]+")
-_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+_PLAIN = {odd: plain for plain, odds in _LOOKALIKES.items() for odd in odds}
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+(?:[.,]\d+)*")
 
 
-class _Table(dict[int, str]):
+class _Table(dict[str, str]):
     """A translation of single characters to single characters, worked out when a character is first seen."""
 
-    def __missing__(self, code: int) -> str:
-        plain = _PLAIN.get(code) or _compatible(chr(code))
+    def __missing__(self, char: str) -> str:
+        plain = _PLAIN.get(char) or _compatible(char)
         if len(self) < 10_000:
-            self[code] = plain
+            self[char] = plain
         return plain
 
 
@@ -42,9 +41,13 @@ def _compatible(char: str) -> str:
 _TABLE = _Table()
 
 
+def _plain(match: re.Match[str]) -> str:
+    return _TABLE[match.group()]
+
+
 def fold(text: str) -> str:
     """`text` with look-alikes made plain. INVARIANT: the same length, so that offsets hold in both."""
-    return text if text.isascii() else text.translate(_TABLE)
+    return text if text.isascii() else _NOT_ASCII.sub(_plain, text)
 
 
 def lower(text: str) -> str:
@@ -55,14 +58,9 @@ def lower(text: str) -> str:
     return "".join(low if len(low := char.lower()) == 1 else char for char in text)
 
 
-def visible(text: str) -> str:
-    """`text` folded and without characters that cannot be seen (shorter: offsets do not hold)."""
-    return fold(text) if text.isascii() else _INVISIBLE.sub("", fold(text))
-
-
 def squash(text: str) -> str:
     """Only the letters and digits of `text`, in lower case: spacing, markup and punctuation cannot hide a quotation."""
-    return _NOT_ALNUM.sub("", visible(text).lower())
+    return "".join(filter(str.isalnum, fold(text).lower()))
 
 
 def words(text: str) -> list[str]:

@@ -15,6 +15,7 @@ SOURCE_LIMIT = 100_000
 """Characters of one source text that are read; what stands after them backs nothing."""
 
 _CLOCK_UNITS = frozenset({"second", "minute", "hour"})
+_NUMERIC = frozenset({Kind.NUMBER, Kind.MONEY, Kind.DURATION})
 _DAY_UNITS = frozenset({"day", "week"})
 
 
@@ -43,7 +44,7 @@ class ValueIndex:
     def add(self, values: Iterable[Value]) -> None:
         """Take in `values`. Numbers that only count the items of a list are no facts and stay out."""
         for value in values:
-            if value.kind in {Kind.NUMBER, Kind.MONEY, Kind.DURATION}:
+            if value.kind in _NUMERIC:
                 if value.form is not Form.MARKER:
                     self._add_number(value)
             elif value.kind is Kind.DATE:
@@ -80,10 +81,10 @@ class ValueIndex:
 
     def holds(self, value: Value) -> bool:
         """Whether `value` stands in the text, in whatever notation."""
-        if value.kind in {Kind.NUMBER, Kind.MONEY, Kind.DURATION}:
+        if value.kind in _NUMERIC:
             return any(self._holds_number(key, value) for key in value.keys)
         if value.kind is Kind.DATE:
-            return any(key in self.dates for key in value.keys)
+            return not self.dates.isdisjoint(value.keys)
         if value.kind is Kind.URL and any(key in self.hosts for key in value.keys):
             return True
         known = self.words.get(value.kind, set())
@@ -95,7 +96,9 @@ class ValueIndex:
         units = self.numbers.get(key)
         if units is not None and (not value.unit or value.unit in units or "" in units):
             return True
-        return value.kind is Kind.DURATION and duration_key(key, value.unit) in self.durations
+        if value.kind is not Kind.DURATION or not self.durations:
+            return False
+        return duration_key(key, value.unit) in self.durations
 
     def _is_plain_number(self, key: str, value: Value) -> bool:
         return value.kind is Kind.IDENTIFIER and key in self.numbers

@@ -78,14 +78,15 @@ class _Entry(NamedTuple):
 
 
 class _Starts(NamedTuple):
-    """What may begin at a word: classes it belongs to by itself, and longer entries by their next word."""
+    """What may begin at a word: its own classes, and longer entries by their next word."""
 
     alone: tuple[str, ...]
+    pairs: dict[str, tuple[str, ...]]
     by_next: dict[str, tuple[_Entry, ...]]
     after_gap: tuple[_Entry, ...]
 
 
-_NOTHING = _Starts((), {}, ())
+_NOTHING = _Starts((), {}, {}, ())
 
 
 @dataclass(slots=True)
@@ -130,8 +131,11 @@ class Lexicon:
             for name in starts.alone:
                 marks.setdefault(name, []).append((index, index + 1))
             longer = starts.after_gap
-            if starts.by_next and index < last:
-                longer += starts.by_next.get(found[index + 1], ())
+            if index < last:
+                following = found[index + 1]
+                for name in starts.pairs.get(following, ()):
+                    marks.setdefault(name, []).append((index, index + 2))
+                longer += starts.by_next.get(following, ())
             for entry in longer:
                 end = _reach(found, index + 1, entry.rest)
                 if end:
@@ -156,15 +160,18 @@ class Lexicon:
         by_prefix = (entry for prefix, entry in self._prefixes.get(word[:3], ()) if word.startswith(prefix))
         by_suffix = (entry for suffix, entry in self._suffixes if word.endswith(suffix) and len(word) > len(suffix) + 1)
         entries = (*self._exact.get(word, ()), *by_prefix, *by_suffix)
+        pairs: dict[str, tuple[str, ...]] = {}
         by_next: dict[str, tuple[_Entry, ...]] = {}
         after_gap: list[_Entry] = []
         for entry in entries:
             if entry.rest and (entry.rest[0] == GAP or entry.rest[0].endswith("*")):
                 after_gap.append(entry)
+            elif len(entry.rest) == 1:
+                pairs[entry.rest[0]] = (*pairs.get(entry.rest[0], ()), entry.name)
             elif entry.rest:
                 by_next[entry.rest[0]] = (*by_next.get(entry.rest[0], ()), entry)
         alone = tuple(dict.fromkeys(entry.name for entry in entries if not entry.rest))
-        starts = _Starts(alone, by_next, tuple(after_gap)) if entries else _NOTHING
+        starts = _Starts(alone, pairs, by_next, tuple(after_gap)) if entries else _NOTHING
         if len(self._memo) < _MEMO_LIMIT and len(word) <= 24:
             self._memo[word] = starts
         return starts

@@ -14,7 +14,7 @@ CODE = "OUT_FOREIGN_PERSONAL_DATA"
 
 _PERSONAL_KINDS = frozenset({Kind.EMAIL, Kind.PHONE, Kind.IBAN, Kind.IP})
 _NAME = r"[A-Z][a-zà-öø-ÿ]+(?:[-' ][A-Z]\.?(?:[a-zà-öø-ÿ]+)?){0,3}"
-_TITLED = re.compile(rf"(?<!\w)(?:Mr|Mrs|Ms|Miss|Dr|Prof)\.? (?P<name>{_NAME})")
+_TITLED = re.compile(rf"[MDP](?<!\w.)(?:rs?|s|iss|rof)\.? (?P<name>{_NAME})")
 _POSSESSED = re.compile(
     r"(?:belong(?:s|ed|ing)? to|registered (?:to|for|under)|in the name of|account of|owned by|held by|"
     r"lives? (?:at|in)|"
@@ -28,15 +28,8 @@ _STREET = re.compile(
 )
 _SSN = re.compile(r"(?P<name>[0-9](?<![\w-].)\d{2}-\d{2}-\d{4}(?![\w-]))")
 _BORN = re.compile(r"(?i:date of birth|born on|birthday|\bdob\b)\W+(?i:is |was |: ?)?(?P<name>[\w ,./-]{6,20})")
-_DIGIT = re.compile(r"[0-9]")
-_SHAPES = (
-    (_DIGIT, _STREET),
-    (_DIGIT, _SSN),
-    (re.compile(r"M(?:rs?|s|iss)|Dr|Prof"), _TITLED),
-    (re.compile(r"[A-Z][a-zà-öø-ÿ.]{0,30} [A-Z]"), _POSSESSED),
-    (re.compile(r"(?i:birth|born|dob)"), _BORN),
-)
-"""A cheap sign that a shape may be there, and the shape."""
+_PAIR = re.compile(r"[A-Z](?<!\w.)[a-zà-öø-ÿ.]{0,30} [A-Z]")
+_BIRTH = ("birth", "born", "dob", "DOB", "Birth", "Born")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -65,8 +58,8 @@ def _is_foreign_value(view: View, value: Value) -> bool:
 
 
 def _foreign_words(view: View, text: str) -> Iterator[tuple[int, int]]:
-    for hint, shape in _SHAPES:
-        for match in shape.finditer(text) if hint.search(text) else ():
+    for shape in _shapes(view, text):
+        for match in shape.finditer(text):
             if not _is_known(view, match["name"].strip()):
                 yield match.span("name")
     for name in view.sources.people:
@@ -75,6 +68,18 @@ def _foreign_words(view: View, text: str) -> Iterator[tuple[int, int]]:
         at = text.lower().find(name.lower())
         if at >= 0 and has_token(text, name):
             yield at, at + len(name)
+
+
+def _shapes(view: View, text: str) -> Iterator[re.Pattern[str]]:
+    """The shapes of which the sentence has a sign."""
+    if view.line.has_digit:
+        yield _STREET
+        yield _SSN
+    yield _TITLED
+    if _PAIR.search(text):
+        yield _POSSESSED
+    if any(sign in text for sign in _BIRTH):
+        yield _BORN
 
 
 def _is_known(view: View, shown: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +15,8 @@ from handrail.guardrails.output.sources import Sources, content_stems
 from handrail.guardrails.output.values import Form, Value
 from handrail.guardrails.output.wording import Wording
 from handrail.guardrails.vocabulary import Span
+
+_DIGIT = re.compile(r"[0-9]")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,11 @@ class Line:
     def squashed(self) -> str:
         """Its letters and digits in a row."""
         return squash(self.sentence.text)
+
+    @cached_property
+    def has_digit(self) -> bool:
+        """Whether a digit stands in it."""
+        return _DIGIT.search(self.folded) is not None
 
     @cached_property
     def stems(self) -> frozenset[str]:

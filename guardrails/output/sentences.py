@@ -79,7 +79,7 @@ def _stop_ends(text: str, start: int, at: int, end: int) -> bool:
     if text[at] == "." and end - at == 1:
         if _MARKER_ONLY.match(text[line_start:at]):
             return False
-        word = _LAST_WORD.search(text[start:at])
+        word = _LAST_WORD.search(text[max(start, at - 12) : at])
         if word is not None and word.group().lower() in _ABBREVIATIONS:
             return False
     following = text[end : end + _GAP].lstrip()

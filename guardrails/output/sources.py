@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import isfinite
 
 from pydantic import JsonValue
@@ -70,7 +70,7 @@ def squashed_text(text: str) -> str:
     return squash(text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sources:
     """All sources of one turn.
 
@@ -121,12 +121,10 @@ class Sources:
             people=_people(evidence, person_keys),
         )
 
-    def indexes(self) -> Iterator[ValueIndex]:
-        """The values of every source."""
-        yield from self.public()
-        yield self.tools
-        yield self.customer
-        yield self.own
+    @cached_property
+    def all_indexes(self) -> tuple[ValueIndex, ...]:
+        """The values of every source, those of this conversation first."""
+        return (self.tools, self.customer, self.own, *self.public())
 
     def public(self) -> Iterator[ValueIndex]:
         """The values of passages and fixed texts."""
@@ -137,7 +135,7 @@ class Sources:
 
     def hold(self, value: Value) -> bool:
         """Whether any source states `value`."""
-        return any(index.holds(value) for index in self.indexes())
+        return any(index.holds(value) for index in self.all_indexes)
 
     def mention(self, token: str) -> bool:
         """Whether any source has `token` literally, not as a part of a longer word."""

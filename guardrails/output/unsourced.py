@@ -50,7 +50,7 @@ def is_unsourced(view: View, value: Value) -> bool:
     if value.kind is Kind.DATE:
         return not (_is_in_year(view, value) or _is_worked_out(view, value))
     if value.form is Form.ORDINAL and _is_day_of_month(view, value):
-        return not any(f"day:{value.keys[0]}" in index.dates for index in view.sources.indexes())
+        return not any(f"day:{value.keys[0]}" in index.dates for index in view.sources.all_indexes)
     if value.kind in {Kind.IDENTIFIER, Kind.IP}:
         return not view.sources.mention(view.line.sentence.text[value.start : value.end])
     return True
@@ -84,7 +84,7 @@ def _is_in_year(view: View, value: Value) -> bool:
     """A full date whose day and month a source states without a year, in the year of the turn."""
     days = (day for day in map(full_date, value.keys) if day is not None and day.year == view.sources.evidence.now.year)
     keys = {f"-{day.isoformat()[4:]}" for day in days}
-    return any(keys & index.yearless for index in view.sources.indexes())
+    return any(keys & index.yearless for index in view.sources.all_indexes)
 
 
 def _is_worked_out(view: View, value: Value) -> bool:

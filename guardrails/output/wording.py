@@ -86,6 +86,7 @@ class Wording:
     form: FormFile
     guidance: dict[str, str]
     secrets: tuple[re.Pattern[str], ...]
+    secret_hint: re.Pattern[str]
     html: re.Pattern[str]
     _by_last: ByLast
     _actions: dict[str, ActionWords]
@@ -172,6 +173,7 @@ def load_wording(folder: Path) -> Wording:
             for action in actions.actions
             for name in (done_class(action), doing_class(action), report_class(action))
         },
+        secret_hint=re.compile("|".join(re.escape(hint) for shape in disclosure.secrets for hint in shape.hints)),
         html=re.compile(
             rf"</?(?:{'|'.join(form.html_tags)})(?=[\s/>])|<!--|<[a-z][\w-]*\s[^<>]{{0,200}}=", re.IGNORECASE
         ),

@@ -43,6 +43,12 @@ BUILTIN: tuple[FactSpec, ...] = (
     FactSpec("failed_attempts", FactKind.NUMBER, "guided attempts that failed in this conversation"),
     FactSpec("in_flow", FactKind.BOOLEAN, "whether a guided flow is under way"),
     FactSpec(
+        "earlier_risk",
+        FactKind.WORD,
+        "the risk tier of the matter so far; low when a new one begins",
+        values=frozenset(tier.value for tier in RiskTier),
+    ),
+    FactSpec(
         "pending",
         FactKind.WORD,
         "what the last message asked the customer for",

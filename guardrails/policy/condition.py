@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from handrail.guardrails.policy.facts import SEGMENT_PREFIX, FactKind, FactSpec
-from handrail.guardrails.policy.matcher import ALWAYS, AtLeast, Known, Matcher, Not, Test
+from handrail.guardrails.policy.facts import FactKind, FactSpec
+from handrail.guardrails.policy.matcher import ALWAYS, AtLeast, Known, Matcher, Not, Test, in_segment
 from handrail.guardrails.vocabulary import FactContent, Stage
 from handrail.guardrails.yamlsource import Document, PathKey, Problem
 
@@ -23,12 +23,17 @@ _OPERATORS: Mapping[FactKind, tuple[str, ...]] = {
 
 @dataclass(slots=True)
 class ConditionReader:
-    """Turns YAML conditions of one document into matchers. Problems are collected, never raised."""
+    """Turns YAML conditions of one document into matchers. Problems are collected, never raised.
+
+    With `complete` False some declarations of facts could not be read, and a fact that may stand there is not called
+    missing.
+    """
 
     document: Document
     facts: Mapping[str, FactSpec]
     segments: frozenset[str]
     problems: list[Problem]
+    complete: bool = True
 
     def read(self, content: JsonValue, path: PathKey, stage: Stage, tools: frozenset[str] | None = None) -> Matcher:
         """The matcher of `content`, which stands at `path` and is asked at `stage` (about `tools`)."""
@@ -49,7 +54,7 @@ class ConditionReader:
         if key == "at_least":
             return self._at_least(value, path, stage, tools)
         if key == "segment":
-            return self._segment(value, path)
+            return self._segment(value, path, stage)
         return self._leaf(key, value, path, stage, tools)
 
     def _parts(
@@ -71,22 +76,27 @@ class ConditionReader:
             return ALWAYS
         return AtLeast(count, parts)
 
-    def _segment(self, value: JsonValue, path: PathKey) -> Matcher:
-        if not isinstance(value, str) or value not in self.segments:
-            self._report(path, f"there is no segment {value!r}{_nearest(str(value), self.segments)}")
+    def _segment(self, value: JsonValue, path: PathKey, stage: Stage) -> Matcher:
+        if list(Stage).index(stage) <= list(Stage).index(Stage.ASSIGN_SEGMENTS):
+            self._report(path, f"segments are not known yet at stage {stage.value}; name the facts instead")
             return ALWAYS
-        return Test(f"{SEGMENT_PREFIX}{value}", "is", True, lambda content: content is True)
+        if not isinstance(value, str) or value not in self.segments:
+            self._report(path, f"there is no active segment {value!r}{_nearest(str(value), self.segments)}")
+            return ALWAYS
+        return in_segment(value)
 
     def _leaf(self, name: str, value: JsonValue, path: PathKey, stage: Stage, tools: frozenset[str] | None) -> Matcher:
         spec = self.facts.get(name)
         if spec is None:
+            if not self.complete:
+                return ALWAYS
             known = [*self.facts, *_COMBINATORS, "segment"]
             self._report(path, f"there is no fact {name!r}{_nearest(name, known)}")
             return ALWAYS
         if not spec.exists_at(stage):
             self._report(path, f"the fact {name} does not exist at stage {stage.value}")
             return ALWAYS
-        if spec.tools is not None and (tools is None or not tools <= spec.tools):
+        if self.complete and spec.tools is not None and (tools is None or not tools <= spec.tools):
             self._report(path, f"the fact {name} exists only for calls of {', '.join(sorted(spec.tools))}")
             return ALWAYS
         if isinstance(value, dict):
@@ -95,14 +105,17 @@ class ConditionReader:
             self._report(path, f"{name} is a set: ask with has, has_any or has_all")
             return ALWAYS
         wanted = self._operand(spec, value, path)
-        return ALWAYS if wanted is None else Test(name, "is", wanted, lambda content: content == wanted)
+        return ALWAYS if wanted is None else Test(name, spec.kind, "is", wanted, lambda content: content == wanted)
 
     def _operator(self, spec: FactSpec, value: dict[str, JsonValue], path: PathKey) -> Matcher:
         if len(value) != 1:
             self._report(path, "one comparison a fact; combine several with all")
             return ALWAYS
         ((operator, operand),) = value.items()
-        if operator == "known" and isinstance(operand, bool):
+        if operator == "known":
+            if not isinstance(operand, bool):
+                self._report((*path, operator), "known takes true or false")
+                return ALWAYS
             return Known(spec.name, operand)
         if operator not in _OPERATORS[spec.kind]:
             allowed = (*_OPERATORS[spec.kind], "known")
@@ -111,7 +124,7 @@ class ConditionReader:
         wanted = self._operands(spec, operator, operand, (*path, operator))
         if wanted is None:
             return ALWAYS
-        return Test(spec.name, operator, wanted, _comparison(operator, wanted))
+        return Test(spec.name, spec.kind, operator, wanted, _comparison(operator, wanted))
 
     def _operands(self, spec: FactSpec, operator: str, operand: JsonValue, path: PathKey) -> FactContent | None:
         if operator in ("in", "has_any", "has_all"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -18,6 +19,15 @@ class FactKind(StrEnum):
     BOOLEAN = "boolean"
     NUMBER = "number"
     SET = "set"
+
+
+def fits(kind: FactKind, content: FactContent) -> bool:
+    """Whether `content` is a value of `kind`; NaN and infinity are no numbers that policy could compare."""
+    if kind is FactKind.BOOLEAN:
+        return isinstance(content, bool)
+    if kind is FactKind.NUMBER:
+        return isinstance(content, int | float) and not isinstance(content, bool) and math.isfinite(content)
+    return isinstance(content, tuple if kind is FactKind.SET else str)
 
 
 class OnUnknown(StrEnum):
@@ -70,11 +80,23 @@ class Facts:
         return None if fact is None else fact.content
 
     def evidence(self, names: Iterable[str]) -> tuple[FactUsed, ...]:
-        """The named facts as a decision records them; an absent one is recorded as unknown."""
-        return tuple(
-            self.used.get(name) or FactUsed(name=name, content=None, source="none", why="not provided")
-            for name in names
-        )
+        """The named facts as a decision records them; an absent one is recorded as unknown.
+
+        `Facts.recorded` turns them back into facts on which every decision comes out the same.
+        """
+        return tuple(self._recorded(name) for name in names)
+
+    def _recorded(self, name: str) -> FactUsed:
+        found = self.used.get(name) or FactUsed(name=name, content=None, source="none", why="not provided")
+        how = OnUnknown.IGNORE if name in self.ignorable else OnUnknown.RESTRICT
+        return found if found.on_unknown == how else found.model_copy(update={"on_unknown": how.value})
+
+    @classmethod
+    def recorded(cls, used: Iterable[FactUsed]) -> Facts:
+        """The facts of a recorded decision, for replay."""
+        by_name = {fact.name: fact for fact in used}
+        ignorable = frozenset(name for name, fact in by_name.items() if fact.on_unknown == OnUnknown.IGNORE)
+        return cls(by_name, ignorable)
 
     def with_facts(self, more: Iterable[FactUsed], ignorable: Iterable[str] = ()) -> Facts:
         """These facts and `more`; a later value replaces an earlier one of the same name."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from handrail.guardrails.policy.facts import SEGMENT_PREFIX, Facts
+from handrail.guardrails.policy.facts import SEGMENT_PREFIX, FactKind, Facts, fits
 from handrail.guardrails.vocabulary import FactContent
 
 Truth: TypeAlias = bool | frozenset[str]
@@ -38,14 +38,18 @@ class Test:
     """A leaf: one fact, one comparison. `operator` and `operand` are kept for printing and analysis."""
 
     name: str
+    kind: FactKind
     operator: str
     operand: FactContent
     holds: Callable[[FactContent], bool]
 
     def truth(self, facts: Facts) -> Truth:
-        """Unknown when the fact is unknown."""
+        """Unknown when the fact is unknown, or not of its declared kind."""
         content = facts.content(self.name)
-        return frozenset((self.name,)) if content is None else self.holds(content)
+        # INVARIANT: nonsense is unknown, never false: "false" as text must not slip past a rule that asks for false.
+        if content is None or not fits(self.kind, content):
+            return frozenset((self.name,))
+        return self.holds(content)
 
     def names(self) -> frozenset[str]:
         """The one fact of this leaf."""
@@ -62,6 +66,11 @@ class Test:
             wanted = self.operand if isinstance(self.operand, tuple) else (self.operand,)
             return (f"{self.name} has {', '.join(str(word) for word in wanted if word in content)}",)
         return (f"{self.name} is {content}",)
+
+
+def in_segment(segment_id: str) -> Test:
+    """The leaf that asks for membership of a segment."""
+    return Test(f"{SEGMENT_PREFIX}{segment_id}", FactKind.BOOLEAN, "is", True, lambda content: content is True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,9 +87,11 @@ class _Gathering:
             self._strictest("priority", held, wanted.priority, rule)
             self.priority = max(held, wanted.priority)
         minutes = wanted.first_response_minutes
-        if minutes is not None and (self.first_response is None or minutes <= self.first_response):
+        if minutes is not None and (self.first_response is None or minutes < self.first_response):
             self.first_response = minutes
             self.contributors["first_response_minutes"] = [rule]
+        elif minutes is not None and minutes == self.first_response:
+            self.credit("first_response_minutes", rule)
         for name, chosen, more in (("skills", self.skills, wanted.skills), ("tags", self.tags, wanted.tags)):
             if more:
                 chosen |= more
@@ -106,6 +108,19 @@ class _Gathering:
                 self.credit(name, rule)
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The rules asked about one subject at one stage, and the facts they may read, by name."""
+
+    rules: tuple[Rule, ...]
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, rules: Iterable[Rule]) -> _Asked:
+        asked = tuple(rules)
+        return cls(asked, tuple(sorted({name for rule in asked for name in rule.names()})))
+
+
 class PolicySet:
     """All rules of a bundle, indexed by stage and subject. Immutable, free of I/O, safe to share."""
 
@@ -113,18 +128,14 @@ class PolicySet:
         """Index `rules`; their order never matters. `revision` is the content hash of the bundle."""
         self.revision = revision
         self.rules: tuple[Rule, ...] = tuple(sorted(rules, key=lambda rule: rule.id))
-        self._general: dict[Stage, tuple[Rule, ...]] = {}
-        self._special: dict[tuple[Stage, str], tuple[Rule, ...]] = {}
+        self._general: dict[Stage, _Asked] = {}
+        self._special: dict[tuple[Stage, str], _Asked] = {}
         for stage in Stage:
             here = [rule for rule in self.rules if rule.stage is stage]
-            self._general[stage] = tuple(rule for rule in here if rule.subjects is None)
+            self._general[stage] = _Asked.of(rule for rule in here if rule.subjects is None)
             for subject in sorted({name for rule in here for name in rule.subjects or ()}):
-                asked = [rule for rule in here if rule.subjects is None or subject in rule.subjects]
-                self._special[stage, subject] = tuple(asked)
-        self._names = {
-            rules: tuple(sorted({name for rule in rules for name in rule.names()}))
-            for rules in (*self._general.values(), *self._special.values())
-        }
+                asked = (rule for rule in here if rule.subjects is None or subject in rule.subjects)
+                self._special[stage, subject] = _Asked.of(asked)
 
     def decide(self, stage: Stage, facts: Facts, subject: str = TURN) -> Decision:
         """The decision about `subject` at `stage`.
@@ -132,9 +143,9 @@ class PolicySet:
         Permits and selections apply when true; restrictions apply unless false. Effects combine by maximum,
         obligations by union; without a permit the effect is the stage's default, which is never allow.
         """
-        rules = self._special.get((stage, subject), self._general[stage])
+        asked = self._special.get((stage, subject), self._general[stage])
         said = _Gathering()
-        for rule in rules:
+        for rule in asked.rules:
             truth = rule.when.truth(facts)
             if truth is True:
                 if rule.permits is not None:
@@ -144,7 +155,7 @@ class PolicySet:
             elif truth is not False and applies_to_restriction(truth, facts) and _restricts(rule):
                 said.doubtful = True
                 said.restrict(rule)
-        return self._decision(stage, subject, said, facts.evidence(self._names[rules]) if rules else ())
+        return self._decision(stage, subject, said, facts.evidence(asked.names))
 
     def _decision(
         self, stage: Stage, subject: str, said: _Gathering, facts: tuple[FactUsed, ...]

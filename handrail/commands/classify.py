@@ -14,9 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from handrail.guardrails.policy.builtin import UNKNOWN_NEED
 from handrail.guardrails.policy.facts import Facts, fact
 from handrail.guardrails.policy.policyset import PolicySet
-from handrail.guardrails.vocabulary import Automation, Detection, FactContent, Frozen, RiskTier, Span, Stage
+from handrail.guardrails.vocabulary import Detection, FactContent, Frozen, Obligation, RiskTier, Span, Stage
 
-DISPUTE = "RISK_CHARGE_DISPUTE"
 HUMAN_REQUESTED = "HUMAN_REQUESTED"
 INJECTION = "INJECTION_SUSPECTED"
 PERSONAL_DATA_PREFIX = "PII_"
@@ -118,13 +117,13 @@ def build_classifier() -> Classifier:
 def assess_with(policy: PolicySet) -> Assess:
     """Ask `policy` for the risk of a message of which nothing else is known: no customer, no conversation.
 
-    Only a person may resolve what the risk gate gives to people first, and a disputed charge, for which the machine
-    may do no more than collect the details (spec S5.2, S4.4).
+    Only a person may resolve what the risk gate obliges to a person's decision, even where details may be collected
+    before (spec S5.2, S4.4).
     """
 
     def assess(detection: Detection) -> Assessment:
         decision = policy.decide(Stage.GATE_RISK, _facts(detection))
-        by_person = decision.dimensions.automation is Automation.HUMAN_FIRST or DISPUTE in decision.reasons
+        by_person = Obligation.PERSON_DECIDES in decision.obligations
         return Assessment(risk=decision.dimensions.risk, always_human=by_person)
 
     return assess

@@ -66,6 +66,12 @@ ALL_METHODS: tuple[tuple[str, str], ...] = tuple(
 )
 
 
+def ways_to_fail(port: str, method: str) -> tuple[Fault, ...]:
+    """Every fault, except nonsense from a method that answers nothing anyway."""
+    silent = inspect.signature(getattr(PROTOCOLS[port], method)).return_annotation == "None"
+    return (Fault.PORT_ERROR, Fault.BUG, Fault.HANGS) if silent else tuple(Fault)
+
+
 class AnyMethod(Protocol):
     """A method as the switch sees it."""
 

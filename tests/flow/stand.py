@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -43,6 +44,8 @@ OFFICE_HOURS = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 """A Tuesday on which every queue of the sample is open."""
 SHORT = 0.35
 """Seconds of patience with a port that hangs."""
+NEVER_LONGER = 30.0
+"""Seconds after which a turn that should have ended by itself fails its test instead of holding the run."""
 PSEUDONYMS = Pseudonyms(b"0123456789abcdef0123456789abcdef")
 MIA = "mia"
 CANCEL = "please cancel my subscription"
@@ -116,7 +119,8 @@ class Stand:
 
     async def say(self, text: str, key: str | None = None) -> TurnResult:
         """The customer writes."""
-        return await self.service.say(SITE, self.conversation, self.customer, text, key or f"k{next(self.keys)}")
+        async with asyncio.timeout(NEVER_LONGER):
+            return await self.service.say(SITE, self.conversation, self.customer, text, key or f"k{next(self.keys)}")
 
     async def button(self) -> TurnResult:
         """The customer presses the button for a person."""
@@ -135,7 +139,9 @@ class Stand:
 
     async def decide(self, state: ApprovalState = ApprovalState.APPROVED) -> TurnResult:
         """An operator decides."""
-        return await self.service.decide(SITE, (await self.pending_approval()).approval_id, state, "operator-1")
+        approval = await self.pending_approval()
+        async with asyncio.timeout(NEVER_LONGER):
+            return await self.service.decide(SITE, approval.approval_id, state, "operator-1")
 
     async def writes(self) -> int:
         """Writes that the company's database holds: the witness that does not depend on what Handrail says."""
@@ -220,10 +226,14 @@ async def standing(
     patience: Patience | None = None,
     fresh: bool = True,
     customer: str | None = MIA,
+    turn_seconds: float | None = None,
 ) -> AsyncIterator[Stand]:
     """A service on fresh copies of the databases; with `fresh` False on those that lie in `folder`."""
     if fresh:
         copy_files(parts, folder)
+    bundle = bundle or parts.bundle
+    if turn_seconds is not None:
+        bundle = with_turn_seconds(bundle, turn_seconds)
     clock = Calendar()
     company = CompanyDatabase(open_engine(folder / "company.db"))
     real = await SqlStore.open(store_url(folder), clock, mask=mask_json, pseudonyms=PSEUDONYMS)
@@ -237,7 +247,7 @@ async def standing(
         "step_up": Switch(CompanyStepUp(company, clock)),
     }
     room = Room(
-        bundle=bundle or parts.bundle,
+        bundle=bundle,
         detectors=cast(Detectors, switches["detectors"]),
         context=cast(CustomerContext, switches["context"]),
         retriever=cast(Retriever, switches["retriever"]),

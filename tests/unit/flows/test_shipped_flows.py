@@ -151,19 +151,6 @@ def test_a_workspace_is_deleted_only_by_its_id() -> None:
     assert talk.say("you know which").reasons[-1] == "FLOW_CHANGE_TO_PERSON"
 
 
-def test_an_incident_begins_with_the_status() -> None:
-    """The status page is read before anything is asked, and what it says comes first."""
-    talk = Talk(shipped("incident_status"))
-    assert talk.say("Everything is down").event is FlowEvent.PROPOSE
-    step = talk.decided(
-        ToolOutcome.SUCCEEDED, {"incidents": [{"title": "Slow dashboards in the EU", "status": "monitoring"}]}
-    )
-    assert step.text.startswith("The status page says: Slow dashboards in the EU (monitoring).")
-    quiet = Talk(shipped("incident_status"))
-    quiet.say("Everything is down")
-    assert "status page says" not in quiet.decided(ToolOutcome.SUCCEEDED, {"incidents": []}).text
-
-
 def test_nothing_is_closed_for_the_reopen_prone_without_a_yes() -> None:
     """No leads to one open question and a person."""
     talk = Talk(shipped("verify_before_close"))

@@ -1,0 +1,108 @@
+"""The facts that a bundle declares: attributes, counted events, and what its tools say of a call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from handrail.guardrails.bundle.reading import Parsed
+from handrail.guardrails.bundle.sections import Attribute, AttributesFile, ReasonEntry
+from handrail.guardrails.policy.builtin import BUILTIN
+from handrail.guardrails.policy.facts import FactKind, FactSpec
+from handrail.guardrails.toolspec import ToolSpec
+from handrail.guardrails.vocabulary import Stage
+from handrail.guardrails.yamlsource import Document, PathKey, Problem
+
+CATALOGUED: Mapping[str, Stage] = {"signals": Stage.DETECT_INTENT, "findings": Stage.GUARD_OUTPUT}
+"""Facts whose words are the catalogue's codes of a stage: what stands in no entry can never occur."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """One fact with the place of its declaration; the built-in ones have none."""
+
+    spec: FactSpec
+    document: Document | None = None
+    path: PathKey = ()
+
+
+def fact_specs(
+    attributes: Parsed[AttributesFile] | None,
+    tools: Iterable[Parsed[ToolSpec]],
+    reasons: Mapping[str, ReasonEntry],
+    problems: list[Problem],
+) -> dict[str, FactSpec]:
+    """Every fact that a condition may ask for, by name; a name that stands for two things is a problem."""
+    found: dict[str, FactSpec] = {}
+    for declared in (*_builtin(reasons), *_of_customers(attributes)):
+        name = declared.spec.name
+        if name in found and declared.document is not None:
+            message = f"there is a fact {name} already; choose another name"
+            problems.append(declared.document.problem(declared.path, message))
+            continue
+        found[name] = declared.spec
+    own: dict[str, FactSpec] = {}
+    for declared in _of_calls(tools):
+        name = declared.spec.name
+        message = None
+        if name in found:
+            message = f"the call fact {name} hides another fact; choose another name"
+        elif name in own and own[name].kind is not declared.spec.kind:
+            message = f"the call fact {name} is a {own[name].kind.value} in another tool; use the same type or another name"
+        if message is not None and declared.document is not None:
+            problems.append(declared.document.problem(declared.path, message))
+            continue
+        own[name] = _shared(own[name], declared.spec) if name in own else declared.spec
+    return found | own
+
+
+def _builtin(reasons: Mapping[str, ReasonEntry]) -> Iterator[_Declared]:
+    for spec in BUILTIN:
+        stage = CATALOGUED.get(spec.name)
+        codes = frozenset(code for code, entry in reasons.items() if entry.stage is stage)
+        yield _Declared(spec if stage is None else replace(spec, values=codes))
+
+
+def _of_customers(attributes: Parsed[AttributesFile] | None) -> Iterator[_Declared]:
+    if attributes is None:
+        return
+    seen: set[str] = set()
+    for index, attribute in enumerate(attributes.content.attributes):
+        if attribute.name not in seen:  # a second declaration of an attribute is reported as a duplicate id
+            seen.add(attribute.name)
+            yield _Declared(_of_attribute(attribute), attributes.document, ("attributes", index))
+    for index, window in enumerate(attributes.content.windows):
+        spec = FactSpec(window.fact, FactKind.NUMBER, window.meaning)
+        yield _Declared(spec, attributes.document, ("windows", index))
+
+
+def _of_attribute(attribute: Attribute) -> FactSpec:
+    return FactSpec(
+        attribute.name,
+        attribute.kind,
+        attribute.meaning,
+        values=frozenset(attribute.values) if attribute.values is not None else None,
+        on_unknown=attribute.on_unknown,
+        family=attribute.family.value,
+        purposes=frozenset(purpose.value for purpose in attribute.purposes),
+    )
+
+
+def _of_calls(tools: Iterable[Parsed[ToolSpec]]) -> Iterator[_Declared]:
+    for tool in tools:
+        for index, declared in enumerate(tool.content.facts):
+            spec = FactSpec(
+                f"call_{declared.name}",
+                declared.fact_kind,
+                declared.description,
+                values=frozenset(declared.values) if declared.values else None,
+                only_at=Stage.AUTHORIZE_TOOLS,
+                tools=frozenset({tool.content.id}),
+            )
+            yield _Declared(spec, tool.document, ("facts", index))
+
+
+def _shared(one: FactSpec, other: FactSpec) -> FactSpec:
+    """A call fact that several tools state: asked of all of them, with the values of any."""
+    values = None if one.values is None or other.values is None else one.values | other.values
+    return replace(one, values=values, tools=(one.tools or frozenset()) | (other.tools or frozenset()))
