@@ -53,7 +53,8 @@ def next_state(view: View, room: Room, result: TurnResult) -> ConversationState:
     detection = view[DETECTION] if view.has(DETECTION) else None
     place = view.get(PLACE, state.flow)
     failed = place.attempts if place is not None else state.failed_attempts
-    shown = [passage.passage_id for passage in cited(view[DRAFT], view)] if view.has(DRAFT) else []
+    spoken = view.has(DRAFT) and result.handoff is None
+    shown = [passage.passage_id for passage in cited(view[DRAFT], view)] if spoken else []
     need = detection.need_state if detection is not None else None
     keeps = need is None or need in TALK
     return state.model_copy(

@@ -19,30 +19,34 @@ from handrail.guardrails.vocabulary import (
 )
 
 
-def fallback_result(view: View, bundle: Bundle, received: Received, reason: str, now: datetime) -> TurnResult:
+def fallback_result(
+    view: View, bundle: Bundle, received: Received, reasons: tuple[str, ...], now: datetime
+) -> TurnResult:
     """A person takes over with whatever is known. Uses no port and cannot fail for reasons outside the bundle."""
-    handoff = _handoff(view, bundle, received, reason, now)
+    handoff = _handoff(view, bundle, received, reasons, now)
     team = next(iter(bundle.queues[handoff.queue].title.values()))
     return TurnResult(
         turn_id=received.turn.turn_id,
         reply=bundle.text("handoff_failed", None, team=team),
         status=ConversationStatus.QUEUED,
         decisions=(),
-        reasons=(reason, "HANDOFF_CREATED"),
+        reasons=(*reasons, "HANDOFF_CREATED"),
         handoff=handoff,
     )
 
 
-def _handoff(view: View, bundle: Bundle, received: Received, reason: str, now: datetime) -> Handoff:
+def _handoff(
+    view: View, bundle: Bundle, received: Received, reasons: tuple[str, ...], now: datetime
+) -> Handoff:
     handoff_id = uuid5(NAMESPACE_URL, f"handoff:{received.turn.turn_id}").hex
     try:
-        return packet(view, bundle, handoff_id, (reason,), now)
+        return packet(view, bundle, handoff_id, reasons, now)
     except Exception:  # noqa: BLE001 - a packet with little in it is better than none
         queue = bundle.queues[bundle.manifest.default_queue]
         return Handoff(
             handoff_id=handoff_id,
             wants="see the conversation",
-            reasons=(reason,),
+            reasons=reasons,
             next_step=bundle.next_steps["default"],
             queue=queue.id,
             skills=queue.skills,

@@ -4,28 +4,52 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from handrail.agent.after import customer_events, next_state
-from handrail.agent.channels import APPROVAL, CAUSE, JOURNAL, MEMBERS, RESULT, SNAPSHOT, TURN, USED_APPROVAL, TurnState, View
+from handrail.agent.channels import (
+    APPROVAL,
+    CAUSE,
+    JOURNAL,
+    MEMBERS,
+    PENDING,
+    RESULT,
+    RESULTS,
+    SNAPSHOT,
+    TURN,
+    USED_APPROVAL,
+    TurnState,
+    View,
+)
 from handrail.agent.conversation import (
+    Approval,
     ApprovalState,
     AuditEvent,
     EventKind,
     FinishedTurn,
+    JournalEntry,
     JournalState,
     Received,
     Snapshot,
 )
 from handrail.agent.fallback import fallback_result
-from handrail.agent.room import Room, bounded
-from handrail.agent.store_port import Store, UnknownConversation
+from handrail.agent.nodes.execution import IN_DOUBT, outcome_event
+from handrail.agent.room import Room, bounded, sensible
+from handrail.agent.store_port import Store, StoreError, UnknownConversation
 from handrail.agent.turns import Cause, CauseKind
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.errors import HandrailError
-from handrail.guardrails.vocabulary import Decision, IdentityLevel, Message, Report, Turn, TurnResult
+from handrail.guardrails.vocabulary import (
+    Decision,
+    IdentityLevel,
+    Message,
+    Report,
+    ToolOutcome,
+    ToolResult,
+    TurnResult,
+)
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -85,15 +109,24 @@ class Service:
         """An operator's decision on a pending call; an approved call is decided again on fresh facts, then runs."""
         now = self._room.clock.now()
         held = await self.store.approval(site, approval_id)
-        if held is None or held.state is not ApprovalState.PENDING:
-            raise ApprovalNotPending("there is no pending approval of that id; it may have been decided or expired")
-        if now >= held.expires_at:
-            decision = ApprovalState.EXPIRED
-        decided = await self.store.decide_approval(site, approval_id, decision, by, now)
-        note = f"{decided.state.value}: {decided.call.tool}"
-        received = await self.store.begin_operator_turn(site, held.conversation_id, note, now)
-        cause = Cause(kind=CauseKind.OPERATOR_DECISION, approval=decided.state, operator=by)
+        if held is None:
+            raise ApprovalNotPending("there is no approval of that id")
+        if held.state is ApprovalState.PENDING:
+            reached = ApprovalState.EXPIRED if now >= held.expires_at else decision
+            held = await self.store.decide_approval(site, approval_id, reached, by, now)
+        elif held.state is not decision or not await self._untold(site, held):
+            raise ApprovalNotPending("the approval was decided before, or its time ran out")
+        note = f"{held.state.value}: {held.call.tool}"
+        received = await self._taken(self.store.begin_operator_turn(site, held.conversation_id, note, now))
+        cause = Cause(
+            kind=CauseKind.OPERATOR_DECISION, approval=held.state, approval_id=approval_id, operator=held.decided_by
+        )
         return await self._turn(received, cause)
+
+    async def _untold(self, site: str, held: Approval) -> bool:
+        """Whether a decision was stored whose turn never began, so that the same decision may come again."""
+        pending = (await self.store.snapshot(site, held.conversation_id)).state.pending
+        return pending is not None and pending.approval_id == held.approval_id
 
     async def snapshot(self, site: str, conversation_id: str, customer_id: str | None) -> Snapshot:
         """The conversation now; UnknownConversation when it is not this customer's."""
@@ -117,10 +150,13 @@ class Service:
         """Finish turns whose worker died in the middle; returns how many. Called at start."""
         resumed = 0
         for turn in await self.store.interrupted():
-            received = await self.store.resume(turn)
-            if received is not None:
-                await self._turn(received, await self._cause_of(received))
-                resumed += 1
+            try:
+                received = await self.store.resume(turn)
+                if received is not None:
+                    await self._turn(received, await self._cause_of(received))
+                    resumed += 1
+            except Exception as error:  # noqa: BLE001 - one turn that cannot be resumed must not keep the others waiting
+                log.error("turn not resumed", extra={"turn": turn.turn_id, "error": type(error).__name__})
         return resumed
 
     async def close(self) -> None:
@@ -131,10 +167,21 @@ class Service:
         self, site: str, conversation_id: str, customer_id: str | None, text: str, key: str, cause: Cause
     ) -> TurnResult:
         now = self._room.clock.now()
-        received = await self.store.receive(site, conversation_id, customer_id, key, text, now)
+        received = await self._taken(self.store.receive(site, conversation_id, customer_id, key, text, now))
         if received.finished is not None:
             return received.finished
         return await self._turn(received, cause)
+
+    async def _taken(self, receiving: Awaitable[Received]) -> Received:
+        """A turn to run, in time; StoreError when the store fails in a way that it does not name itself."""
+        # The store itself waits for another turn of the conversation, which may take its whole deadline.
+        seconds = self._room.patience.store + self.bundle.manifest.limits.turn_seconds
+        try:
+            return sensible(await bounded(receiving, seconds), Received, "the store")
+        except HandrailError:
+            raise
+        except Exception as error:
+            raise StoreError("this could not be stored; send it again in a moment, under the same key") from error
 
     async def _cause_of(self, received: Received) -> Cause:
         """What an interrupted turn was about, from what it stored."""
@@ -146,7 +193,11 @@ class Service:
         held = await self.store.approval(turn.site, approval) if approval is not None else None
         if held is not None and text == f"{held.state.value}: {held.call.tool}":
             return Cause(
-                kind=CauseKind.OPERATOR_DECISION, approval=held.state, operator=held.decided_by, resumed=True
+                kind=CauseKind.OPERATOR_DECISION,
+                approval=held.state,
+                approval_id=approval,
+                operator=held.decided_by,
+                resumed=True,
             )
         return Cause(resumed=True)
 
@@ -154,7 +205,7 @@ class Service:
         """Run the graph within the deadline and store everything in one transaction."""
         try:
             state = await self._through_graph(received, cause)
-            finished = self._finished(View(state), received)
+            finished = self._finished_safely(View(state), received)
         except BaseException:
             # A caller that goes away must not leave the conversation locked; recovery finishes the turn.
             with suppress(Exception):
@@ -193,16 +244,38 @@ class Service:
             start = await self._settle(start, received)
         seconds = max(1.0, self.bundle.manifest.limits.turn_seconds - GRACE)
         reached: TurnState = start
+        reason = "SYS_BUG"
+        begun: list[JournalEntry] = []
+        IN_DOUBT.set(begun)
         try:
             async with asyncio.timeout(seconds):
                 async for values in self._graph.astream(start, stream_mode="values"):
                     reached = cast(TurnState, values)
         except TimeoutError:
-            return self._fallback(reached, received, "SYS_DEADLINE")
+            reason = "SYS_DEADLINE"
         except Exception as error:  # noqa: BLE001 - the last line: no bug may leave a customer unanswered
             log.error("turn failed", extra={"turn": received.turn.turn_id, "error": type(error).__name__})
-            return self._fallback(reached, received, "SYS_BUG")
-        return reached if "result" in reached else self._fallback(reached, received, "SYS_BUG")
+        if "result" in reached:
+            return reached
+        return await self._broken_off(reached, received, reason, begun)
+
+    async def _broken_off(
+        self, reached: TurnState, received: Received, reason: str, begun: list[JournalEntry]
+    ) -> TurnState:
+        """A person takes over a turn that the graph did not end, and learns which writes are in doubt (S7.4)."""
+        if not begun:
+            return self._fallback(reached, received, reason)
+        results = list(View(reached).get(RESULTS, ()))
+        for entry in begun:
+            doubt = entry.model_copy(update={"state": JournalState.UNKNOWN, "at": self._room.clock.now()})
+            with suppress(Exception):
+                event = outcome_event(received.turn.turn_id, doubt)
+                await bounded(self.store.conclude(received.turn, doubt, [event]), self._room.patience.handoff)
+            results.append(ToolResult(call=entry.call, outcome=ToolOutcome.UNKNOWN, reasons=("SYS_TOOL_UNKNOWN",)))
+        state: TurnState = {
+            **reached, "results": RESULTS.put(tuple(results)).content, "pending": PENDING.put(None).content
+        }
+        return self._fallback(state, received, reason, "SYS_TOOL_UNKNOWN")
 
     async def _settle(self, start: TurnState, received: Received) -> TurnState:
         """Find out what became of writes that a dead worker had begun: known ones become results (S7.4)."""
@@ -216,15 +289,45 @@ class Service:
                 found = await bounded(self._room.toolbox.outcome(entry.key), self._room.patience.tool)
             # The worker is dead and its key unknown to the system: nothing happened, and the call may run again
             # under the same key. A tool that cannot answer for its keys stays in doubt.
-            if found is not None:
-                settled.append(entry.model_copy(update={"state": JournalState.SUCCEEDED, "content": found}))
-            else:
+            if found is None:
                 settled.append(entry)
+                continue
+            known = entry.model_copy(
+                update={"state": JournalState.SUCCEEDED, "content": found, "at": self._room.clock.now()}
+            )
+            with suppress(Exception):
+                event = outcome_event(received.turn.turn_id, known)
+                await bounded(self.store.conclude(received.turn, known, [event]), self._room.patience.store)
+            settled.append(known)
         return {**start, "journal": JOURNAL.put(tuple(settled)).content}
 
-    def _fallback(self, reached: TurnState, received: Received, reason: str) -> TurnState:
-        result = fallback_result(View(reached), self.bundle, received, reason, self._room.clock.now())
+    def _fallback(self, reached: TurnState, received: Received, *reasons: str) -> TurnState:
+        result = fallback_result(View(reached), self.bundle, received, reasons, self._room.clock.now())
         return {**reached, "result": RESULT.put(result).content}
+
+    def _finished_safely(self, view: View, received: Received) -> FinishedTurn:
+        """Everything the turn leaves behind; where that cannot be put together, the handoff and what was there before."""
+        try:
+            return self._finished(view, received)
+        except Exception as error:  # noqa: BLE001 - a bug after the graph must not leave the customer unanswered
+            log.error("turn not summed up", extra={"turn": received.turn.turn_id, "error": type(error).__name__})
+        now = self._room.clock.now()
+        result = fallback_result(view, self.bundle, received, ("SYS_BUG",), now)
+        before = received.snapshot.state
+        return FinishedTurn(
+            turn=received.turn,
+            state=before.model_copy(update={"status": result.status, "turns": before.turns + 1, "pending": None}),
+            result=result,
+            events=(
+                AuditEvent(
+                    kind=EventKind.TURN_FINISHED,
+                    turn_id=received.turn.turn_id,
+                    at=now,
+                    payload={"status": result.status.value, "reasons": list(result.reasons)},
+                ),
+            ),
+            handoff=result.handoff,
+        )
 
     def _finished(self, view: View, received: Received) -> FinishedTurn:
         trail = [_said(plain) for plain in view.state.get("trail", [])]

@@ -154,7 +154,8 @@ def _means(
     sums = np.zeros((documents, embeddings.shape[1]), dtype=np.float32)
     np.add.at(sums, document_of, embeddings)
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
-    return np.divide(sums, lengths, out=sums, where=lengths > 0)
+    means: NDArray[np.float32] = np.divide(sums, lengths, out=sums, where=lengths > 0)
+    return means
 
 
 def _sound(

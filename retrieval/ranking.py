@@ -43,8 +43,9 @@ WRITTEN_FOR = 1.0
 
 
 def preference(score: float, about: float, *, written_for: bool) -> float:
-    """What candidates are ordered by: the logit of the score, how near the whole document is (cosine), and whether it
-    is written for the customer's own stack. Whether a passage is good enough stays a matter of its score alone.
+    """What candidates are ordered by; whether a passage is good enough stays a matter of its score alone.
+
+    The logit of the score, how near the whole document is (cosine), and whether it is for the customer's own stack.
     """
     bounded = min(max(score, 1e-6), 1 - 1e-6)
     return math.log(bounded / (1 - bounded)) + ABOUT * about + (WRITTEN_FOR if written_for else 0.0)

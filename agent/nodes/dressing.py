@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handrail.agent.channels import DETECTION, DUTIES, NOTE, POLICY, RETRIEVED, SNAPSHOT, View
+from handrail.agent.channels import DETECTION, DUTIES, NOTE, POLICY, RETRIEVED, SNAPSHOT, SOLVED, View
 from handrail.agent.nodes.prompting import NOTHING_FOUND
 from handrail.agent.room import Room
 from handrail.guardrails.vocabulary import Draft, Obligation, Passage, Role
@@ -25,7 +25,7 @@ def dress(draft: Draft, view: View, room: Room) -> str:
         parts.append(bundle.text("source", language, titles="; ".join(dict.fromkeys(titles))))
     if from_model and Obligation.VERIFY_OUTCOME in obligations:
         parts.append(bundle.text("verify_outcome", language))
-    if Obligation.OFFER_HUMAN in obligations and draft.author not in SAYS_IT_ITSELF:
+    if Obligation.OFFER_HUMAN in obligations and draft.author not in SAYS_IT_ITSELF and not view.get(SOLVED, False):
         parts.append(bundle.text("offer_human", language))
     return "\n\n".join(part for part in parts if part)
 

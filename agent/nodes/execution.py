@@ -133,18 +133,20 @@ def _from_journal(entry: JournalEntry, call: ToolCall) -> Ran:
     return Ran(result, "SYS_TOOL_UNKNOWN")
 
 
-def _event(
-    kind: EventKind, view: View, room: Room, entry: JournalEntry, led: tuple[Decision, ...]
-) -> AuditEvent:
-    return AuditEvent(
-        kind=kind,
-        turn_id=view[TURN].turn_id,
-        at=room.clock.now(),
-        payload={
-            "tool": entry.call.tool,
-            "digest": entry.digest,
-            "key": entry.key,
-            "outcome": entry.state.value,
-            "reasons": [reason for decision in led for reason in decision.reasons],
-        },
-    )
+def outcome_event(turn_id: str, entry: JournalEntry) -> AuditEvent:
+    """The audit event of how a call ended."""
+    return AuditEvent(kind=EventKind.TOOL_OUTCOME, turn_id=turn_id, at=entry.at, payload=_payload(entry, ()))
+
+
+def _event(kind: EventKind, view: View, room: Room, entry: JournalEntry, led: tuple[Decision, ...]) -> AuditEvent:
+    return AuditEvent(kind=kind, turn_id=view[TURN].turn_id, at=room.clock.now(), payload=_payload(entry, led))
+
+
+def _payload(entry: JournalEntry, led: tuple[Decision, ...]) -> dict[str, JsonValue]:
+    return {
+        "tool": entry.call.tool,
+        "digest": entry.digest,
+        "key": entry.key,
+        "outcome": entry.state.value,
+        "reasons": [reason for decision in led for reason in decision.reasons],
+    }

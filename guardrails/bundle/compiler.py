@@ -128,7 +128,7 @@ class Compiler:
         effect = Effect.ESCALATE if hard else None
         self._add(document, path, name, Stage.APPLY_POLICY, trigger.reason, when, outcome, None, effect)
 
-    def _add(  # noqa: PLR0913 - one place that builds rules from both kinds of entry
+    def _add(  # noqa: PLR0913, PLR0917 - one place that builds rules from both kinds of entry
         self,
         document: Document,
         path: PathKey,

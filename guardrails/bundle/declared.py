@@ -44,12 +44,13 @@ def fact_specs(
     own: dict[str, FactSpec] = {}
     for declared in _of_calls(tools):
         name = declared.spec.name
-        message = None
-        if name in found:
+        if declared.document is not None and name in found:
             message = f"the call fact {name} hides another fact; choose another name"
-        elif name in own and own[name].kind is not declared.spec.kind:
-            message = f"the call fact {name} is a {own[name].kind.value} in another tool; use the same type or another name"
-        if message is not None and declared.document is not None:
+            problems.append(declared.document.problem(declared.path, message))
+            continue
+        if declared.document is not None and name in own and own[name].kind is not declared.spec.kind:
+            kind = own[name].kind.value
+            message = f"the call fact {name} is a {kind} in another tool; use the same type or another name"
             problems.append(declared.document.problem(declared.path, message))
             continue
         own[name] = _shared(own[name], declared.spec) if name in own else declared.spec

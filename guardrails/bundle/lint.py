@@ -12,7 +12,6 @@ from handrail.guardrails.toolspec import Access
 from handrail.guardrails.vocabulary import Effect, Frozen, Obligation, Stage
 
 
-
 class LintFinding(Frozen):
     """One finding: a stable code, what it is about, and what to do."""
 
@@ -58,7 +57,7 @@ def _tools(bundle: Bundle) -> Iterator[LintFinding]:
         asked = [rule for rule in rules if rule.subjects is None or tool.id in rule.subjects]
         steps = frozenset[Obligation]().union(*(rule.restrictions.obligations for rule in asked))
         if tool.access is Access.WRITE and not steps & {Obligation.CONFIRM, Obligation.APPROVE}:
-            message = "writes without anybody's confirmation or approval. Add a rule with the obligation confirm or approve."
+            message = "writes without confirmation or approval. Add a rule with the obligation confirm or approve."
             yield LintFinding(code="LINT_WRITE_UNCONFIRMED", subject=tool.id, message=message)
 
 

@@ -36,7 +36,7 @@ from handrail.guardrails.policy.facts import FactKind, FactSpec
 from handrail.guardrails.policy.policyset import NO_RULE, UNKNOWN_FACT, PolicySet
 from handrail.guardrails.prompts import PromptTemplate
 from handrail.guardrails.toolspec import ToolSpec, tool_problems
-from handrail.guardrails.vocabulary import Stage
+from handrail.guardrails.vocabulary import NeedState, Stage
 from handrail.guardrails.yamlsource import Document, PathKey, Problem
 
 ItemT = TypeVar("ItemT")
@@ -75,9 +75,11 @@ def load(folder: Path) -> Bundle:
     reader = FolderReader(folder)
     problems = reader.problems
     files = _read(reader)
-    reasons = _keyed(problems, ((one, (i,), e.code, e) for one in files.reasons for i, e in enumerate(one.content.root)))
     lists = () if files.queues is None else (files.queues,)
-    queues = _keyed(problems, ((one, ("queues", i), q.id, q) for one in lists for i, q in enumerate(one.content.queues)))
+    desks = ((one, desk) for one in lists for desk in enumerate(one.content.queues))
+    queues = _keyed(problems, ((one, ("queues", index), desk.id, desk) for one, (index, desk) in desks))
+    catalogue = ((one, entry) for one in files.reasons for entry in enumerate(one.content.root))
+    reasons = _keyed(problems, ((one, (index,), entry.code, entry) for one, (index, entry) in catalogue))
     tools = _keyed(problems, ((one, ("id",), one.content.id, one.content) for one in files.tools))
     flows = _keyed(problems, ((one, ("id",), one.content.id, one.content) for one in files.flows))
     segments = _keyed(problems, ((one, ("id",), one.content.id, one.content) for one in files.segments))
@@ -104,7 +106,7 @@ def load(folder: Path) -> Bundle:
             compiler.rule(rules.document, rule, ("rules", index))
     compiler.finish(attributes)
     _references(problems, files, words, reader.names(prompts, "prompts/*.yaml"))
-    by_language = _texts(problems, files)
+    by_language = _texts(problems, files, texts_read="texts/*.yaml" not in reader.unread)
     manifest, handoff, wording, detection = files.manifest, files.handoff, files.wording, files.detection
     if problems or manifest is None or handoff is None or wording is None or detection is None:
         raise _error(problems)
@@ -154,8 +156,9 @@ def _attributes(problems: list[Problem], parsed: Parsed[AttributesFile] | None) 
     if parsed is None:
         return {}
     for index, attribute in enumerate(parsed.content.attributes):
-        for message in family_problems(attribute):
-            problems.append(parsed.document.problem(("attributes", index, "purposes"), f"{attribute.name}: {message}"))
+        path = ("attributes", index, "purposes")
+        found = (f"{attribute.name}: {message}" for message in family_problems(attribute))
+        problems.extend(parsed.document.problem(path, message) for message in found)
     return _keyed(problems, ((parsed, ("attributes", i), a.name, a) for i, a in enumerate(parsed.content.attributes)))
 
 
@@ -202,10 +205,20 @@ def _references(problems: list[Problem], files: _Files, words: Vocabulary, promp
     for tool in files.tools:
         wanting = tool_problems(tool.content, languages=files.languages)
         problems.extend(tool.document.problem(path, message) for path, message in wanting)
-    if files.handoff is not None and "default" not in files.handoff.content.next_steps:
-        problems.append(files.handoff.document.problem(("next_steps",), "the next step for `default` is missing"))
+    if files.handoff is not None:
+        problems.extend(_next_steps(files.handoff, words.reasons))
     if files.manifest is not None:
         _manifest(problems, files.manifest, words, prompts, files.segments)
+
+
+def _next_steps(handoff: Parsed[HandoffFile], reasons: frozenset[str]) -> Iterator[Problem]:
+    steps = handoff.content.next_steps
+    if "default" not in steps:
+        yield handoff.document.problem(("next_steps",), "the next step for `default` is missing; add it")
+    for name in steps:
+        if name != "default" and name not in set(NeedState) and name not in reasons:
+            message = f"{name} is neither a reason code nor a need state; check the spelling"
+            yield handoff.document.problem(("next_steps", name), message)
 
 
 def _manifest(
@@ -220,9 +233,8 @@ def _manifest(
         problems.append(document.problem(("default_queue",), f"there is no queue {declared.default_queue!r}"))
     if declared.prompt not in prompts:
         problems.append(document.problem(("prompt",), f"there is no prompt {declared.prompt!r}"))
-    for code in (NO_RULE, UNKNOWN_FACT):
-        if code not in words.reasons:
-            problems.append(document.problem((), f"the catalogue lacks the reason code {code}; add it to reasons/"))
+    missing = [code for code in (NO_RULE, UNKNOWN_FACT) if code not in words.reasons]
+    problems.extend(document.problem((), f"the catalogue lacks the code {code}; add it to reasons/") for code in missing)
     entries = {one.content.id: one.content for one in segments}.values()
     running = [entry.id for entry in entries if entry.tier is Tier.RUNTIME and entry.status == "active"]
     if len(running) > declared.limits.runtime_segments:
@@ -233,16 +245,19 @@ def _manifest(
         problems.append(document.problem(("limits", "runtime_segments"), message))
 
 
-def _texts(problems: list[Problem], files: _Files) -> dict[str, Mapping[str, str]]:
+def _texts(problems: list[Problem], files: _Files, *, texts_read: bool) -> dict[str, Mapping[str, str]]:
     """The fixed texts by language, and every customer text that a declared language lacks."""
-    by_language = {one.content.language: one.content.texts for one in files.texts}
+    by_language: dict[str, Mapping[str, str]] = {one.content.language: one.content.texts for one in files.texts}
     keys = {key for texts in by_language.values() for key in texts}
     for one in files.texts:
-        for key in sorted(keys - set(one.content.texts)):
-            problems.append(one.document.problem(("texts",), f"the text {key} is missing in {one.content.language}"))
-    for language in files.languages:
-        if language not in by_language and files.texts:
-            problems.append(Problem("texts", 1, f"there is no file of texts for the declared language {language}"))
+        missing = sorted(keys - set(one.content.texts))
+        language = one.content.language
+        problems.extend(one.document.problem(("texts",), f"the text {key} is missing in {language}") for key in missing)
+    if files.manifest is not None and texts_read:
+        unwritten = [language for language in files.languages if language not in by_language]
+        message = "there is no file of texts for the declared language {}; add texts/{}.yaml"
+        at = files.manifest.document
+        problems.extend(at.problem(("languages",), message.format(language, language)) for language in unwritten)
     for parsed in files.reasons:
         for index, entry in enumerate(parsed.content.root):
             problems.extend(_untold(parsed.document, (index, "customer"), entry.code, entry.customer, files.languages))

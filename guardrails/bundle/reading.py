@@ -1,4 +1,4 @@
-"""Reads the files of a bundle folder, once each, and remembers what went into the revision and what could not be read."""
+"""Reads the files of a bundle folder once, remembering the revision and what could not be read."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ _LOOKALIKES = {
 }
 _PLAIN = {odd: plain for plain, odds in _LOOKALIKES.items() for odd in odds}
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+(?:[.,]\d+)*")
 
 
@@ -56,6 +57,11 @@ def lower(text: str) -> str:
     if len(lowered) == len(text):
         return lowered
     return "".join(low if len(low := char.lower()) == 1 else char for char in text)
+
+
+def visible(text: str) -> str:
+    """`text` folded and without characters that cannot be seen (shorter: offsets do not hold)."""
+    return fold(text) if text.isascii() else _INVISIBLE.sub("", fold(text))
 
 
 def squash(text: str) -> str:

@@ -29,7 +29,10 @@ BUILTIN: tuple[FactSpec, ...] = (
     FactSpec("signals", FactKind.SET, "codes of the signals found in the message"),
     FactSpec("language", FactKind.WORD, "language of the message (ISO 639-1), or unknown"),
     FactSpec(
-        "identity", FactKind.WORD, "how sure we are who writes", values=frozenset(level.value for level in IdentityLevel)
+        "identity",
+        FactKind.WORD,
+        "how sure we are who writes",
+        values=frozenset(level.value for level in IdentityLevel),
     ),
     FactSpec("channel", FactKind.WORD, "the channel of the conversation"),
     FactSpec(
@@ -64,8 +67,16 @@ BUILTIN: tuple[FactSpec, ...] = (
     ),
     FactSpec("passages_good", FactKind.NUMBER, "passages good enough to answer from", since=Stage.RETRIEVE),
     FactSpec("passages_fresh", FactKind.NUMBER, "good passages that were not shown before", since=Stage.RETRIEVE),
-    FactSpec("speaker", FactKind.WORD, "who wrote the draft", since=Stage.GENERATE, values=_closed("model", "flow", "text")),
-    FactSpec("tool_access", FactKind.WORD, "what the tool does", only_at=Stage.AUTHORIZE_TOOLS, values=_closed("read", "write")),
+    FactSpec(
+        "speaker", FactKind.WORD, "who wrote the draft", since=Stage.GENERATE, values=_closed("model", "flow", "text")
+    ),
+    FactSpec(
+        "tool_access",
+        FactKind.WORD,
+        "what the tool does",
+        only_at=Stage.AUTHORIZE_TOOLS,
+        values=_closed("read", "write"),
+    ),
     FactSpec(
         "tool_sensitivity",
         FactKind.WORD,
@@ -74,12 +85,26 @@ BUILTIN: tuple[FactSpec, ...] = (
         values=_closed("low", "medium", "high"),
     ),
     FactSpec("tool_reversible", FactKind.BOOLEAN, "whether the call can be undone", only_at=Stage.AUTHORIZE_TOOLS),
-    FactSpec("tool_needs_customer", FactKind.BOOLEAN, "whether the tool acts on a customer", only_at=Stage.AUTHORIZE_TOOLS),
+    FactSpec(
+        "tool_needs_customer", FactKind.BOOLEAN, "whether the tool acts on a customer", only_at=Stage.AUTHORIZE_TOOLS
+    ),
     FactSpec("call_schema_valid", FactKind.BOOLEAN, "arguments match the declaration", only_at=Stage.AUTHORIZE_TOOLS),
-    FactSpec("call_provenance_ok", FactKind.BOOLEAN, "sensitive arguments come from allowed origins", only_at=Stage.AUTHORIZE_TOOLS),
-    FactSpec("call_confirmed", FactKind.BOOLEAN, "the customer agreed to exactly this call", only_at=Stage.AUTHORIZE_TOOLS),
+    FactSpec(
+        "call_provenance_ok",
+        FactKind.BOOLEAN,
+        "sensitive arguments come from allowed origins",
+        only_at=Stage.AUTHORIZE_TOOLS,
+    ),
+    FactSpec(
+        "call_confirmed", FactKind.BOOLEAN, "the customer agreed to exactly this call", only_at=Stage.AUTHORIZE_TOOLS
+    ),
     FactSpec("call_approved", FactKind.BOOLEAN, "a person approved exactly this call", only_at=Stage.AUTHORIZE_TOOLS),
-    FactSpec("call_repeated", FactKind.BOOLEAN, "the same call already ran in this conversation", only_at=Stage.AUTHORIZE_TOOLS),
+    FactSpec(
+        "call_repeated",
+        FactKind.BOOLEAN,
+        "the same call already ran in this conversation",
+        only_at=Stage.AUTHORIZE_TOOLS,
+    ),
     FactSpec("call_over_rate", FactKind.BOOLEAN, "the tool's rate limit is used up", only_at=Stage.AUTHORIZE_TOOLS),
     FactSpec("flow", FactKind.WORD, "the guided flow that is chosen or under way, or none", since=Stage.RETRIEVE),
     FactSpec("findings_count", FactKind.NUMBER, "how many output findings there are", only_at=Stage.GUARD_OUTPUT),

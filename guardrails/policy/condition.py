@@ -176,7 +176,7 @@ def _comparison(operator: str, wanted: FactContent) -> Callable[[FactContent], b
 
 
 def _nearest(word: str, known: object) -> str:
-    import difflib  # noqa: PLC0415 - only needed to word an error
+    import difflib  # only needed to word an error
 
     names = [str(name) for name in known] if isinstance(known, list | frozenset | set | tuple | dict) else []
     close = difflib.get_close_matches(word, names, n=1)

@@ -95,7 +95,7 @@ class Facts:
     def recorded(cls, used: Iterable[FactUsed]) -> Facts:
         """The facts of a recorded decision, for replay."""
         by_name = {fact.name: fact for fact in used}
-        ignorable = frozenset(name for name, fact in by_name.items() if fact.on_unknown == OnUnknown.IGNORE)
+        ignorable = frozenset(name for name, fact in by_name.items() if fact.on_unknown == OnUnknown.IGNORE.value)
         return cls(by_name, ignorable)
 
     def with_facts(self, more: Iterable[FactUsed], ignorable: Iterable[str] = ()) -> Facts:

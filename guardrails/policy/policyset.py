@@ -92,9 +92,9 @@ class _Gathering:
             self.contributors["first_response_minutes"] = [rule]
         elif minutes is not None and minutes == self.first_response:
             self.credit("first_response_minutes", rule)
-        for name, chosen, more in (("skills", self.skills, wanted.skills), ("tags", self.tags, wanted.tags)):
+        for name, held_words, more in (("skills", self.skills, wanted.skills), ("tags", self.tags, wanted.tags)):
             if more:
-                chosen |= more
+                held_words.update(more)
                 self.credit(name, rule)
         for family, classes in wanted.scope:
             self.scope.setdefault(family, set()).update(classes)
