@@ -55,7 +55,7 @@ def gather(
         if attribute.on_unknown is OnUnknown.IGNORE and name in {one.name for one in known if one.content is None}
     }
     used = [
-        *_of_message(detection),
+        *message_facts(detection),
         *_of_conversation(bundle, turn, snapshot),
         *known,
         *(_count(window, detection, snapshot, events, turn.at) for window in bundle.windows),
@@ -63,7 +63,8 @@ def gather(
     return Gathered(Facts({one.name: one for one in used}, frozenset(ignorable)), reasons)
 
 
-def _of_message(detection: Detection) -> Iterable[FactUsed]:
+def message_facts(detection: Detection) -> Iterable[FactUsed]:
+    """The facts that detection alone gives."""
     source = "detection"
     need = detection.need_state.value if detection.need_state is not None else UNKNOWN_NEED
     yield fact("need_state", need, source)

@@ -36,7 +36,7 @@ from handrail.agent.conversation import (
 )
 from handrail.agent.fallback import fallback_result
 from handrail.agent.nodes.execution import IN_DOUBT, outcome_event
-from handrail.agent.room import Room, bounded, sensible
+from handrail.agent.room import ResultT, Room, bounded, sensible
 from handrail.agent.store_port import Store, StoreError, UnknownConversation
 from handrail.agent.turns import Cause, CauseKind
 from handrail.guardrails.bundle.bundle import Bundle
@@ -108,20 +108,26 @@ class Service:
     async def decide(self, site: str, approval_id: str, decision: ApprovalState, by: str) -> TurnResult:
         """An operator's decision on a pending call; an approved call is decided again on fresh facts, then runs."""
         now = self._room.clock.now()
-        held = await self.store.approval(site, approval_id)
-        if held is None:
-            raise ApprovalNotPending("there is no approval of that id")
+        held = await self._stored(self._existing(site, approval_id), Approval)
         if held.state is ApprovalState.PENDING:
             reached = ApprovalState.EXPIRED if now >= held.expires_at else decision
-            held = await self.store.decide_approval(site, approval_id, reached, by, now)
+            held = await self._stored(self.store.decide_approval(site, approval_id, reached, by, now), Approval)
         elif held.state is not decision or not await self._untold(site, held):
             raise ApprovalNotPending("the approval was decided before, or its time ran out")
         note = f"{held.state.value}: {held.call.tool}"
-        received = await self._taken(self.store.begin_operator_turn(site, held.conversation_id, note, now))
+        received = await self._stored(
+            self.store.begin_operator_turn(site, held.conversation_id, note, now), Received
+        )
         cause = Cause(
             kind=CauseKind.OPERATOR_DECISION, approval=held.state, approval_id=approval_id, operator=held.decided_by
         )
         return await self._turn(received, cause)
+
+    async def _existing(self, site: str, approval_id: str) -> Approval | None:
+        found = await self.store.approval(site, approval_id)
+        if found is None:
+            raise ApprovalNotPending("there is no approval of that id")
+        return found
 
     async def _untold(self, site: str, held: Approval) -> bool:
         """Whether a decision was stored whose turn never began, so that the same decision may come again."""
@@ -167,21 +173,23 @@ class Service:
         self, site: str, conversation_id: str, customer_id: str | None, text: str, key: str, cause: Cause
     ) -> TurnResult:
         now = self._room.clock.now()
-        received = await self._taken(self.store.receive(site, conversation_id, customer_id, key, text, now))
+        received = await self._stored(
+            self.store.receive(site, conversation_id, customer_id, key, text, now), Received
+        )
         if received.finished is not None:
             return received.finished
         return await self._turn(received, cause)
 
-    async def _taken(self, receiving: Awaitable[Received]) -> Received:
-        """A turn to run, in time; StoreError when the store fails in a way that it does not name itself."""
+    async def _stored(self, asking: Awaitable[ResultT | None], kind: type[ResultT]) -> ResultT:
+        """What the store answers, in time; StoreError when it fails in a way that it does not name itself."""
         # The store itself waits for another turn of the conversation, which may take its whole deadline.
         seconds = self._room.patience.store + self.bundle.manifest.limits.turn_seconds
         try:
-            return sensible(await bounded(receiving, seconds), Received, "the store")
+            return sensible(await bounded(asking, seconds), kind, "the store")
         except HandrailError:
             raise
         except Exception as error:
-            raise StoreError("this could not be stored; send it again in a moment, under the same key") from error
+            raise StoreError("the store did not answer; try again in a moment, a message under the same key") from error
 
     async def _cause_of(self, received: Received) -> Cause:
         """What an interrupted turn was about, from what it stored."""
@@ -265,7 +273,8 @@ class Service:
         """A person takes over a turn that the graph did not end, and learns which writes are in doubt (S7.4)."""
         if not begun:
             return self._fallback(reached, received, reason)
-        results = list(View(reached).get(RESULTS, ()))
+        view = View(reached)
+        results = [*view[RESULTS]] if view.has(RESULTS) else []
         for entry in begun:
             doubt = entry.model_copy(update={"state": JournalState.UNKNOWN, "at": self._room.clock.now()})
             with suppress(Exception):

@@ -7,6 +7,7 @@ from datetime import date
 
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.sections import Outcome, SegmentEntry
+from handrail.guardrails.policy.facts import SEGMENT_PREFIX
 from handrail.guardrails.policy.policyset import NO_RULE, UNKNOWN_FACT
 from handrail.guardrails.toolspec import Access
 from handrail.guardrails.vocabulary import Effect, Frozen, Obligation, Stage
@@ -78,8 +79,10 @@ def _reasons(bundle: Bundle, emitted: frozenset[str]) -> Iterator[LintFinding]:
 
 def _floor(bundle: Bundle) -> Iterator[LintFinding]:
     """The safety floor: what may never hang on a customer attribute (S5.2)."""
+    by_segment = {f"{SEGMENT_PREFIX}{one.id}": one.entry.names() | one.exit.names() for one in bundle.segments}
     for rule in bundle.policy.rules:
-        about = sorted(rule.names() & bundle.attributes.keys())
+        asked = {name for fact in rule.names() for name in by_segment.get(fact, {fact})}
+        about = sorted(asked & bundle.attributes.keys())
         if rule.stage is Stage.GATE_RISK and about:
             message = f"decides about risk by {', '.join(about)}. Risk comes from signals only."
             yield LintFinding(code="LINT_RISK_BY_ATTRIBUTE", subject=rule.id, message=message)

@@ -234,7 +234,8 @@ def _manifest(
     if declared.prompt not in prompts:
         problems.append(document.problem(("prompt",), f"there is no prompt {declared.prompt!r}"))
     missing = [code for code in (NO_RULE, UNKNOWN_FACT) if code not in words.reasons]
-    problems.extend(document.problem((), f"the catalogue lacks the code {code}; add it to reasons/") for code in missing)
+    message = "the catalogue lacks the reason code {}; add it to reasons/"
+    problems.extend(document.problem((), message.format(code)) for code in missing)
     entries = {one.content.id: one.content for one in segments}.values()
     running = [entry.id for entry in entries if entry.tier is Tier.RUNTIME and entry.status == "active"]
     if len(running) > declared.limits.runtime_segments:

@@ -11,10 +11,10 @@ from typing import IO, Annotated, Protocol
 import click
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from handrail.guardrails.policy.builtin import UNKNOWN_NEED
+from handrail.agent.facts import message_facts
 from handrail.guardrails.policy.facts import Facts, fact
 from handrail.guardrails.policy.policyset import PolicySet
-from handrail.guardrails.vocabulary import Detection, FactContent, Frozen, Obligation, RiskTier, Span, Stage
+from handrail.guardrails.vocabulary import Detection, Frozen, Obligation, RiskTier, Span, Stage
 
 HUMAN_REQUESTED = "HUMAN_REQUESTED"
 INJECTION = "INJECTION_SUSPECTED"
@@ -130,16 +130,9 @@ def assess_with(policy: PolicySet) -> Assess:
 
 
 def _facts(detection: Detection) -> Facts:
-    """What the risk gate may ask about a message, named as in `handrail.agent.facts`."""
-    contents: dict[str, FactContent] = {
-        "need_state": detection.need_state.value if detection.need_state else UNKNOWN_NEED,
-        "need_states": tuple(sorted(state.value for state in detection.need_states)),
-        "intent": detection.intent or UNKNOWN_NEED,
-        "confidence": detection.confidence,
-        "signals": tuple(sorted({signal.code for signal in detection.signals})),
-        "language": detection.language or UNKNOWN_NEED,
-    }
-    return Facts({name: fact(name, content, "detection") for name, content in contents.items()})
+    """What the risk gate may ask about a message that begins a matter."""
+    used = [*message_facts(detection), fact("earlier_risk", RiskTier.LOW.value, "conversation")]
+    return Facts({one.name: one for one in used})
 
 
 def classify_lines(lines: Iterable[str], output: IO[str], classifier: Classifier, report: Callable[[str], None]) -> int:

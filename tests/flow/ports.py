@@ -87,11 +87,13 @@ class Switch:
     real: object
     calls: Counter[str] = field(default_factory=Counter)
     faults: dict[str, Fault] = field(default_factory=dict)
+    spared: Counter[str] = field(default_factory=Counter)
     replaced: dict[str, AnyMethod] = field(default_factory=dict)
 
-    def fail(self, method: str, fault: Fault) -> None:
-        """Make `method` fail from now on."""
+    def fail(self, method: str, fault: Fault, after: int = 0) -> None:
+        """Make `method` fail from now on, once it has worked `after` times."""
         self.faults[method] = fault
+        self.spared[method] = after
 
     def fail_everything(self, protocol: type, fault: Fault) -> None:
         """Make every method of the protocol fail from now on."""
@@ -114,7 +116,8 @@ class Switch:
         def call(*positional: object, **named: object) -> object:
             self.calls[name] += 1
             fault = self.faults.get(name)
-            if fault is None:
+            if fault is None or self.spared[name] > 0:
+                self.spared[name] -= 1
                 return real(*positional, **named)
             return _failing(fault) if asynchronous else _fails(fault, lambda: time.sleep(SYNC_HANG))
 
