@@ -40,7 +40,6 @@ class TurnState(TypedDict, total=False):
     facts: JsonValue
     ignorable: JsonValue
     members: JsonValue
-    events_seen: JsonValue
     gate: JsonValue
     policy: JsonValue
     answered: JsonValue

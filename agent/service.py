@@ -150,7 +150,13 @@ class Service:
 
     async def titles(self, doc_ids: Sequence[str]) -> Mapping[str, str]:
         """The titles of the documents a reply cites, as far as the live base still has them."""
-        return await self._room.retriever.titles(doc_ids) if doc_ids else {}
+        if not doc_ids:
+            return {}
+        try:
+            return dict(await bounded(self._room.retriever.titles(doc_ids), self._room.patience.retrieval))
+        except Exception as error:  # noqa: BLE001 - a reply without the titles of its sources is still a reply
+            log.error("titles not read", extra={"error": type(error).__name__})
+            return {}
 
     async def recover(self) -> int:
         """Finish turns whose worker died in the middle; returns how many. Called at start."""
@@ -315,7 +321,7 @@ class Service:
         return {**reached, "result": RESULT.put(result).content}
 
     def _finished_safely(self, view: View, received: Received) -> FinishedTurn:
-        """Everything the turn leaves behind; where that cannot be put together, the handoff and what was there before."""
+        """Everything the turn leaves behind; where that cannot be put together, a handoff and the state before."""
         try:
             return self._finished(view, received)
         except Exception as error:  # noqa: BLE001 - a bug after the graph must not leave the customer unanswered

@@ -1,4 +1,4 @@
-"""Runs an allowed call. A write is journalled before it runs and concluded after, at most once whatever crashes (S7.4)."""
+"""Runs an allowed call. A write is journalled before and concluded after, at most once whatever crashes (S7.4)."""
 
 from __future__ import annotations
 

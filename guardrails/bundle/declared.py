@@ -52,7 +52,6 @@ def fact_specs(
             kind = own[name].kind.value
             message = f"the call fact {name} is a {kind} in another tool; use the same type or another name"
             problems.append(declared.document.problem(declared.path, message))
-            continue
         own[name] = _shared(own[name], declared.spec) if name in own else declared.spec
     return found | own
 

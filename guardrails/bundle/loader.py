@@ -64,8 +64,10 @@ class _Files:
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """The declared languages; none when the manifest could not be read."""
-        return () if self.manifest is None else self.manifest.content.languages
+        """The declared languages, or those that have texts when the manifest could not be read."""
+        if self.manifest is None:
+            return tuple(sorted({one.content.language for one in self.texts}))
+        return self.manifest.content.languages
 
 
 def load(folder: Path) -> Bundle:
@@ -199,7 +201,7 @@ def _keyed(
 
 def _references(problems: list[Problem], files: _Files, words: Vocabulary, prompts: frozenset[str]) -> None:
     """What flows, tools, the manifest and the handoff file refer to."""
-    for flow in files.flows:
+    for flow in files.flows if files.languages else ():
         found = flow_problems(flow.content, languages=files.languages, tools=words.tools, reasons=words.reasons)
         problems.extend(flow.document.problem(path, message) for path, message in found)
     for tool in files.tools:

@@ -12,7 +12,6 @@ from typing import Protocol
 
 import pytest
 
-from handrail.agent.room import Patience
 from handrail.evals.sample_base import ingest_sample
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.loader import load
@@ -97,9 +96,3 @@ async def stands(parts: Parts, tmp_path: Path) -> object:
 async def stand(stands: Callable[..., Awaitable[Stand]]) -> Stand:
     """A service with a conversation of the owner of a trial."""
     return await stands()
-
-
-@pytest.fixture
-def patience() -> type[Patience]:
-    """Patience to be shortened port by port."""
-    return Patience

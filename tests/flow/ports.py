@@ -56,9 +56,7 @@ CERTAIN = (Fault.PORT_ERROR, Fault.BUG, Fault.HANGS, Fault.WRONG_TYPE)
 
 def methods_of(protocol: type) -> tuple[str, ...]:
     """The public methods that a protocol declares."""
-    return tuple(
-        name for name, member in inspect.getmembers(protocol, inspect.isfunction) if not name.startswith("_")
-    )
+    return tuple(name for name, member in inspect.getmembers(protocol, inspect.isfunction) if not name.startswith("_"))
 
 
 ALL_METHODS: tuple[tuple[str, str], ...] = tuple(

@@ -105,6 +105,11 @@ class Stand:
         """The switch of a port, by its name."""
         return cast(Switch, getattr(self, name))
 
+    def shorten(self, seconds: float) -> None:
+        """Give every turn from now on a deadline of so many seconds."""
+        self.room = replace(self.room, bundle=with_turn_seconds(self.room.bundle, seconds))
+        self.service = Service(self.room, build_graph(self.room))
+
     def mend(self) -> None:
         """Make every port work again."""
         for name in ("detectors", "context", "retriever", "model", "toolbox", "step_up", "store"):
@@ -261,7 +266,14 @@ async def standing(
     )
     service = Service(room, build_graph(room))
     stand = Stand(
-        service=service, room=room, clock=clock, folder=folder, company=company, store=store, customer=customer, **switches
+        service=service,
+        room=room,
+        clock=clock,
+        folder=folder,
+        company=company,
+        store=store,
+        customer=customer,
+        **switches,  # type: ignore[arg-type]
     )
     try:
         if fresh:

@@ -18,6 +18,7 @@ from handrail.cli import COMMANDS
 from handrail.evals.sample_base import ingest_sample
 from handrail.guardrails.policy.builtin import BUILTIN
 from handrail.guardrails.policy.facts import FactSpec
+from handrail.guardrails.vocabulary import Obligation
 
 ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / "guardrails" / "policies"
@@ -94,6 +95,13 @@ def test_the_table_of_facts_is_the_code() -> None:
     written = _text("docs/policy.md").partition("<!-- facts")[2].partition("<!-- end of facts")[0]
     rows = [line for line in written.splitlines() if line.startswith("| `")]
     assert rows == [_fact_row(spec) for spec in BUILTIN]
+
+
+def test_every_obligation_is_explained() -> None:
+    """In the order of the vocabulary."""
+    written = _text("docs/policy.md").partition("### Obligations")[2].partition("\n### ")[0]
+    named = re.findall(r"^\| `([a-z_]+)` \|", written, re.MULTILINE)
+    assert named == [obligation.value for obligation in Obligation]
 
 
 def test_the_table_of_findings_is_the_code() -> None:

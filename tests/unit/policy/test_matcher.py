@@ -12,10 +12,12 @@ from handrail.guardrails.policy.matcher import (
     Known,
     Matcher,
     Not,
-    Test as Leaf,
     Truth,
     applies_to_restriction,
     in_segment,
+)
+from handrail.guardrails.policy.matcher import (
+    Test as Leaf,
 )
 from handrail.guardrails.vocabulary import FactContent
 
@@ -23,14 +25,17 @@ VALUES = (True, False, None)
 
 
 def leaf(name: str) -> Leaf:
+    """A leaf that asks for a fact to be true."""
     return Leaf(name, FactKind.BOOLEAN, "is", True, lambda content: content is True)
 
 
 def facts(**contents: FactContent | None) -> Facts:
+    """Facts with these contents."""
     return Facts({name: fact(name, content, "test") for name, content in contents.items()})
 
 
 def three(truth: Truth) -> bool | None:
+    """True, False, or None for open."""
     return truth if isinstance(truth, bool) else None
 
 
@@ -93,7 +98,7 @@ def test_always_holds_on_nothing() -> None:
 def test_content_of_another_kind_is_unknown(kind: FactKind, nonsense: FactContent) -> None:
     """Nonsense from a source is unknown, never false: it cannot slip past a restriction."""
     matcher = Leaf("a", kind, "is", True, lambda content: False)
-    assert matcher.truth(facts(a=nonsense)) == {"a"}
+    assert matcher.truth(facts(a=nonsense)) == frozenset({"a"})
     assert applies_to_restriction(matcher.truth(facts(a=nonsense)), facts(a=nonsense))
 
 
