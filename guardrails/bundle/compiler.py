@@ -181,9 +181,7 @@ class Compiler:
     def _reason(self, document: Document, path: PathKey, code: str) -> None:
         self._known(document, path, (code,), self.words.reasons, "reason code")
 
-    def _known(
-        self, document: Document, path: PathKey, names: Iterable[str], known: frozenset[str], kind: str
-    ) -> None:
+    def _known(self, document: Document, path: PathKey, names: Iterable[str], known: frozenset[str], kind: str) -> None:
         for name in names:
             if name not in known:
                 self._report(document, path, f"there is no {kind} {name!r}")

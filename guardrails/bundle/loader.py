@@ -182,9 +182,7 @@ def _error(problems: Iterable[Problem]) -> ConfigError:
     return ConfigError(shown)
 
 
-def _keyed(
-    problems: list[Problem], entries: Iterable[tuple[Parsed[FileT], PathKey, str, ItemT]]
-) -> dict[str, ItemT]:
+def _keyed(problems: list[Problem], entries: Iterable[tuple[Parsed[FileT], PathKey, str, ItemT]]) -> dict[str, ItemT]:
     """Entries by id; a second entry of the same id is a problem."""
     found: dict[str, ItemT] = {}
     places: dict[str, str] = {}

@@ -43,9 +43,7 @@ class ConditionReader:
         parts = [self._entry(key, value, (*path, key), stage, tools) for key, value in content.items()]
         return parts[0] if len(parts) == 1 else AtLeast(len(parts), tuple(parts))
 
-    def _entry(
-        self, key: str, value: JsonValue, path: PathKey, stage: Stage, tools: frozenset[str] | None
-    ) -> Matcher:
+    def _entry(self, key: str, value: JsonValue, path: PathKey, stage: Stage, tools: frozenset[str] | None) -> Matcher:
         if key == "not":
             return Not(self.read(value, path, stage, tools))
         if key in ("all", "any"):

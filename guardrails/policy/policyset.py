@@ -30,8 +30,7 @@ UNKNOWN_FACT = "POLICY_UNKNOWN_FACT"
 
 # INVARIANT: no stage defaults to allow. A turn that nothing permits goes to a person; a call or a text is refused.
 DEFAULTS: dict[Stage, Effect] = {
-    stage: Effect.REFUSE if stage in {Stage.AUTHORIZE_TOOLS, Stage.GUARD_OUTPUT} else Effect.ESCALATE
-    for stage in Stage
+    stage: Effect.REFUSE if stage in {Stage.AUTHORIZE_TOOLS, Stage.GUARD_OUTPUT} else Effect.ESCALATE for stage in Stage
 }
 
 
@@ -157,9 +156,7 @@ class PolicySet:
                 said.restrict(rule)
         return self._decision(stage, subject, said, facts.evidence(asked.names))
 
-    def _decision(
-        self, stage: Stage, subject: str, said: _Gathering, facts: tuple[FactUsed, ...]
-    ) -> Decision:
+    def _decision(self, stage: Stage, subject: str, said: _Gathering, facts: tuple[FactUsed, ...]) -> Decision:
         base = Effect.ALLOW if said.permits else DEFAULTS[stage]
         effect = base if said.effect is None else max(base, said.effect)
         determining = said.effect_rules if said.effect is effect else []
