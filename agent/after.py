@@ -24,24 +24,25 @@ from handrail.agent.channels import (
     VERIFIED_UNTIL,
     View,
 )
-from handrail.agent.conversation import ConversationState
+from handrail.agent.conversation import ConversationState, PendingCall
 from handrail.agent.facts import INTENT_EVENT
 from handrail.agent.nodes.deciding import TOOL_EVENT
 from handrail.agent.nodes.dressing import cited
+from handrail.agent.nodes.guard_output import evidence_of
 from handrail.agent.packet import wants
 from handrail.agent.ports import CustomerEvent
+from handrail.agent.room import Room
 from handrail.agent.turns import CauseKind
 from handrail.guardrails.flows.place import FlowPlace
 from handrail.guardrails.gate.results import recorded
 from handrail.guardrails.output.commitments import promises
-from handrail.agent.room import Room
-from handrail.agent.nodes.guard_output import evidence_of
-from handrail.guardrails.vocabulary import CollectedFact, NeedState, RiskTier, ToolOutcome, TurnResult
+from handrail.guardrails.vocabulary import CollectedFact, NeedState, Obligation, RiskTier, ToolOutcome, TurnResult
 
 SHOWN_LIMIT = 60
 """Passages remembered as shown; a conversation that showed more ended with a person long ago."""
 PROMISES_LIMIT = 20
 RECORDS_LIMIT = 6
+SAFE = "text:safe_reply"
 TALK = (NeedState.HUMAN_REQUEST, NeedState.OUT_OF_SCOPE)
 
 
@@ -60,11 +61,13 @@ def next_state(view: View, room: Room, result: TurnResult) -> ConversationState:
     return state.model_copy(
         update={
             "status": result.status,
-            "turns": state.turns + (1 if message else 0),
+            # An operator's decision counts too: a yes after what it made the bot say answers no earlier question.
+            "turns": state.turns + 1,
             "verified_until": _until(view, state),
             "segments": () if solved else view.get(MEMBERS, state.segments),
             "flow": None if result.handoff is not None else place,
-            "pending": view.get(PENDING, state.pending),
+            "pending": _pending(view, result),
+            "person_offered": view.has(DRAFT) and view[DRAFT].author == SAFE and result.handoff is None,
             "clarifications": state.clarifications + 1 if view.get(CLARIFIED, False) else 0,
             "unresolved_turns": 0 if solved else state.unresolved_turns + (1 if message else 0),
             "failed_attempts": 0 if solved else max(failed, state.failed_attempts),
@@ -76,7 +79,7 @@ def next_state(view: View, room: Room, result: TurnResult) -> ConversationState:
             "risk": _risk(view, place, solved=solved),
             "need_state": state.need_state if keeps else need,
             "intent": state.intent if keeps or detection is None else detection.intent,
-            "wants": None if solved else state.wants if keeps and state.wants else wants(view) if message else state.wants,
+            "wants": None if solved else _wants(view, keeps=keeps, message=message),
         }
     )
 
@@ -91,9 +94,11 @@ def customer_events(view: View, result: TurnResult) -> tuple[CustomerEvent, ...]
     if not talks and not answering and detection is not None and view[CAUSE].kind is CauseKind.MESSAGE:
         details = {"intent": detection.intent or "", "need_state": detection.need_state or ""}
         events.append(_event(INTENT_EVENT, turn.turn_id, turn.at, details))
-    for ran in view.get(RESULTS, ()):
-        if ran.outcome is ToolOutcome.SUCCEEDED:
-            events.append(_event(TOOL_EVENT, f"{turn.turn_id}:{ran.call.call_id}", turn.at, {"tool": ran.call.tool}))
+    events += [
+        _event(TOOL_EVENT, f"{turn.turn_id}:{ran.call.call_id}", turn.at, {"tool": ran.call.tool})
+        for ran in view.get(RESULTS, ())
+        if ran.outcome is ToolOutcome.SUCCEEDED
+    ]
     if result.handoff is not None:
         events.append(_event("handed_off", turn.turn_id, turn.at, {"queue": result.handoff.queue}))
     return tuple(events)
@@ -101,6 +106,22 @@ def customer_events(view: View, result: TurnResult) -> tuple[CustomerEvent, ...]
 
 def _event(kind: str, event_id: str, at: datetime, details: dict[str, str]) -> CustomerEvent:
     return CustomerEvent(event_id=f"{kind}:{event_id}", kind=kind, at=at, source="conversation", details=details)
+
+
+def _wants(view: View, *, keeps: bool, message: bool) -> str | None:
+    """The line that says what the matter is about: set by the message that names a need, kept by small talk."""
+    held = view[SNAPSHOT].state.wants
+    return held if (keeps and held) or not message else wants(view)
+
+
+def _pending(view: View, result: TurnResult) -> PendingCall | None:
+    """What waits for an answer. A question that did not leave waits for none; a request for approval stays."""
+    asked = view.get(PENDING, view[SNAPSHOT].state.pending)
+    withheld = result.handoff is not None or (view.has(DRAFT) and view[DRAFT].author == SAFE)
+    if asked is None or not withheld:
+        return asked
+    before = view[SNAPSHOT].state.pending
+    return before if before is not None and before.awaiting is Obligation.APPROVE and not view.has(PENDING) else None
 
 
 def _risk(view: View, place: FlowPlace | None, *, solved: bool) -> RiskTier:
@@ -137,5 +158,3 @@ def _promised(view: View, room: Room, result: TurnResult) -> tuple[str, ...]:
     if not view.has(DRAFT) or not view[DRAFT].author.startswith("model:") or result.handoff is not None:
         return ()
     return promises(result.reply, room.bundle.wording, evidence_of(view, room, ()))
-
-

@@ -59,6 +59,7 @@ class TurnState(TypedDict, total=False):
     pending: JsonValue
     approval: JsonValue
     used_approval: JsonValue
+    withdrawn: JsonValue
     verified_until: JsonValue
     release: JsonValue
     solved: JsonValue
@@ -116,6 +117,7 @@ REPAIRS: Channel[int] = Channel("repairs", TypeAdapter(int))
 GUIDANCE: Channel[tuple[str, ...]] = Channel("guidance", TypeAdapter(tuple[str, ...]))
 PENDING: Channel[PendingCall | None] = Channel("pending", TypeAdapter(PendingCall | None))
 APPROVAL: Channel[Approval] = Channel("approval", TypeAdapter(Approval))
+WITHDRAWN: Channel[str] = Channel("withdrawn", TypeAdapter(str))
 USED_APPROVAL: Channel[str] = Channel("used_approval", TypeAdapter(str))
 VERIFIED_UNTIL: Channel[str] = Channel("verified_until", TypeAdapter(str))
 RELEASE: Channel[str] = Channel("release", TypeAdapter(str))

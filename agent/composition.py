@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -22,6 +24,10 @@ from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.loader import load
 from handrail.guardrails.encoder import CachingEncoder, Encoder, MiniLMEncoder
 from handrail.guardrails.model_folder import find_model
+
+log = logging.getLogger(__name__)
+TEND_SECONDS = 15.0
+"""How often interrupted turns and overdue approvals are looked for."""
 
 
 class SystemClock:
@@ -104,10 +110,27 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
             clock=clock,
             executor=executor,
             patience=given.patience or Patience(model=settings.model_timeout),
+            sites=(settings.site,),
         )
         service = Service(room, build_graph(room))
         await service.recover()
-        yield service
+        tending = asyncio.create_task(_tend(service))
+        try:
+            yield service
+        finally:
+            tending.cancel()
+            with suppress(asyncio.CancelledError):
+                await tending
+
+
+async def _tend(service: Service) -> None:
+    """Look after what nobody calls for, again and again; one failure must not end it."""
+    while True:
+        await asyncio.sleep(TEND_SECONDS)
+        try:
+            await service.tend()
+        except Exception as error:  # noqa: BLE001 - the next round may go well
+            log.error("tending failed", extra={"error": type(error).__name__})
 
 
 def _encoder(settings: Settings) -> Encoder:
@@ -154,9 +177,7 @@ async def _store(settings: Settings, clock: Clock) -> Store:
     return await SqlStore.open(settings.database_url, clock, mask=mask_json, pseudonyms=pseudonyms)
 
 
-async def _company(
-    settings: Settings, clock: Clock, store: Store, until: AsyncExitStack
-) -> tuple[Toolbox, StepUp]:
+async def _company(settings: Settings, clock: Clock, store: Store, until: AsyncExitStack) -> tuple[Toolbox, StepUp]:
     if settings.company is Company.NONE:
         from handrail.agent.nocompany import NoCompany
 

@@ -67,6 +67,7 @@ class ConversationState(Frozen):
     flow: FlowPlace | None = None
     pending: PendingCall | None = None
     clarifications: int = 0
+    person_offered: bool = False
     unresolved_turns: int = 0
     failed_attempts: int = 0
     shown_passages: tuple[str, ...] = ()
@@ -83,7 +84,7 @@ class ConversationState(Frozen):
 class Snapshot(Frozen):
     """A conversation as read at the start of a turn: its state and the latest messages, oldest first.
 
-    `ran` are the digests of the write calls that have succeeded in this conversation.
+    `ran` are the digests of the write calls that have run, or may have, in this conversation.
     """
 
     site: str
@@ -180,13 +181,15 @@ class AuditEvent(Frozen):
 class Received(Frozen):
     """A message that is stored and leased for work. `finished` is set when the same key was answered before.
 
-    `journal` holds the write calls that an interrupted run of the same turn had begun.
+    `journal` holds the write calls that an interrupted run of the same turn had begun, `later_messages` counts what was
+    written in the conversation since.
     """
 
     turn: Turn
     snapshot: Snapshot
     journal: tuple[JournalEntry, ...] = ()
     finished: TurnResult | None = None
+    later_messages: int = 0
 
 
 class FinishedTurn(Frozen):
@@ -199,6 +202,7 @@ class FinishedTurn(Frozen):
     handoff: Handoff | None = None
     approval: Approval | None = None
     used_approval: str | None = None
+    withdrawn_approval: str | None = None
     customer_events: tuple[CustomerEvent, ...] = ()
 
 

@@ -85,6 +85,7 @@ def _of_conversation(bundle: Bundle, turn: Turn, snapshot: Snapshot) -> Iterable
     yield fact("clarifications", state.clarifications, source)
     yield fact("failed_attempts", state.failed_attempts, source)
     yield fact("in_flow", state.flow is not None, source)
+    yield fact("person_offered", state.person_offered, source)
     yield fact("earlier_risk", state.risk.value, source)
     yield fact("pending", state.pending.awaiting.value if state.pending is not None else "nothing", source)
     yield fact("company_open", is_open(queue.hours, turn.at), "clock")

@@ -35,9 +35,7 @@ def fallback_result(
     )
 
 
-def _handoff(
-    view: View, bundle: Bundle, received: Received, reasons: tuple[str, ...], now: datetime
-) -> Handoff:
+def _handoff(view: View, bundle: Bundle, received: Received, reasons: tuple[str, ...], now: datetime) -> Handoff:
     handoff_id = uuid5(NAMESPACE_URL, f"handoff:{received.turn.turn_id}").hex
     try:
         return packet(view, bundle, handoff_id, reasons, now)

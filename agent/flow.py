@@ -95,6 +95,9 @@ def route(stage: Stage, state: TurnState) -> str:
     """Where a turn goes after `stage`. Decisions are carried out here, never interpreted."""
     view = View(state)
     last = view[LAST]
+    if stage is Stage.APPLY_POLICY and not view.has(ESCALATION) and view[ANSWERED] is Answered.DECISION:
+        # What an operator decided is carried out and told, whoever speaks with the customer now.
+        return Stage.AUTHORIZE_TOOLS
     if view.has(ESCALATION) or (isinstance(last, Decision) and last.effect is Effect.ESCALATE):
         return Stage.HAND_OFF
     if stage is Stage.APPLY_POLICY and isinstance(last, Decision) and last.effect is Effect.REFUSE:
@@ -142,7 +145,7 @@ def _failed(stage: Stage, reason: str, error: Exception) -> TurnState:
 
 def build_graph(room: Room) -> CompiledStateGraph[TurnState, None, TurnState, TurnState]:
     """The compiled LangGraph graph: no checkpointer, state plain JSON, one function of snapshot and event."""
-    from langgraph.graph import StateGraph  # noqa: PLC0415 - costs more than a second to import
+    from langgraph.graph import StateGraph
 
     graph: StateGraph[TurnState, None, TurnState, TurnState] = StateGraph(TurnState)
     for stage, node in TURN:
@@ -153,5 +156,3 @@ def build_graph(room: Room) -> CompiledStateGraph[TurnState, None, TurnState, Tu
     graph.add_edge(Stage.REPLY.value, END)
     graph.add_edge(Stage.HAND_OFF.value, END)
     return graph.compile()
-
-

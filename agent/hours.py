@@ -13,8 +13,10 @@ DAYS_AHEAD = 14
 def is_open(hours: Hours, now: datetime) -> bool:
     """Whether the queue is open at `now`."""
     local = now.astimezone(ZoneInfo(hours.time_zone))
-    return local.isoweekday() in hours.days and _at(hours.opens) <= local.time() and (
-        hours.closes == "24:00" or local.time() < _at(hours.closes)
+    return (
+        local.isoweekday() in hours.days
+        and _at(hours.opens) <= local.time()
+        and (hours.closes == "24:00" or local.time() < _at(hours.closes))
     )
 
 
@@ -44,7 +46,7 @@ def due(hours: Hours, now: datetime, minutes: int) -> datetime:
 
 def _closing(hours: Hours, at: datetime) -> datetime | None:
     """The next closing after `at`; None when the queue never closes."""
-    if len(hours.days) == 7 and hours.opens == "00:00" and hours.closes == "24:00":  # noqa: PLR2004 - every day
+    if len(hours.days) == 7 and hours.opens == "00:00" and hours.closes == "24:00":
         return None
     local = at.astimezone(ZoneInfo(hours.time_zone))
     if hours.closes == "24:00":

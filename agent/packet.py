@@ -8,10 +8,10 @@ from handrail.agent.channels import (
     COLLECTED,
     DETECTION,
     FACTS,
+    GATE,
     MEMBERS,
     PENDING,
     POLICY,
-    GATE,
     RESULTS,
     SNAPSHOT,
     TRIED,
@@ -69,9 +69,7 @@ def wants(view: View) -> str:
     return line if len(line) <= WANTS_LENGTH else f"{line[: WANTS_LENGTH - 1]}…"
 
 
-def _merged(
-    held: tuple[CollectedFact, ...], new: tuple[CollectedFact, ...]
-) -> tuple[CollectedFact, ...]:
+def _merged(held: tuple[CollectedFact, ...], new: tuple[CollectedFact, ...]) -> tuple[CollectedFact, ...]:
     return tuple({one.name: one for one in (*held, *new)}.values())
 
 
@@ -112,5 +110,3 @@ def _by_risk(risk: RiskTier) -> Priority:
         RiskTier.HIGH: Priority.HIGH,
         RiskTier.CRITICAL: Priority.URGENT,
     }[risk]
-
-

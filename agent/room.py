@@ -33,7 +33,7 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Bundle, ports and the bounded executor for CPU-bound work."""
+    """Bundle, ports, the bounded executor for CPU-bound work, and the sites that this process looks after."""
 
     bundle: Bundle
     detectors: Detectors
@@ -46,6 +46,7 @@ class Room:
     clock: Clock
     executor: Executor
     patience: Patience = Patience()
+    sites: tuple[str, ...] = ()
 
     async def compute(self, work: Callable[[], ResultT], seconds: float) -> ResultT:
         """Run CPU-bound `work` in the bounded executor; TimeoutError after `seconds`."""

@@ -8,18 +8,14 @@ from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
-from handrail.agent.after import customer_events, next_state
 from handrail.agent.channels import (
-    APPROVAL,
     CAUSE,
     JOURNAL,
-    MEMBERS,
     PENDING,
     RESULT,
     RESULTS,
     SNAPSHOT,
     TURN,
-    USED_APPROVAL,
     TurnState,
     View,
 )
@@ -37,15 +33,15 @@ from handrail.agent.conversation import (
 from handrail.agent.fallback import fallback_result
 from handrail.agent.nodes.execution import IN_DOUBT, outcome_event
 from handrail.agent.room import ResultT, Room, bounded, sensible
-from handrail.agent.store_port import Store, StoreError, UnknownConversation
+from handrail.agent.store_port import LeaseLost, Store, StoreError, UnknownConversation
+from handrail.agent.summary import summed_up
 from handrail.agent.turns import Cause, CauseKind
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.errors import HandrailError
 from handrail.guardrails.vocabulary import (
-    Decision,
     IdentityLevel,
     Message,
-    Report,
+    Role,
     ToolOutcome,
     ToolResult,
     TurnResult,
@@ -97,7 +93,7 @@ class Service:
         """
         limit = self.bundle.manifest.limits.message_characters
         if len(text) > limit:
-            raise MessageTooLong(f"the message has {len(text)} characters; at most {limit} are read. Please shorten it.")
+            raise MessageTooLong(f"the message has {len(text)} characters; at most {limit} are read: shorten it")
         return await self._message(site, conversation_id, customer_id, text, key, Cause())
 
     async def ask_for_person(self, site: str, conversation_id: str, customer_id: str | None, key: str) -> TurnResult:
@@ -115,9 +111,7 @@ class Service:
         elif held.state is not decision or not await self._untold(site, held):
             raise ApprovalNotPending("the approval was decided before, or its time ran out")
         note = f"{held.state.value}: {held.call.tool}"
-        received = await self._stored(
-            self.store.begin_operator_turn(site, held.conversation_id, note, now), Received
-        )
+        received = await self._stored(self.store.begin_operator_turn(site, held.conversation_id, note, now), Received)
         cause = Cause(
             kind=CauseKind.OPERATOR_DECISION, approval=held.state, approval_id=approval_id, operator=held.decided_by
         )
@@ -171,6 +165,16 @@ class Service:
                 log.error("turn not resumed", extra={"turn": turn.turn_id, "error": type(error).__name__})
         return resumed
 
+    async def tend(self) -> None:
+        """What has to be looked at from time to time: interrupted turns, and approvals that nobody decided in time."""
+        await self.recover()
+        now = self._room.clock.now()
+        for site in self._room.sites:
+            for held in await self.store.approvals(site, ApprovalState.PENDING):
+                if now >= held.expires_at:
+                    with suppress(HandrailError):
+                        await self.decide(site, held.approval_id, ApprovalState.EXPIRED, "time")
+
     async def close(self) -> None:
         """Close what the service holds."""
         await self.store.close()
@@ -179,9 +183,7 @@ class Service:
         self, site: str, conversation_id: str, customer_id: str | None, text: str, key: str, cause: Cause
     ) -> TurnResult:
         now = self._room.clock.now()
-        received = await self._stored(
-            self.store.receive(site, conversation_id, customer_id, key, text, now), Received
-        )
+        received = await self._stored(self.store.receive(site, conversation_id, customer_id, key, text, now), Received)
         if received.finished is not None:
             return received.finished
         return await self._turn(received, cause)
@@ -200,8 +202,10 @@ class Service:
     async def _cause_of(self, received: Received) -> Cause:
         """What an interrupted turn was about, from what it stored."""
         text, turn = received.turn.text, received.turn
-        if text == PERSON_TEXT:
-            return Cause(kind=CauseKind.PERSON_BUTTON, resumed=True)
+        if turn.sender is not Role.OPERATOR:
+            # Whoever writes the words of the button gets what the button gives; no customer can speak as an operator.
+            kind = CauseKind.PERSON_BUTTON if text == PERSON_TEXT else CauseKind.MESSAGE
+            return Cause(kind=kind, resumed=True)
         pending = received.snapshot.state.pending
         approval = pending.approval_id if pending is not None else None
         held = await self.store.approval(turn.site, approval) if approval is not None else None
@@ -213,10 +217,15 @@ class Service:
                 operator=held.decided_by,
                 resumed=True,
             )
-        return Cause(resumed=True)
+        # The call was replaced or settled meanwhile: the decision has nothing to carry out any more.
+        return Cause(kind=CauseKind.OPERATOR_DECISION, approval=ApprovalState.EXPIRED, resumed=True)
 
     async def _turn(self, received: Received, cause: Cause) -> TurnResult:
         """Run the graph within the deadline and store everything in one transaction."""
+        # A turn that runs again later is judged by the clock, not by when it was sent: what had expired has expired.
+        cause = cause.model_copy(update={"overtaken": received.later_messages > 0})
+        at = max(received.turn.at, self._room.clock.now())
+        received = received.model_copy(update={"turn": received.turn.model_copy(update={"at": at})})
         try:
             state = await self._through_graph(received, cause)
             finished = self._finished_safely(View(state), received)
@@ -226,7 +235,7 @@ class Service:
                 await asyncio.shield(self.store.abandon(received.turn))
             raise
         try:
-            await bounded(self.store.finish(finished), self._room.patience.store)
+            await self._write(finished)
         except Exception as error:  # noqa: BLE001 - the reply may only leave when its record is written
             log.error("turn not stored", extra={"turn": received.turn.turn_id, "error": type(error).__name__})
             with suppress(Exception):
@@ -244,6 +253,15 @@ class Service:
                 }
             )
         return finished.result
+
+    async def _write(self, finished: FinishedTurn) -> None:
+        """Store the turn; a store that stumbles is asked once more, because a reply without its record cannot leave."""
+        try:
+            await bounded(self.store.finish(finished), self._room.patience.store)
+        except (LeaseLost, TimeoutError):
+            raise
+        except Exception:  # noqa: BLE001 - whatever it was, the second try decides
+            await bounded(self.store.finish(finished), self._room.patience.store)
 
     async def _through_graph(self, received: Received, cause: Cause) -> TurnState:
         start: TurnState = {
@@ -288,7 +306,9 @@ class Service:
                 await bounded(self.store.conclude(received.turn, doubt, [event]), self._room.patience.handoff)
             results.append(ToolResult(call=entry.call, outcome=ToolOutcome.UNKNOWN, reasons=("SYS_TOOL_UNKNOWN",)))
         state: TurnState = {
-            **reached, "results": RESULTS.put(tuple(results)).content, "pending": PENDING.put(None).content
+            **reached,
+            "results": RESULTS.put(tuple(results)).content,
+            "pending": PENDING.put(None).content,
         }
         return self._fallback(state, received, reason, "SYS_TOOL_UNKNOWN")
 
@@ -323,7 +343,7 @@ class Service:
     def _finished_safely(self, view: View, received: Received) -> FinishedTurn:
         """Everything the turn leaves behind; where that cannot be put together, a handoff and the state before."""
         try:
-            return self._finished(view, received)
+            return summed_up(view, received, self._room)
         except Exception as error:  # noqa: BLE001 - a bug after the graph must not leave the customer unanswered
             log.error("turn not summed up", extra={"turn": received.turn.turn_id, "error": type(error).__name__})
         now = self._room.clock.now()
@@ -343,64 +363,3 @@ class Service:
             ),
             handoff=result.handoff,
         )
-
-    def _finished(self, view: View, received: Received) -> FinishedTurn:
-        trail = [_said(plain) for plain in view.state.get("trail", [])]
-        decisions = tuple(said for said in trail if isinstance(said, Decision))
-        result = view[RESULT]
-        reasons = tuple(dict.fromkeys([code for said in trail for code in said.reasons] + list(result.reasons)))
-        result = result.model_copy(update={"decisions": decisions, "reasons": reasons})
-        now = self._room.clock.now()
-        turn_id = received.turn.turn_id
-        events = [_trail_event(said, turn_id, view) for said in trail]
-        events += [AuditEvent.model_validate(plain) for plain in view.state.get("audit", [])]
-        events.append(self._closing(view, result, turn_id))
-        return FinishedTurn(
-            turn=received.turn,
-            state=next_state(view, self._room, result),
-            result=result,
-            events=tuple(event.model_copy(update={"at": min(event.at, now)}) for event in events),
-            handoff=result.handoff,
-            approval=view[APPROVAL] if view.has(APPROVAL) else None,
-            used_approval=view[USED_APPROVAL] if view.has(USED_APPROVAL) else None,
-            customer_events=customer_events(view, result),
-        )
-
-    def _closing(self, view: View, result: TurnResult, turn_id: str) -> AuditEvent:
-        """The event that names every revision the turn was decided with."""
-        bundle = self.bundle
-        prompt = bundle.prompts[bundle.manifest.prompt]
-        retrieved = view.state.get("retrieved")
-        base = retrieved.get("revision", "none") if isinstance(retrieved, dict) else "none"
-        return AuditEvent(
-            kind=EventKind.TURN_FINISHED,
-            turn_id=turn_id,
-            at=self._room.clock.now(),
-            payload={
-                "revisions": {
-                    "bundle": f"{bundle.manifest.version}+{bundle.revision}",
-                    "model": self._room.model.name,
-                    "prompt": prompt.revision,
-                    "kb": base,
-                },
-                "status": result.status.value,
-                "reasons": list(result.reasons),
-                "segments": [
-                    {"segment": member.segment, "because": member.because} for member in view.get(MEMBERS, ())
-                ],
-                "detection": view.state.get("detection"),
-            },
-        )
-
-
-def _said(plain: object) -> Decision | Report:
-    if isinstance(plain, dict) and "effect" in plain:
-        return Decision.model_validate(plain)
-    return Report.model_validate(plain)
-
-
-def _trail_event(said: Decision | Report, turn_id: str, view: View) -> AuditEvent:
-    kind = EventKind.DECISION if isinstance(said, Decision) else EventKind.REPORT
-    return AuditEvent(kind=kind, turn_id=turn_id, at=view[TURN].at, payload=said.model_dump(mode="json"))
-
-

@@ -17,13 +17,16 @@ class CauseKind(StrEnum):
 
 
 class Cause(Frozen):
-    """What started this turn. `resumed` says that a worker died in the middle of it before."""
+    """What started this turn. `resumed` says that a worker died in the middle of it before, `overtaken` that the
+    conversation has gone on since: such a message agrees to nothing any more.
+    """
 
     kind: CauseKind = CauseKind.MESSAGE
     approval: ApprovalState | None = None
     approval_id: str | None = None
     operator: str | None = None
     resumed: bool = False
+    overtaken: bool = False
 
 
 class Answered(StrEnum):

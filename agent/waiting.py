@@ -14,7 +14,7 @@ from handrail.guardrails.bundle.sections import Queue
 
 def minutes_in_words(minutes: int) -> str:
     """A duration as people say it."""
-    if minutes < 60:  # noqa: PLR2004 - minutes of an hour
+    if minutes < 60:
         return f"{minutes} minutes"
     hours = round(minutes / 60)
     return "an hour" if hours == 1 else f"{hours} hours"

@@ -386,7 +386,7 @@ class Handoff(Frozen):
 
 
 class Turn(Frozen):
-    """One unit of work: an event of one conversation of one site."""
+    """One unit of work: an event of one conversation of one site. `sender` says whose words `text` are."""
 
     turn_id: str
     site: str
@@ -396,6 +396,7 @@ class Turn(Frozen):
     channel: str
     text: str
     at: datetime
+    sender: Role = Role.CUSTOMER
 
 
 class TurnResult(Frozen):

@@ -147,9 +147,7 @@ class OpenBase:
         return row if hit.scope_class == self.catalogue.name(int(self.document_of[row])) else None
 
 
-def _means(
-    embeddings: NDArray[np.float32], document_of: NDArray[np.int32], documents: int
-) -> NDArray[np.float32]:
+def _means(embeddings: NDArray[np.float32], document_of: NDArray[np.int32], documents: int) -> NDArray[np.float32]:
     """The mean direction of every document's passages, length one; shape (documents, dimensions)."""
     sums = np.zeros((documents, embeddings.shape[1]), dtype=np.float32)
     np.add.at(sums, document_of, embeddings)

@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from handrail.agent.channels import ANSWERED, CAUSE, DETECTION, PENDING, PLACE, SNAPSHOT, TURN, VERIFIED_UNTIL, View
+from handrail.agent.channels import (
+    ANSWERED,
+    CAUSE,
+    DETECTION,
+    PENDING,
+    PLACE,
+    SNAPSHOT,
+    TURN,
+    VERIFIED_UNTIL,
+    WITHDRAWN,
+    View,
+)
 from handrail.agent.conversation import ApprovalState, PendingCall
 from handrail.agent.nodes.apply_policy import code_in
 from handrail.agent.room import Room, bounded, faults_as, sensible
@@ -52,6 +63,8 @@ async def agreement_of(view: View, room: Room, progress: Progress) -> Agreement 
     if answer is Answered.NO:
         progress.report("CONFIRMATION_DECLINED")
         _drop(progress)
+        if pending.approval_id is not None:
+            progress.writes.append(WITHDRAWN.put(pending.approval_id))
         progress.speak(room.bundle.text("declined", language), "declined")
         return None
     if pending.awaiting is Obligation.APPROVE and view[TURN].at >= pending.expires_at:

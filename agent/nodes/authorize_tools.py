@@ -9,8 +9,8 @@ from handrail.agent.channels import (
     DETECTION,
     DRAFT,
     ESCALATION,
-    NOTE,
     JOURNAL,
+    NOTE,
     PENDING,
     PLACE,
     QUICK_REPLIES,
@@ -18,11 +18,12 @@ from handrail.agent.channels import (
     ROUNDS,
     SNAPSHOT,
     USED_APPROVAL,
+    WITHDRAWN,
     Step,
     View,
     Write,
 )
-from handrail.agent.conversation import AuditEvent, JournalState
+from handrail.agent.conversation import AuditEvent, JournalState, PendingCall
 from handrail.agent.nodes.agreement import Agreement, agreement_of
 from handrail.agent.nodes.deciding import Weighed, weigh
 from handrail.agent.nodes.execution import Ran, run_call
@@ -103,18 +104,29 @@ async def _one(call: ToolCall, view: View, room: Room, progress: Progress, agree
     elif effect is Effect.NOT_YET:
         asked = await ask_next_step(weighed, view, room, agreement)
         progress.writes.append(PENDING.put(asked.pending))
+        if replaced := superseded(view, asked.pending):
+            progress.writes.append(WITHDRAWN.put(replaced))
+            progress.writes.append(NOTE.put(room.bundle.text("superseded", view[DETECTION].language)))
         if asked.approval is not None:
             progress.writes.append(APPROVAL.put(asked.approval))
         progress.writes.append(QUICK_REPLIES.put(asked.quick_replies))
-        progress.results.append(ToolResult(call=weighed.call, outcome=ToolOutcome.NOT_YET, reasons=weighed.decision.reasons))
+        progress.results.append(
+            ToolResult(call=weighed.call, outcome=ToolOutcome.NOT_YET, reasons=weighed.decision.reasons)
+        )
         progress.speak(asked.text, "next_step")
     else:
         await _run(weighed, view, room, progress, agreement)
 
 
-def _refused(
-    weighed: Weighed, view: View, room: Room, progress: Progress, agreement: Agreement | None
-) -> None:
+def superseded(view: View, new: PendingCall) -> str | None:
+    """The request for approval that a new question takes the place of: one matter at a time waits for an answer."""
+    old = view[SNAPSHOT].state.pending
+    if old is None or old.approval_id is None or old.digest == new.digest:
+        return None
+    return old.approval_id
+
+
+def _refused(weighed: Weighed, view: View, room: Room, progress: Progress, agreement: Agreement | None) -> None:
     """The model gets a typed refusal; the customer gets safe words where they had agreed to the call (S7.5)."""
     reasons = weighed.decision.reasons
     progress.results.append(ToolResult(call=weighed.call, outcome=ToolOutcome.REFUSED, reasons=reasons))
@@ -126,9 +138,7 @@ def _refused(
         progress.speak(words or room.bundle.text("tool_failed", view[DETECTION].language), "tool_refused")
 
 
-async def _run(
-    weighed: Weighed, view: View, room: Room, progress: Progress, agreement: Agreement | None
-) -> None:
+async def _run(weighed: Weighed, view: View, room: Room, progress: Progress, agreement: Agreement | None) -> None:
     ran: Ran = await run_call(weighed, view, room, _trail_of(progress))
     progress.audit.extend(ran.audit)
     progress.results.append(ran.result)
@@ -165,5 +175,3 @@ def _flow_waits(view: View) -> bool:
 def _trail_of(progress: Progress) -> tuple[Decision, ...]:
     """The tool decisions that led to a run, for the audit event before it."""
     return tuple(said for said in progress.said if isinstance(said, Decision))
-
-

@@ -69,7 +69,7 @@ async def weigh(
     values = await _fresh(canonical(call, spec), spec, turn.customer_id, room)
     words = [message.text for message in snapshot.history if message.role is Role.CUSTOMER]
     found = sources(
-        customer_words=(*words, turn.text),
+        customer_words=(*words, *((turn.text,) if turn.sender is Role.CUSTOMER else ())),
         results=results,
         passages=(passage.text for passage in view.get(RETRIEVED, NOTHING_FOUND).passages),
         tools=room.bundle.tools,
@@ -85,7 +85,10 @@ async def weigh(
         confirmed=inspection.digest if agreed and agreement is not None and agreement.confirmed else None,
         approved=await _approved(agreement, view, room) if agreement is not None else None,
         # A write of this very turn, seen again after a crash, is answered from the journal instead of being refused.
-        succeeded=(*(bound for bound in snapshot.ran if bound not in _of_this_turn(view)), *(digest(r.call) for r in results if r.outcome is ToolOutcome.SUCCEEDED)),
+        succeeded=(
+            *(bound for bound in snapshot.ran if bound not in _of_this_turn(view)),
+            *(digest(result.call) for result in results if result.outcome is ToolOutcome.SUCCEEDED),
+        ),
         runs=await _runs(spec, view, room),
     )
     stated = gate_facts(spec, inspection, standing, values)
@@ -143,6 +146,4 @@ async def _runs(spec: ToolSpec, view: View, room: Room) -> tuple[datetime, ...]:
     since = turn.at - timedelta(minutes=spec.rate_limit.within_minutes)
     with faults_as("SYS_CONTEXT"):
         events = await bounded(room.context.events(turn.site, turn.customer_id, since), room.patience.context)
-    return tuple(
-        event.at for event in events if event.kind == TOOL_EVENT and event.details.get("tool") == spec.id
-    )
+    return tuple(event.at for event in events if event.kind == TOOL_EVENT and event.details.get("tool") == spec.id)

@@ -44,7 +44,8 @@ async def detect_intent(view: View, room: Room) -> Step:
     if unknown:
         raise ValueError(f"detectors reported codes that are not in the catalogue: {', '.join(unknown)}")
     details = detection.model_dump(mode="json")
-    return Step((Report(stage=Stage.DETECT_INTENT, reasons=tuple(reasons), details=details),), (DETECTION.put(detection),))
+    report = Report(stage=Stage.DETECT_INTENT, reasons=tuple(reasons), details=details)
+    return Step((report,), (DETECTION.put(detection),))
 
 
 def _only_a_code(view: View) -> bool:

@@ -1,4 +1,4 @@
-"""Adds to a draft what policy obliges every reply to say: sources, the question about the outcome, the way to a person."""
+"""Adds to a draft what policy obliges every reply to say: sources, the outcome question, the way to a person."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def dress(draft: Draft, view: View, room: Room) -> str:
     obligations = (*(view[POLICY].obligations if view.has(POLICY) else ()), *view.get(DUTIES, ()))
     note = view.get(NOTE, "")
     from_model = draft.author.startswith("model:")
-    parts = [note, draft.text.strip()] if draft.author.startswith("flow:") else [draft.text.strip()]
+    parts = [note, draft.text.strip()] if not from_model else [draft.text.strip()]
     if from_model and Obligation.SKIP_BASICS in obligations:
         parts.insert(0, bundle.text("skip_basics", language))
     titles = [passage.title for passage in cited(draft, view)]

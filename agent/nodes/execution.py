@@ -35,7 +35,7 @@ class Ran:
 
 
 async def run_call(weighed: Weighed, view: View, room: Room, led: tuple[Decision, ...]) -> Ran:
-    """Run the weighed call, which policy allowed. `led` are the decisions that go into the audit event before a write."""
+    """Run the weighed call, which policy allowed. `led` are the decisions for the audit event before a write."""
     call, spec = weighed.call, weighed.spec
     if spec is None:
         raise LookupError("an undeclared tool cannot run")

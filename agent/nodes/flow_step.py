@@ -7,8 +7,8 @@ from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.nodes.retrieve import chosen_flow
 from handrail.agent.room import Room
 from handrail.guardrails.flows.engine import advance
-from handrail.guardrails.flows.place import FlowAnswer, FlowPlace, FlowStep, Said
 from handrail.guardrails.flows.model import FlowSpec
+from handrail.guardrails.flows.place import FlowAnswer, FlowPlace, FlowStep, Said
 from handrail.guardrails.vocabulary import Role
 
 

@@ -15,7 +15,6 @@ from handrail.agent.channels import (
     POLICY,
     QUICK_REPLIES,
     RESULTS,
-    RETRIEVED,
     ROUNDS,
     SNAPSHOT,
     SOLVED,
@@ -44,7 +43,7 @@ NOTHING_FOUND = Retrieved(passages=(), good=0, eligible_documents=0, excluded={}
 
 
 async def generate(view: View, room: Room) -> Step:
-    """Who speaks, in this order: a closing or courteous word, a clarifying question, a guided flow, the status look-up, the model."""
+    """Who speaks, in this order: a fixed word, a clarifying question, a guided flow, the status look-up, the model."""
     for obligation, key in ((Obligation.CLOSE, "resolved"), (Obligation.COURTESY, "courtesy")):
         if obligation in view[POLICY].obligations:
             return _fixed(view, room, key, solved=obligation is Obligation.CLOSE)

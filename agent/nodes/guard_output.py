@@ -40,6 +40,7 @@ from handrail.guardrails.vocabulary import (
 )
 
 MAX_REPAIRS = 1
+WITH_BOT = (ConversationStatus.BOT, ConversationStatus.RETURNED_TO_BOT, ConversationStatus.RESOLVED)
 
 
 async def guard_output(view: View, room: Room) -> Step:
@@ -82,14 +83,17 @@ def evidence_of(view: View, room: Room, fixed: tuple[str, ...]) -> Evidence:
     turn, snapshot = view[TURN], view[SNAPSHOT]
     results = view.get(RESULTS, ())
     state = snapshot.state
-    handed = state.status not in (ConversationStatus.BOT, ConversationStatus.RETURNED_TO_BOT, ConversationStatus.RESOLVED)
+    handed = state.status not in WITH_BOT
     asked = any(signal.code == "HUMAN_REQUESTED" for signal in view[DETECTION].signals)
     own = tuple(str(one.content) for one in facts_of(view).used.values() if isinstance(one.content, str))
     return Evidence(
         passages=view.get(RETRIEVED, NOTHING_FOUND).passages,
         tool_results=results,
         actions=tuple(result for result in results if _writes(result, room)),
-        customer_texts=(*(m.text for m in snapshot.history if m.role is Role.CUSTOMER), turn.text),
+        customer_texts=(
+            *(message.text for message in snapshot.history if message.role is Role.CUSTOMER),
+            *((turn.text,) if turn.sender is Role.CUSTOMER else ()),
+        ),
         fixed_texts=fixed,
         own=own,
         # The bundle's own words may be said again: where a matter stands does not change by being asked twice.

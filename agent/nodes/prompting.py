@@ -68,13 +68,11 @@ def offered(view: View, room: Room) -> tuple[ToolOffer, ...]:
     if view.get(ROUNDS, 0) >= room.bundle.manifest.limits.tool_rounds - 1:
         return ()
     facts = facts_of(view)
-    offers = []
-    for spec in room.bundle.tools.values():
-        if could_be_allowed(spec, facts, room):
-            offers.append(
-                ToolOffer(name=spec.id, description=spec.description, parameters=json_schema(spec))
-            )
-    return tuple(offers)
+    return tuple(
+        ToolOffer(name=spec.id, description=spec.description, parameters=json_schema(spec))
+        for spec in room.bundle.tools.values()
+        if could_be_allowed(spec, facts, room)
+    )
 
 
 def could_be_allowed(spec: ToolSpec, facts: Facts, room: Room) -> bool:

@@ -58,5 +58,3 @@ def _status(view: View) -> ConversationStatus:
     status = view[SNAPSHOT].state.status
     # A customer who writes again after "resolved" has opened the matter again.
     return ConversationStatus.BOT if status is ConversationStatus.RESOLVED else status
-
-

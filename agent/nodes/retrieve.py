@@ -102,8 +102,9 @@ def chosen_flow(view: View, room: Room) -> str | None:
 
 
 def question(text: str, snapshot: Snapshot, detection: Detection, words: Mapping[str, str]) -> str:
-    """What to search for: the message, with what the customer wanted before when it says little by itself, and with the
-    words that the base uses for a need that was read with confidence.
+    """What to search for: the message, with the base's own words for a need that was read with confidence.
+
+    A message that says little by itself is searched together with what the customer wanted before.
     """
     if detection.intent is not None and detection.intent in words and detection.confidence >= SURE:
         return f"{text}\n{words[detection.intent]}"

@@ -16,6 +16,9 @@ from handrail.guardrails.vocabulary import ToolCall
 DECIDED = frozenset({ApprovalState.APPROVED, ApprovalState.DENIED, ApprovalState.EXPIRED})
 """What a pending request can be moved to."""
 
+WITHDRAWN_BY = "the customer"
+"""Who is recorded as having denied a request that was taken back."""
+
 
 class Decided(NamedTuple):
     """A request after an attempt to decide it, with the event to be chained when the attempt changed it."""
@@ -63,6 +66,20 @@ def use(connection: Connection, place: Place, approval_id: str) -> None:
     )
     if used.rowcount != 1:
         raise StoreError(f"the approval {approval_id} is not open for use in this conversation")
+
+
+def withdraw(connection: Connection, place: Place, approval_id: str, at: datetime) -> None:
+    """Deny a pending request that the customer took back or replaced; one that was decided stays as it is."""
+    connection.execute(
+        update(approvals)
+        .where(
+            approvals.c.site == place.site,
+            approvals.c.conversation_id == place.conversation_id,
+            approvals.c.approval_id == approval_id,
+            approvals.c.state == ApprovalState.PENDING.value,
+        )
+        .values(state=ApprovalState.DENIED.value, decided_by=WITHDRAWN_BY, decided_at=at)
+    )
 
 
 def one(connection: Connection, site: str, approval_id: str) -> Approval | None:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from handrail.agent.conversation import HISTORY_LIMIT, ConversationState, Snapshot
-from handrail.agent.store.tables import conversations, messages
+from handrail.agent.conversation import HISTORY_LIMIT, ConversationState, JournalState, Snapshot
+from handrail.agent.store.tables import conversations, journal, messages
 from handrail.agent.store_port import StoreError, UnknownConversation
 from handrail.guardrails.vocabulary import IdentityLevel, Message, Role
 
@@ -65,6 +65,12 @@ _LATEST = (
     )
     .order_by(messages.c.seq.desc())
     .limit(HISTORY_LIMIT)
+)
+_RAN = select(journal.c.digest).where(
+    journal.c.site == bindparam("site"),
+    journal.c.conversation_id == bindparam("conversation_id"),
+    # What was begun or is in doubt may have happened: it is not run again without a person.
+    journal.c.state.in_((JournalState.SUCCEEDED.value, JournalState.INTENDED.value, JournalState.UNKNOWN.value)),
 )
 _ADD_MESSAGE = insert(messages)
 _CHANGE = (
@@ -150,6 +156,7 @@ def snapshot(connection: Connection, standing: Standing, before: int = HIGHEST_S
         opened_at=standing.opened_at,
         state=ConversationState.model_validate_json(standing.state),
         history=tuple(Message(message_id=i, role=Role(r), text=t, at=at) for i, r, t, at in reversed(latest)),
+        ran=tuple(connection.execute(_RAN, standing.place._asdict()).scalars()),
     )
 
 

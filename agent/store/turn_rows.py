@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 
 from handrail.agent.store.conversations import Place, Standing
 from handrail.agent.store.tables import turns
-from handrail.guardrails.vocabulary import Turn
+from handrail.guardrails.vocabulary import Role, Turn
 
 
 class Progress(StrEnum):
@@ -30,6 +30,15 @@ class StoredTurn(NamedTuple):
     progress: Progress
     at: datetime
     result: str | None
+    sender: Role
+
+
+OPERATOR_KEY = "o:"
+"""How the keys of turns begin that an operator's decision caused; those of customers begin otherwise."""
+
+
+def _sender(key: str) -> Role:
+    return Role.OPERATOR if key.startswith(OPERATOR_KEY) else Role.CUSTOMER
 
 
 _ADD = insert(turns)
@@ -62,7 +71,16 @@ def by_key(connection: Connection, place: Place, key: str) -> StoredTurn | None:
     return (
         None
         if row is None
-        else StoredTurn(row.turn_id, place, row.text, row.before_message, Progress(row.progress), row.at, row.result)
+        else StoredTurn(
+            row.turn_id,
+            place,
+            row.text,
+            row.before_message,
+            Progress(row.progress),
+            row.at,
+            row.result,
+            _sender(row.key),
+        )
     )
 
 
@@ -80,6 +98,7 @@ def by_id(connection: Connection, turn_id: str) -> StoredTurn | None:
             Progress(row.progress),
             row.at,
             row.result,
+            _sender(row.key),
         )
     )
 
@@ -95,4 +114,5 @@ def turn_of(stored: StoredTurn, standing: Standing) -> Turn:
         channel=standing.channel,
         text=stored.text,
         at=stored.at,
+        sender=stored.sender,
     )

@@ -92,7 +92,14 @@ def _begin(connection: Connection, scribe: Scribe, claim: Claim, standing: Stand
         message_id = add_message(connection, standing, Role.CUSTOMER, arrival.text, arrival.at).message_id
         number += 1
     stored = StoredTurn(
-        turn_id, place, storable(arrival.text), standing.last_message + 1, Progress.RECEIVED, arrival.at, None
+        turn_id,
+        place,
+        storable(arrival.text),
+        standing.last_message + 1,
+        Progress.RECEIVED,
+        arrival.at,
+        None,
+        arrival.role,
     )
     add(connection, stored, arrival.key)
     event = AuditEvent(
@@ -128,6 +135,7 @@ def _again(connection: Connection, claim: Claim, standing: Standing, stored: Sto
         turn=turn_of(stored, standing),
         snapshot=snapshot(connection, standing, before=stored.before_message),
         journal=journal.of_turn(connection, standing.place.site, stored.turn_id),
+        later_messages=max(0, standing.last_message - stored.before_message),
     )
 
 
@@ -193,6 +201,8 @@ def finish(
         approvals.request(connection, place, turn.turn_id, finished.approval)
     if finished.used_approval is not None:
         approvals.use(connection, place, finished.used_approval)
+    if finished.withdrawn_approval is not None:
+        approvals.withdraw(connection, place, finished.withdrawn_approval, finished.turn.at)
     if standing.customer_id is not None:
         customers.put_events(connection, place.site, standing.customer_id, finished.customer_events)
     append(connection, place.site, place.conversation_id, entries)

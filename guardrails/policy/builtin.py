@@ -45,6 +45,7 @@ BUILTIN: tuple[FactSpec, ...] = (
     FactSpec("clarifications", FactKind.NUMBER, "clarifying questions asked since the last answer"),
     FactSpec("failed_attempts", FactKind.NUMBER, "guided attempts that failed in this conversation"),
     FactSpec("in_flow", FactKind.BOOLEAN, "whether a guided flow is under way"),
+    FactSpec("person_offered", FactKind.BOOLEAN, "whether the last reply asked if a person should be brought"),
     FactSpec(
         "earlier_risk",
         FactKind.WORD,
