@@ -1,4 +1,4 @@
-"""The whole turn: an ordered table of steps and one router. Whoever reads only this file knows what happens to a message.
+"""The whole turn: an ordered table of steps and one router. Who reads only this file knows what a message meets.
 
     detect_intent → assign_segments → gate_risk → apply_policy → retrieve → generate → authorize_tools ⟲ → guard_output
     → reply, with hand_off reachable from every step.
@@ -91,7 +91,7 @@ SYSTEM_REASONS: Mapping[Stage, str] = {
 }
 
 
-def route(stage: Stage, state: TurnState) -> str:
+def route(stage: Stage, state: TurnState) -> str:  # noqa: PLR0911 - the whole routing in one place
     """Where a turn goes after `stage`. Decisions are carried out here, never interpreted."""
     view = View(state)
     last = view[LAST]

@@ -17,8 +17,10 @@ class CauseKind(StrEnum):
 
 
 class Cause(Frozen):
-    """What started this turn. `resumed` says that a worker died in the middle of it before, `overtaken` that the
-    conversation has gone on since: such a message agrees to nothing any more.
+    """What started this turn.
+
+    `resumed` says that a worker died in the middle of it before, `overtaken` that the conversation has gone on since:
+    such a message agrees to nothing any more.
     """
 
     kind: CauseKind = CauseKind.MESSAGE

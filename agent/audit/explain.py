@@ -20,7 +20,7 @@ from handrail.agent.audit.payloads import (
 )
 from handrail.agent.audit.trail import Trail, TrailEvent
 from handrail.agent.conversation import EventKind
-from handrail.guardrails.vocabulary import Decision, Frozen
+from handrail.guardrails.vocabulary import Decision, Frozen, Report
 
 
 class ReasonTitle(Frozen):
@@ -35,6 +35,7 @@ Catalogue: TypeAlias = Mapping[str, ReasonTitle]
 
 Content: TypeAlias = (
     Decision
+    | Report
     | RetrievalPayload
     | ModelCallPayload
     | ToolPayload
@@ -48,6 +49,7 @@ Content: TypeAlias = (
 READERS: Mapping[EventKind, type[Content]] = {
     EventKind.TURN_RECEIVED: ReceivedPayload,
     EventKind.DECISION: Decision,
+    EventKind.REPORT: Report,
     EventKind.RETRIEVAL: RetrievalPayload,
     EventKind.MODEL_CALL: ModelCallPayload,
     EventKind.TOOL_INTENT: ToolPayload,
@@ -115,7 +117,7 @@ def _step(event: TrailEvent) -> Step:
 
 
 def _codes(content: Content | None) -> tuple[str, ...]:
-    if isinstance(content, Decision | ToolPayload | HandoffPayload | FinishedPayload):
+    if isinstance(content, Decision | Report | ToolPayload | HandoffPayload | FinishedPayload):
         signals = content.detection.signals if isinstance(content, FinishedPayload) and content.detection else ()
         return content.reasons + tuple(signal.code for signal in signals)
     return ()

@@ -21,7 +21,7 @@ from handrail.agent.audit.payloads import (
     ToolPayload,
 )
 from handrail.agent.conversation import EventKind
-from handrail.guardrails.vocabulary import Decision, Detection, Dimensions, FactUsed
+from handrail.guardrails.vocabulary import Decision, Detection, Dimensions, FactUsed, Report
 
 WIDTH = 100
 AGES = ((86_400.0, "d"), (3_600.0, "h"), (60.0, "min"), (1.0, "s"))
@@ -106,6 +106,8 @@ def _title(step: Step) -> str:
     content = step.content
     if isinstance(content, Decision):
         return f"{content.stage}: {content.subject} -> {content.effect}"
+    if isinstance(content, Report):
+        return f"{content.stage}: reported"
     if isinstance(content, ModelCallPayload):
         seconds = "" if content.seconds is None else f", {content.seconds:.2f} s"
         return f"model {content.model}, template {content.template}{seconds}"
@@ -130,6 +132,8 @@ def _body(step: Step, titles: Mapping[str, ReasonTitle]) -> Iterator[str]:
     content = step.content
     if isinstance(content, Decision):
         yield from _decision(content, titles)
+    elif isinstance(content, Report):
+        yield from _reasons(content.reasons, titles)
     elif isinstance(content, RetrievalPayload):
         yield from _retrieval(content)
     elif isinstance(content, ModelCallPayload):

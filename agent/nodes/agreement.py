@@ -41,7 +41,9 @@ class Agreement:
     identity: IdentityLevel | None = None
 
 
-async def agreement_of(view: View, room: Room, progress: Progress) -> Agreement | None:
+async def agreement_of(  # noqa: C901 - one branch per kind of answer
+    view: View, room: Room, progress: Progress
+) -> Agreement | None:
     """The agreement that this turn brings; None when it brings none (and then perhaps words for the customer)."""
     answer = view.get(ANSWERED, Answered.NOTHING)
     pending = view[SNAPSHOT].state.pending

@@ -12,6 +12,7 @@ from handrail.agent.hours import is_open
 from handrail.agent.packet import packet
 from handrail.agent.room import Room, bounded
 from handrail.agent.waiting import handoff_text
+from handrail.guardrails.output.sentences import sentences
 from handrail.guardrails.vocabulary import ConversationStatus, Decision, Priority, Report, Stage, TurnResult
 
 CREATED = "HANDOFF_CREATED"
@@ -54,7 +55,11 @@ async def hand_off(view: View, room: Room) -> Step:
         kind=EventKind.RELEASE,
         turn_id=turn.turn_id,
         at=room.clock.now(),
-        payload={"author": "text:handoff", "status": ConversationStatus.QUEUED.value, "text": text},
+        payload={
+            "author": "text:handoff",
+            "status": ConversationStatus.QUEUED.value,
+            "sentences": [sentence.text for sentence in sentences(text)],
+        },
     )
     report = Report(stage=Stage.HAND_OFF, reasons=(CREATED, *opening, *reasons), details={"queue": made.queue})
     return Step((report,), (RESULT.put(result),), (event, release))

@@ -44,11 +44,10 @@ async def reply(view: View, room: Room) -> Step:
         turn_id=turn.turn_id,
         at=room.clock.now(),
         payload={
-            "sentences": len(sentences(text)),
+            "sentences": [sentence.text for sentence in sentences(text)],
             "author": draft.author,
             "cites": list(result.citations),
             "status": status.value,
-            "text": text,
         },
     )
     return Step((Report(stage=Stage.REPLY, reasons=(RELEASED,)),), (RESULT.put(result),), (event,))

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -122,7 +123,7 @@ def _empty_graph() -> Callable[[int], Awaitable[object]]:
     for name in names:
         graph.add_node(name, nothing)
     graph.set_entry_point(names[0])
-    for one, other in zip(names, names[1:], strict=False):
+    for one, other in pairwise(names):
         graph.add_edge(one, other)
     compiled = graph.compile()
 

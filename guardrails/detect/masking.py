@@ -18,8 +18,8 @@ MAX_DEPTH = 60
 
 _BARE_NAME = re.compile(r"[A-Za-z_.:]{0,100}")
 _LONG_RUN = re.compile(r"[A-Za-z]{21}")
-"""Names of fields, rules and reason codes: letters in short runs, no digit, no space. Most strings of an audit payload are
-such names, and no kind of personal data that is looked for has this shape.
+"""Names of fields, rules and reason codes: letters in short runs, no digit, no space. Most strings of an audit payload
+are such names, and no kind of personal data that is looked for has this shape.
 """
 
 SMALL = 100_000

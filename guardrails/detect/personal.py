@@ -20,7 +20,9 @@ from handrail.guardrails.vocabulary import Signal, Span
 NAME = "personal_data"
 
 # INVARIANT: every repetition is bounded or over one class that what follows it cannot match, so that reading is linear.
-_EMAIL = re.compile(r"(?<![\w.%+\-])[\w.%+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63}){1,8}")
+_EMAIL = re.compile(
+    r"(?<![\w.%+\-])[\w.%+\-]{1,64}@[\w\-]{1,63}(?:\.[\w\-]{1,63}){0,7}\.(?=[\w\-]{0,61}[^\W\d_])[\w\-]{2,63}"
+)
 _DIGITS = re.compile(r"(?<![0-9A-Za-z+])[0-9](?:[ .\-]?[0-9]){11,40}")
 _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?: ?[A-Za-z0-9]){11,30}")
 _IPV4 = re.compile(r"(?<![\w.])[0-9]{1,3}(?:\.[0-9]{1,3}){3}(?![\w]|\.[0-9])")

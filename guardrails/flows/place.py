@@ -36,8 +36,8 @@ class FlowAnswer(Frozen):
     """All that a flow may know of a turn.
 
     `messages` are the customer's, oldest first, the current one last. `signals` are the codes that detectors reported
-    of the current message only, `intent` is its fine intent. `known` are values from verified records, by name. `result` is set when the call that
-    the flow proposed has been decided or run.
+    of the current message only, `intent` is its fine intent. `known` are values from verified records, by name.
+    `result` is set when the call that the flow proposed has been decided or run.
     """
 
     messages: Annotated[tuple[Said, ...], Field(min_length=1)]

@@ -8,75 +8,24 @@ from __future__ import annotations
 
 import re
 
-YES = frozenset(
-    [
-        "yes",
-        "yep",
-        "yeah",
-        "yup",
-        "y",
-        "ja",
-        "sure",
-        "ok",
-        "okay",
-        "confirm",
-        "confirmed",
-        "agree",
-        "agreed",
-        "absolutely",
-        "definitely",
-        "certainly",
-        "correct",
-        "proceed",
-        "go",
-        "do",
-    ]
+_YES = (
+    "yes yep yeah yup y ja sure ok okay sounds confirm confirmed agree agreed absolutely definitely certainly "
+    "correct proceed go do"
 )
-FILLING = frozenset(
-    [
-        "please",
-        "thanks",
-        "thank",
-        "you",
-        "it",
-        "that",
-        "this",
-        "ahead",
-        "and",
-        "i",
-        "we",
-        "of",
-        "course",
-        "right",
-        "exactly",
-        "fine",
-        "so",
-        "with",
-        "for",
-        "me",
-        "us",
-        "the",
-        "my",
-        "our",
-        "to",
-        "want",
-        "is",
-        "should",
-        "all",
-        "good",
-        "cheers",
-        "now",
-        "do",
-        "go",
-    ]
+_FILLING = (
+    "please thanks thank you it that this ahead and i we of course right exactly fine so with for me us "
+    "the my our to want is should all good cheers now"
 )
+YES = frozenset(_YES.split(" "))
+FILLING = frozenset(_FILLING.split(" "))
 LONGEST = 12
 """Words that an agreement may have."""
 
 _WORD = re.compile(r"[a-z']+|\d+|[?]")
 _TAKES_BACK = re.compile(
     r"\b(withdraw|stop|wait|don'?t|do not|changed my mind|change of mind|never ?mind|forget (?:it|about it)|no longer"
-    r"|abort|undo|hold on|not (?:any ?more|now|yet)|keep (?:my|the|our|it)|rather not|mistake|revoke|call (?:it|that) off)\b"
+    r"|abort|undo|hold on|not (?:any ?more|now|yet)|keep (?:my|the|our|it)|rather not|mistake|revoke"
+    r"|call (?:it|that) off)\b"
 )
 
 

@@ -78,15 +78,18 @@ def evaluate(  # noqa: PLR0913, PLR0917 - click passes one argument per option
         if result.outcome in (Outcome.FAILED, Outcome.CRASHED):
             click.echo(f"{failure(result)}\n")
     click.echo(summary(run))
-    for file, text in (
-        (json_file, lambda: run.model_dump_json(indent=2) + "\n"),
-        (junit_file, lambda: junit(run)),
-        (html_file, lambda: html_page(run)),
-    ):
-        if file is not None:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text(), encoding="utf-8")
+    if json_file is not None:
+        _keep(json_file, run.model_dump_json(indent=2) + "\n")
+    if junit_file is not None:
+        _keep(junit_file, junit(run))
+    if html_file is not None:
+        _keep(html_file, html_page(run))
     return 0 if run.tally.all_well else FAILED
+
+
+def _keep(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, encoding="utf-8")
 
 
 def _scenarios(paths: tuple[Path, ...]) -> Sequence[Scenario]:
