@@ -263,6 +263,7 @@ async def standing(
         clock=clock,
         executor=parts.executor,
         patience=patience or Patience(),
+        sites=(SITE,),
     )
     service = Service(room, build_graph(room))
     stand = Stand(

@@ -181,3 +181,54 @@ async def test_the_words_of_the_question_come_from_the_call(stand: Stand) -> Non
     assert asked.confirmation is not None
     assert asked.confirmation.arguments["subscription_id"] == "SUB-1001"
     assert "SUB-1001" in asked.reply
+
+
+@pytest.mark.parametrize("words", ["no", "I changed my mind", "please stop the cancellation", "I withdraw my request"])
+async def test_a_request_that_waits_for_approval_can_be_taken_back(stand: Stand, words: str) -> None:
+    """The request is closed for the operator too, and nothing runs."""
+    await stand.reach("approve")
+    result = await stand.say(words)
+    assert "CONFIRMATION_DECLINED" in result.reasons
+    assert await pending(stand) is None
+    (held,) = await (await stand.stored()).approvals(SITE)
+    assert held.state is ApprovalState.DENIED
+    with pytest.raises(ApprovalNotPending):
+        await stand.service.decide(SITE, held.approval_id, ApprovalState.APPROVED, "operator")
+    assert await stand.writes() == 0
+
+
+async def test_a_yes_that_says_more_is_no_agreement(stand: Stand) -> None:
+    """Agreement is a whole message of agreeing words."""
+    await stand.reach("yes")
+    result = await stand.say("I confirm that I do not want this")
+    assert "CONFIRMATION_GIVEN" not in result.reasons
+    assert await (await stand.stored()).approvals(SITE) == ()
+
+
+async def test_a_decision_is_carried_out_while_a_person_has_the_conversation(stand: Stand) -> None:
+    """The approved call runs and the customer is told, whoever speaks with them now."""
+    await stand.reach("approve")
+    await stand.service.ask_for_person(SITE, stand.conversation, stand.customer, "button")
+    result = await stand.decide()
+    assert "APPROVAL_GRANTED" in result.reasons
+    assert await stand.writes() == 1
+    assert result.status is ConversationStatus.QUEUED
+
+
+async def test_what_has_run_in_an_earlier_turn_is_known(stand: Stand) -> None:
+    """The snapshot names the writes of the conversation, so that none of them runs again."""
+    await stand.reach("approve")
+    await stand.decide()
+    snapshot = await stand.service.snapshot(SITE, stand.conversation, stand.customer)
+    assert len(snapshot.ran) == 1
+
+
+async def test_a_request_nobody_decides_expires_by_itself(stand: Stand) -> None:
+    """Time is looked after without anybody's call, and the customer is told."""
+    await stand.reach("approve")
+    stand.clock.move(minutes=60 * 30)
+    await stand.service.tend()
+    (held,) = await (await stand.stored()).approvals(SITE)
+    assert held.state is ApprovalState.EXPIRED
+    assert await pending(stand) is None
+    assert await stand.writes() == 0

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from handrail.agent import flow, service
+from handrail.agent import flow, summary
 from handrail.agent.channels import Step, View
 from handrail.agent.flow import SYSTEM_REASONS, build_graph
 from handrail.agent.room import Patience, Room
@@ -109,7 +109,7 @@ async def test_a_bug_after_the_graph_still_answers(monkeypatch: pytest.MonkeyPat
     def broken(*_: object) -> object:
         raise KeyError("a bug in the summing up")
 
-    monkeypatch.setattr(service, "next_state", broken)
+    monkeypatch.setattr(summary, "next_state", broken)
     result = await stand.say(HOW_TO)
     assert "SYS_BUG" in result.reasons
     assert result.handoff is not None

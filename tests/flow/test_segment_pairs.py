@@ -18,7 +18,6 @@ from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.loader import load
 from handrail.guardrails.detect.suite import DetectorSuite
-from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.policy.facts import fact
 from handrail.guardrails.segments import assign
 from handrail.guardrails.vocabulary import Decision, Effect, FactContent, IdentityLevel, Stage, Turn
@@ -149,16 +148,7 @@ def effects(decisions: list[Decision]) -> dict[str, object]:
     return found
 
 
-NOT_ACTIVATABLE = pytest.mark.xfail(
-    raises=ConfigError,
-    reason="usage_maturity lacks the purpose that its tags and skills need, so it cannot be activated",
-)
-
-
-@pytest.mark.parametrize(
-    "segment",
-    [pytest.param(name, marks=NOT_ACTIVATABLE) if name.startswith("maturity_") else name for name in SEGMENTS],
-)
+@pytest.mark.parametrize("segment", SEGMENTS)
 def test_a_segment_changes_the_decision(parts: Parts, tmp_path: Path, segment: str) -> None:
     """Queue, skills, priority, service level, automation, obligations, scope, escalation, flow or depth differ."""
     bundle, pair = bundle_with(segment, parts.bundle, tmp_path), PAIRS[segment]

@@ -72,8 +72,8 @@ def test_a_code_without_an_entry_is_found(shipped: Bundle) -> None:
 @pytest.mark.parametrize("direct", [True, False])
 def test_risk_by_an_attribute_is_found(quick: Folder, direct: bool) -> None:
     """Even where an attribute's purposes would cover it, and also through a segment."""
-    quick.edit("attributes.yaml", "    purposes: [style, retrieval, troubleshooting, automation]",
-               "    purposes: [style, retrieval, troubleshooting, automation, queue, risk]")  # fmt: skip
+    quick.edit("attributes.yaml", "    purposes: [style, retrieval, troubleshooting, automation, permission, queue]",
+               "    purposes: [style, retrieval, troubleshooting, automation, permission, queue, risk]")  # fmt: skip
     condition = "usage_maturity: new" if direct else "segment: trial"
     if not direct:
         quick.edit("segments/trial.yaml", "entry:\n  plan: trial\nexit:\n  not: {plan: trial}",
