@@ -20,7 +20,7 @@ KNOWN_GAPS = {
     "sso_setup_okta_admin[1]": "detection: read as opening an account, so the base's own words are not searched with",
     "still_not_working[3]": "detection: an answer about a rule's history is read as asking for a commitment",
 }
-"""Wordings that are read wrongly today. `handrail eval` reports them as failed; each must be taken off when it passes."""
+"""Wordings that are read wrongly today. `handrail eval` reports them as failed; one that passes must be taken off."""
 
 
 def marked(case: Case) -> object:
