@@ -29,14 +29,14 @@ from handrail.agent.facts import INTENT_EVENT
 from handrail.agent.nodes.deciding import TOOL_EVENT
 from handrail.agent.nodes.dressing import cited
 from handrail.agent.nodes.guard_output import evidence_of
-from handrail.agent.packet import wants
+from handrail.agent.packet import merged, wants
 from handrail.agent.ports import CustomerEvent
 from handrail.agent.room import Room
 from handrail.agent.turns import CauseKind
 from handrail.guardrails.flows.place import FlowPlace
 from handrail.guardrails.gate.results import recorded
 from handrail.guardrails.output.commitments import promises
-from handrail.guardrails.vocabulary import CollectedFact, NeedState, Obligation, RiskTier, ToolOutcome, TurnResult
+from handrail.guardrails.vocabulary import NeedState, Obligation, RiskTier, ToolOutcome, TurnResult
 
 SHOWN_LIMIT = 60
 """Passages remembered as shown; a conversation that showed more ended with a person long ago."""
@@ -72,7 +72,7 @@ def next_state(view: View, room: Room, result: TurnResult) -> ConversationState:
             "unresolved_turns": 0 if solved else state.unresolved_turns + (1 if message else 0),
             "failed_attempts": 0 if solved else max(failed, state.failed_attempts),
             "shown_passages": tuple(dict.fromkeys((*state.shown_passages, *shown)))[-SHOWN_LIMIT:],
-            "collected": _collected(state.collected, view.get(COLLECTED, ())),
+            "collected": merged(state.collected, view.get(COLLECTED, ())),
             "tried": view.get(TRIED, state.tried),
             "promises": (*state.promises, *_promised(view, room, result))[-PROMISES_LIMIT:],
             "records": (*state.records, *_records(view, room))[-RECORDS_LIMIT:],
@@ -136,10 +136,6 @@ def _until(view: View, state: ConversationState) -> datetime | None:
     if view.has(VERIFIED_UNTIL):
         return datetime.fromisoformat(view[VERIFIED_UNTIL])
     return state.verified_until
-
-
-def _collected(held: tuple[CollectedFact, ...], new: tuple[CollectedFact, ...]) -> tuple[CollectedFact, ...]:
-    return tuple({one.name: one for one in (*held, *new)}.values())
 
 
 def _records(view: View, room: Room) -> tuple[JsonValue, ...]:

@@ -41,7 +41,7 @@ def packet(view: View, bundle: Bundle, handoff_id: str, reasons: tuple[str, ...]
     return Handoff(
         handoff_id=handoff_id,
         wants=wants(view),
-        collected=_merged(state.collected, view.get(COLLECTED, ())),
+        collected=merged(state.collected, view.get(COLLECTED, ())),
         tried=view.get(TRIED, state.tried),
         tools=_tools(view),
         at_stake=_at_stake(view, bundle),
@@ -69,7 +69,8 @@ def wants(view: View) -> str:
     return line if len(line) <= WANTS_LENGTH else f"{line[: WANTS_LENGTH - 1]}…"
 
 
-def _merged(held: tuple[CollectedFact, ...], new: tuple[CollectedFact, ...]) -> tuple[CollectedFact, ...]:
+def merged(held: tuple[CollectedFact, ...], new: tuple[CollectedFact, ...]) -> tuple[CollectedFact, ...]:
+    """Both, by name; what was collected later replaces what was collected before."""
     return tuple({one.name: one for one in (*held, *new)}.values())
 
 

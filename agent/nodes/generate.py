@@ -31,15 +31,12 @@ from handrail.agent.nodes.retrieve import chosen_flow
 from handrail.agent.room import Room, bounded, sensible
 from handrail.guardrails.flows.place import FlowEvent
 from handrail.guardrails.gate.canonical import digest
-from handrail.guardrails.scope import Retrieved
 from handrail.guardrails.vocabulary import Draft, Obligation, Report, Stage, ToolCall
 
 STATUS_TOOL = "get_status"
 MAX_CALLS = 8
 MAX_DRAFT = 20_000
 """Characters of a draft that are read at all; a longer one is cut there and then fails the output checks."""
-
-NOTHING_FOUND = Retrieved(passages=(), good=0, eligible_documents=0, excluded={}, revision="none")
 
 
 async def generate(view: View, room: Room) -> Step:

@@ -7,12 +7,13 @@ from handrail.agent.facts import identity_now
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.ports import Prompt, ToolOffer
 from handrail.agent.room import Room
+from handrail.guardrails.gate.facts import tool_facts
 from handrail.guardrails.gate.results import shown
 from handrail.guardrails.policy.facts import Facts, fact
 from handrail.guardrails.prompts import render
 from handrail.guardrails.scope import Retrieved
 from handrail.guardrails.toolspec import ToolSpec, json_schema
-from handrail.guardrails.vocabulary import Decision, Effect, FactUsed, Stage, ToolResult
+from handrail.guardrails.vocabulary import Decision, Effect, Stage, ToolResult
 
 NOTHING_FOUND = Retrieved(passages=(), good=0, eligible_documents=0, excluded={}, revision="none")
 
@@ -79,7 +80,7 @@ def could_be_allowed(spec: ToolSpec, facts: Facts, room: Room) -> bool:
     """Whether policy permits the tool for the best call there could be: every call fact as favourable as possible."""
     best = facts.with_facts(
         (
-            *tool_facts(spec),
+            *(fact(name, content, "bundle") for name, content in tool_facts(spec).items()),
             fact("call_schema_valid", True, "assumed"),
             fact("call_provenance_ok", True, "assumed"),
             fact("call_confirmed", True, "assumed"),
@@ -92,14 +93,3 @@ def could_be_allowed(spec: ToolSpec, facts: Facts, room: Room) -> bool:
     best = Facts(best.used, best.ignorable | {f"call_{declared.name}" for declared in spec.facts})
     decision: Decision = room.bundle.policy.decide(Stage.AUTHORIZE_TOOLS, best, spec.id)
     return decision.effect in (Effect.ALLOW, Effect.NOT_YET)
-
-
-def tool_facts(spec: ToolSpec) -> tuple[FactUsed, ...]:
-    """What policy may ask about the tool itself."""
-    return (
-        fact("tool", spec.id, "bundle"),
-        fact("tool_access", spec.access.value, "bundle"),
-        fact("tool_sensitivity", spec.sensitivity.value, "bundle"),
-        fact("tool_reversible", spec.reversible, "bundle"),
-        fact("tool_needs_customer", spec.requires_customer, "bundle"),
-    )

@@ -34,11 +34,7 @@ def gate_facts(
     INVARIANT: a fact that cannot be established is absent, so that it is unknown and restrictions apply.
     """
     facts: dict[str, FactContent] = {
-        "tool": spec.id,
-        "tool_access": spec.access.value,
-        "tool_sensitivity": spec.sensitivity.value,
-        "tool_reversible": spec.reversible,
-        "tool_needs_customer": spec.requires_customer,
+        **tool_facts(spec),
         "call_schema_valid": inspection.schema_valid,
         "call_provenance_ok": not inspection.unvouched,
         "call_confirmed": standing.confirmed == inspection.digest,
@@ -48,6 +44,17 @@ def gate_facts(
     }
     facts.update({f"call_{name}": content for name, content in fit_facts(spec, declared).items()})
     return facts
+
+
+def tool_facts(spec: ToolSpec) -> dict[str, FactContent]:
+    """What policy may ask about the tool itself, whatever the call."""
+    return {
+        "tool": spec.id,
+        "tool_access": spec.access.value,
+        "tool_sensitivity": spec.sensitivity.value,
+        "tool_reversible": spec.reversible,
+        "tool_needs_customer": spec.requires_customer,
+    }
 
 
 def over_rate(spec: ToolSpec, runs: Sequence[datetime], now: datetime) -> bool:
