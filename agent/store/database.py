@@ -96,7 +96,8 @@ def parsed(url: str) -> URL:
         raise StoreError(f"the database {described(address)} is not supported: use sqlite:///… or postgresql://…")
     if is_sqlite(address) and (address.database in {None, "", ":memory:"} or address.query):
         raise StoreError("the SQLite store needs a file, without options: use sqlite:////folder/handrail.db")
-    return address
+    # A plain postgresql:// would mean another driver than the one that is installed.
+    return address.set(drivername="postgresql+psycopg") if address.drivername == "postgresql" else address
 
 
 def is_sqlite(url: URL) -> bool:
@@ -174,4 +175,4 @@ def _server_engine(url: URL, threads: int) -> Engine:
     try:
         return create_engine(url, pool_size=threads, max_overflow=0, pool_pre_ping=True, hide_parameters=True)
     except ModuleNotFoundError as error:
-        raise StoreError(f"the driver for {described(url)} is missing ({error.name}): pip install psycopg") from error
+        raise StoreError(f"the driver for {described(url)} is missing ({error.name}): write postgresql://") from error

@@ -1,12 +1,8 @@
-"""The promises of `Store`, for every database that it runs on.
-
-SQLite always; PostgreSQL when HANDRAIL_TEST_POSTGRES_URL names a server (each test gets a schema of its own).
-"""
+"""The promises of `Store`, for every database that it runs on: SQLite, and a real PostgreSQL server."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -18,6 +14,7 @@ from sqlalchemy import create_engine, text
 from handrail.agent.conversation import HISTORY_LIMIT, ApprovalState, EventKind, JournalState
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.agent.store.audit_log import AuditLog
+from handrail.agent.store.database import parsed
 from handrail.agent.store.leases import Patience
 from handrail.agent.store.sqlstore import SqlStore, StoreOptions
 from handrail.agent.store_port import (
@@ -46,22 +43,21 @@ from tests.unit.store.building import (
     opened,
 )
 
-POSTGRES = os.environ.get("HANDRAIL_TEST_POSTGRES_URL")
 OPTIONS = StoreOptions(patience=Patience(lease_seconds=60, busy_seconds=0.2))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"] if POSTGRES else ["sqlite"])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of an empty database."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'handrail.db'}"
         return
-    assert POSTGRES
+    server: str = request.getfixturevalue("postgres")
     schema = f"t_{secrets.token_hex(6)}"
-    engine = create_engine(POSTGRES)
+    engine = create_engine(parsed(server))
     with engine.begin() as connection:
         connection.execute(text(f"CREATE SCHEMA {schema}"))
-    yield f"{POSTGRES}{'&' if '?' in POSTGRES else '?'}options=-csearch_path%3D{schema}"
+    yield f"{server}{'&' if '?' in server else '?'}options=-csearch_path%3D{schema}"
     with engine.begin() as connection:
         connection.execute(text(f"DROP SCHEMA {schema} CASCADE"))
     engine.dispose()
