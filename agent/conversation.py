@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from pydantic import JsonValue
 
+from handrail.agent.feed import Item
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.guardrails.flows.place import FlowPlace
 from handrail.guardrails.vocabulary import (
@@ -159,6 +160,8 @@ class EventKind(StrEnum):
     TOOL_INTENT = "tool_intent"
     TOOL_OUTCOME = "tool_outcome"
     OPERATOR_DECISION = "operator_decision"
+    OPERATOR_ACTION = "operator_action"
+    CUSTOMER_ACTION = "customer_action"
     HANDOFF = "handoff"
     RELEASE = "release"
     TURN_FINISHED = "turn_finished"
@@ -192,13 +195,27 @@ class Received(Frozen):
     later_messages: int = 0
 
 
+class LatestTurn(Frozen):
+    """A customer's message with the idempotency key it came under."""
+
+    turn_id: str
+    key: str
+    text: str
+    at: datetime
+
+
 class FinishedTurn(Frozen):
-    """Everything one turn leaves behind, written in one transaction before the reply leaves."""
+    """Everything one turn leaves behind, written in one transaction before the reply leaves.
+
+    `feed` are the items that clients are told, in order; the reply itself, `reply_id`, is among them.
+    """
 
     turn: Turn
     state: ConversationState
     result: TurnResult
     events: tuple[AuditEvent, ...]
+    feed: tuple[Item, ...] = ()
+    reply_id: str | None = None
     handoff: Handoff | None = None
     approval: Approval | None = None
     used_approval: str | None = None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from handrail.agent.case import Case, CaseMove, CaseQuery, CaseSummary
 from handrail.agent.conversation import (
     Approval,
     ApprovalState,
@@ -13,13 +14,17 @@ from handrail.agent.conversation import (
     CustomerExport,
     FinishedTurn,
     JournalEntry,
+    LatestTurn,
     QueuedHandoff,
     Received,
     Snapshot,
 )
+from handrail.agent.feed import Entry, Item
+from handrail.agent.files import FileContent, StoredFile
+from handrail.agent.operators import OperatorRecord, SessionRecord
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.guardrails.errors import HandrailError
-from handrail.guardrails.vocabulary import IdentityLevel, Message, Turn
+from handrail.guardrails.vocabulary import IdentityLevel, Message, ToolCall, Turn, TurnResult
 
 
 class UnknownConversation(HandrailError):
@@ -48,6 +53,26 @@ class UnknownApproval(HandrailError):
 
 class ApprovalClosed(HandrailError):
     """The request for approval was decided before, or its time ran out."""
+
+
+class CaseTaken(HandrailError):
+    """Another person has the conversation; `holder` is that person's name."""
+
+    def __init__(self, holder: str) -> None:
+        self.holder = holder
+        super().__init__(f"{holder} has this conversation")
+
+
+class NotHolder(HandrailError):
+    """Only the person who has the conversation can do this: claim it first."""
+
+
+class WrongStatus(HandrailError):
+    """The conversation's status does not allow the move; the message says what would."""
+
+
+class TooManyFiles(HandrailError):
+    """The conversation holds as many files, or bytes, as it may."""
 
 
 class Store(Protocol):
@@ -156,6 +181,105 @@ class Store(Protocol):
 
     async def add_operator_message(self, site: str, conversation_id: str, text: str, by: str, at: datetime) -> Message:
         """Store an operator's message to the customer, with its audit event. Raises UnknownConversation."""
+        ...
+
+    async def ensure_conversation(  # noqa: PLR0913 - the columns of a conversation
+        self,
+        site: str,
+        conversation_id: str,
+        channel: str,
+        customer_id: str | None,
+        identity: IdentityLevel,
+        at: datetime,
+    ) -> None:
+        """Create an empty conversation with this id unless it is there. Raises UnknownConversation when it is another's."""
+        ...
+
+    async def latest_turn(self, site: str, conversation_id: str) -> LatestTurn | None:
+        """The customer's newest message with its idempotency key, answered or not; None when nothing was said."""
+        ...
+
+    async def results(self, site: str, conversation_id: str, limit: int) -> tuple[TurnResult, ...]:
+        """The results of the latest `limit` finished turns, oldest first."""
+        ...
+
+    async def feed(self, site: str, conversation_id: str, after: int, limit: int) -> tuple[Entry, ...]:
+        """At most `limit` items of a conversation's feed numbered above `after`, in order; none for an unknown one."""
+        ...
+
+    async def heads(self, site: str, conversation_ids: Sequence[str]) -> Mapping[str, int]:
+        """The number of the newest item of each conversation's feed, in one query; unknown ones are left out."""
+        ...
+
+    async def cases(self, site: str, query: CaseQuery) -> tuple[CaseSummary, ...]:
+        """Conversations that people look after, most urgent first, then oldest first."""
+        ...
+
+    async def case(self, site: str, conversation_id: str) -> Case:
+        """All that a person needs of one conversation. Raises UnknownConversation."""
+        ...
+
+    async def move_case(self, site: str, conversation_id: str, move: CaseMove, at: datetime) -> Case:
+        """Change who speaks with the customer, with the feed items and audit events of the move, in one transaction.
+
+        The move says in which statuses and for which holder it holds; exactly one of two racing moves succeeds.
+        Raises UnknownConversation, CaseTaken, NotHolder, WrongStatus; then nothing was written.
+        """
+        ...
+
+    async def edit_approval(  # noqa: PLR0913 - what is decided, by whom, when
+        self, site: str, approval_id: str, call: ToolCall, digest: str, by: str, at: datetime
+    ) -> Approval:
+        """Approve a pending request with other arguments: from now on it approves `call` and nothing else.
+
+        The audit event holds both digests. Raises UnknownApproval, ApprovalClosed, as `decide_approval`.
+        """
+        ...
+
+    async def put_rating(
+        self, site: str, conversation_id: str, score: int, comment: str | None, item: Item, events: Sequence[AuditEvent]
+    ) -> None:
+        """Store the customer's rating (the latest counts), with its feed item and audit events."""
+        ...
+
+    async def put_consent(
+        self, site: str, conversation_id: str, purpose: str, given: bool, events: Sequence[AuditEvent], at: datetime
+    ) -> None:
+        """Store what the customer agrees to or refuses (the latest counts), with its audit events."""
+        ...
+
+    async def put_file(
+        self, site: str, conversation_id: str, content: FileContent, item: Item, events: Sequence[AuditEvent]
+    ) -> StoredFile:
+        """Store an attached file, with its feed item and audit events. Raises TooManyFiles beyond the limit."""
+        ...
+
+    async def file(self, site: str, conversation_id: str, file_id: str) -> FileContent | None:
+        """One attached file with its bytes."""
+        ...
+
+    async def put_operator(self, site: str, record: OperatorRecord) -> None:
+        """Store a person's account, new or changed."""
+        ...
+
+    async def operators(self, site: str) -> tuple[OperatorRecord, ...]:
+        """The accounts of a site, by name."""
+        ...
+
+    async def put_session(self, site: str, session: SessionRecord) -> None:
+        """Store a signed-in session; expired ones of the site are dropped."""
+        ...
+
+    async def session(self, site: str, token_digest: str) -> SessionRecord | None:
+        """The session of a token, by the SHA-256 of it; None when there is none."""
+        ...
+
+    async def drop_sessions(self, site: str, *, token_digest: str | None = None, name: str | None = None) -> int:
+        """End one session, or all of one person; returns how many."""
+        ...
+
+    async def erase_conversation(self, site: str, conversation_id: str) -> None:
+        """Erase one conversation as `erase_customer` erases all. Raises UnknownConversation."""
         ...
 
     async def record(self, site: str, conversation_id: str | None, events: Sequence[AuditEvent]) -> None:
