@@ -1,4 +1,4 @@
-"""A case: a conversation that people look after, as an operator sees it, and the moves that change who speaks (S9.2)."""
+"""A case: a conversation that people look after, as an operator sees it, and the moves that change it (S9.2)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,12 @@ class CaseMove(Frozen):
 
     It succeeds when the status is among `from_statuses` and the holder is `must_hold` (None: anybody or nobody) and,
     with `must_be_free`, nobody else has it. `holder` is who has it afterwards. `message` is stored as the operator's
-    message under `key`, at most once; a repeat of the same key changes nothing and raises nothing.
+    message under `key`, at most once; a repeat of the same key changes nothing and raises nothing, whatever the status
+    is by then. Its message.completed item comes after `feed`.
+
+    The state between turns becomes `standing.moved(state, to_status)` in the same transaction. `handoff` is stored as
+    the conversation's packet: open when the conversation is queued afterwards, closed otherwise. A handoff that is
+    reopened keeps its packet and its time, and so its place in line.
     """
 
     from_statuses: frozenset[ConversationStatus]
@@ -75,6 +80,7 @@ class CaseMove(Frozen):
     must_be_free: bool = False
     closes_handoff: bool = False
     reopens_handoff: bool = False
+    handoff: Handoff | None = None
     message: str | None = None
     message_name: str | None = None
     key: str | None = None

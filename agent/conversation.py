@@ -7,7 +7,8 @@ from enum import StrEnum
 
 from pydantic import JsonValue
 
-from handrail.agent.feed import Item
+from handrail.agent.feed import Entry, Item
+from handrail.agent.files import StoredFile
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.guardrails.flows.place import FlowPlace
 from handrail.guardrails.vocabulary import (
@@ -28,6 +29,9 @@ from handrail.guardrails.vocabulary import (
 HISTORY_LIMIT = 12
 """Messages of the past that a turn loads; what is older lives on in counters of the state, so cost stays flat."""
 
+ASSISTANCE = "ai_assistance"
+"""The purpose of being answered by a machine; a customer may refuse it."""
+
 
 class PendingCall(Frozen):
     """A call that waits for its next step. `digest` binds what is agreed to, to the exact tool and arguments.
@@ -45,6 +49,11 @@ class PendingCall(Frozen):
     approval_id: str | None = None
     identity: IdentityLevel = IdentityLevel.ANONYMOUS
     tries: int = 0
+
+    @property
+    def edited(self) -> bool:
+        """Whether an operator changed the call while approving it, and the customer has to agree to that."""
+        return self.awaiting is Obligation.CONFIRM and self.approval_id is not None
 
 
 class Membership(Frozen):
@@ -85,7 +94,8 @@ class ConversationState(Frozen):
 class Snapshot(Frozen):
     """A conversation as read at the start of a turn: its state and the latest messages, oldest first.
 
-    `ran` are the digests of the write calls that have run, or may have, in this conversation.
+    `ran` are the digests of the write calls that have run, or may have, in this conversation, `refused` the purposes
+    for which the customer's latest word is no (see `Store.put_consent`).
     """
 
     site: str
@@ -97,6 +107,7 @@ class Snapshot(Frozen):
     state: ConversationState
     history: tuple[Message, ...]
     ran: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 class JournalState(StrEnum):
@@ -231,8 +242,27 @@ class QueuedHandoff(Frozen):
     at: datetime
 
 
+class Rating(Frozen):
+    """What a customer thinks of a conversation: 1 (bad) to 5 (good), and why, in their own words."""
+
+    score: int
+    comment: str | None
+    at: datetime
+
+
+class Consent(Frozen):
+    """Whether a customer agrees to a purpose (`given`) or refuses it."""
+
+    purpose: str
+    given: bool
+    at: datetime
+
+
 class ExportedConversation(Frozen):
-    """One conversation in a customer's export; internal reasoning (results, journal) is not part of it."""
+    """One conversation in a customer's export; internal reasoning (results, journal) is not part of it.
+
+    The bytes of `files` are had with `Store.file`.
+    """
 
     conversation_id: str
     channel: str
@@ -241,6 +271,10 @@ class ExportedConversation(Frozen):
     messages: tuple[Message, ...]
     handoffs: tuple[Handoff, ...]
     approvals: tuple[Approval, ...]
+    feed: tuple[Entry, ...] = ()
+    files: tuple[StoredFile, ...] = ()
+    rating: Rating | None = None
+    consents: tuple[Consent, ...] = ()
 
 
 class CustomerExport(Frozen):

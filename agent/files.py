@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from handrail.guardrails.vocabulary import Frozen
@@ -22,4 +23,12 @@ class FileContent(Frozen):
     """A file with its bytes."""
 
     stored: StoredFile
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as a customer sent it. `name` is what they call it; what it is, is read from `content` alone."""
+
+    name: str
     content: bytes

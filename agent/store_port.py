@@ -6,25 +6,22 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from handrail.agent.case import Case, CaseMove, CaseQuery, CaseSummary
+from handrail.agent.bell import Bell
+from handrail.agent.case_port import CaseRecords
 from handrail.agent.conversation import (
-    Approval,
-    ApprovalState,
     AuditEvent,
     CustomerExport,
     FinishedTurn,
     JournalEntry,
     LatestTurn,
-    QueuedHandoff,
     Received,
     Snapshot,
 )
 from handrail.agent.feed import Entry, Item
 from handrail.agent.files import FileContent, StoredFile
-from handrail.agent.operators import OperatorRecord, SessionRecord
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.guardrails.errors import HandrailError
-from handrail.guardrails.vocabulary import IdentityLevel, Message, ToolCall, Turn, TurnResult
+from handrail.guardrails.vocabulary import IdentityLevel, Message, Turn, TurnResult
 
 
 class UnknownConversation(HandrailError):
@@ -75,11 +72,16 @@ class TooManyFiles(HandrailError):
     """The conversation holds as many files, or bytes, as it may."""
 
 
-class Store(Protocol):
+class Store(CaseRecords, Protocol):
     """Conversations, turns, journal, approvals, handoffs, customer context and the audit chain of all sites.
 
     Every method is one transaction. What a method acknowledged survives `kill -9` and power loss.
     """
+
+    @property
+    def bell(self) -> Bell:
+        """Rings after every commit of this process that adds to a feed, and when answering begins and ends."""
+        ...
 
     async def open_conversation(
         self, site: str, channel: str, customer_id: str | None, identity: IdentityLevel, at: datetime
@@ -124,8 +126,9 @@ class Store(Protocol):
     async def finish(self, finished: FinishedTurn) -> None:
         """Write everything a turn leaves behind, in one transaction, and release the lease.
 
-        An empty reply stores no message. Customer events of an anonymous conversation have nobody to belong to and
-        are not stored. Raises LeaseLost; then nothing was written.
+        The reply is stored as the message `reply_id`, and told as an item of `feed`; None stores no message. Customer
+        events of an anonymous conversation have nobody to belong to and are not stored. Raises LeaseLost, and
+        ValueError for a reply without an id or an item; then nothing was written.
         """
         ...
 
@@ -139,28 +142,6 @@ class Store(Protocol):
 
     async def messages(self, site: str, conversation_id: str, after: int, limit: int) -> tuple[Message, ...]:
         """Messages with sequence number above `after`, oldest first."""
-        ...
-
-    async def approval(self, site: str, approval_id: str) -> Approval | None:
-        """One request for approval."""
-        ...
-
-    async def approvals(self, site: str, state: ApprovalState | None = None) -> tuple[Approval, ...]:
-        """Requests for approval, oldest first."""
-        ...
-
-    async def decide_approval(
-        self, site: str, approval_id: str, state: ApprovalState, by: str, at: datetime
-    ) -> Approval:
-        """Move a pending request to approved, denied or expired; exactly one of two racing callers succeeds.
-
-        Writes the audit event of the decision in the same transaction. Approving after `expires_at` stores `expired`
-        and raises ApprovalClosed. Raises UnknownApproval, ApprovalClosed, ValueError for any other target state.
-        """
-        ...
-
-    async def handoffs(self, site: str) -> tuple[QueuedHandoff, ...]:
-        """Open handoffs, most urgent first, then oldest first."""
         ...
 
     async def put_attributes(self, site: str, customer_id: str, values: Sequence[AttributeValue]) -> int:
@@ -179,11 +160,7 @@ class Store(Protocol):
         """Events at or after `since`, oldest first, at most 500."""
         ...
 
-    async def add_operator_message(self, site: str, conversation_id: str, text: str, by: str, at: datetime) -> Message:
-        """Store an operator's message to the customer, with its audit event. Raises UnknownConversation."""
-        ...
-
-    async def ensure_conversation(  # noqa: PLR0913 - the columns of a conversation
+    async def ensure_conversation(
         self,
         site: str,
         conversation_id: str,
@@ -192,7 +169,10 @@ class Store(Protocol):
         identity: IdentityLevel,
         at: datetime,
     ) -> None:
-        """Create an empty conversation with this id unless it is there. Raises UnknownConversation when it is another's."""
+        """Create an empty conversation with this id unless it is there.
+
+        Raises UnknownConversation when it is somebody else's, or was erased.
+        """
         ...
 
     async def latest_turn(self, site: str, conversation_id: str) -> LatestTurn | None:
@@ -209,31 +189,6 @@ class Store(Protocol):
 
     async def heads(self, site: str, conversation_ids: Sequence[str]) -> Mapping[str, int]:
         """The number of the newest item of each conversation's feed, in one query; unknown ones are left out."""
-        ...
-
-    async def cases(self, site: str, query: CaseQuery) -> tuple[CaseSummary, ...]:
-        """Conversations that people look after, most urgent first, then oldest first."""
-        ...
-
-    async def case(self, site: str, conversation_id: str) -> Case:
-        """All that a person needs of one conversation. Raises UnknownConversation."""
-        ...
-
-    async def move_case(self, site: str, conversation_id: str, move: CaseMove, at: datetime) -> Case:
-        """Change who speaks with the customer, with the feed items and audit events of the move, in one transaction.
-
-        The move says in which statuses and for which holder it holds; exactly one of two racing moves succeeds.
-        Raises UnknownConversation, CaseTaken, NotHolder, WrongStatus; then nothing was written.
-        """
-        ...
-
-    async def edit_approval(  # noqa: PLR0913 - what is decided, by whom, when
-        self, site: str, approval_id: str, call: ToolCall, digest: str, by: str, at: datetime
-    ) -> Approval:
-        """Approve a pending request with other arguments: from now on it approves `call` and nothing else.
-
-        The audit event holds both digests. Raises UnknownApproval, ApprovalClosed, as `decide_approval`.
-        """
         ...
 
     async def put_rating(
@@ -255,27 +210,7 @@ class Store(Protocol):
         ...
 
     async def file(self, site: str, conversation_id: str, file_id: str) -> FileContent | None:
-        """One attached file with its bytes."""
-        ...
-
-    async def put_operator(self, site: str, record: OperatorRecord) -> None:
-        """Store a person's account, new or changed."""
-        ...
-
-    async def operators(self, site: str) -> tuple[OperatorRecord, ...]:
-        """The accounts of a site, by name."""
-        ...
-
-    async def put_session(self, site: str, session: SessionRecord) -> None:
-        """Store a signed-in session; expired ones of the site are dropped."""
-        ...
-
-    async def session(self, site: str, token_digest: str) -> SessionRecord | None:
-        """The session of a token, by the SHA-256 of it; None when there is none."""
-        ...
-
-    async def drop_sessions(self, site: str, *, token_digest: str | None = None, name: str | None = None) -> int:
-        """End one session, or all of one person; returns how many."""
+        """One attached file with its bytes; None when this conversation has none of that id."""
         ...
 
     async def erase_conversation(self, site: str, conversation_id: str) -> None:
@@ -291,9 +226,10 @@ class Store(Protocol):
         ...
 
     async def erase_customer(self, site: str, customer_id: str) -> int:
-        """Erase a customer: messages, results, attributes, events and audit payloads; returns conversations erased.
+        """Erase a customer: everything stored about them, audit payloads included; returns conversations erased.
 
-        The audit chains stay whole and gain an `erasure` event each. A turn that is running loses its lease.
+        The audit chains stay whole and gain an `erasure` event each, which keeps what the staff did. A turn that is
+        running loses its lease.
         """
         ...
 
