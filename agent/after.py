@@ -27,7 +27,7 @@ from handrail.agent.channels import (
 from handrail.agent.conversation import ConversationState, PendingCall
 from handrail.agent.facts import INTENT_EVENT
 from handrail.agent.nodes.deciding import TOOL_EVENT
-from handrail.agent.nodes.dressing import cited
+from handrail.agent.nodes.dressing import SAFE, cited
 from handrail.agent.nodes.guard_output import evidence_of
 from handrail.agent.packet import merged, wants
 from handrail.agent.ports import CustomerEvent
@@ -42,7 +42,6 @@ SHOWN_LIMIT = 60
 """Passages remembered as shown; a conversation that showed more ended with a person long ago."""
 PROMISES_LIMIT = 20
 RECORDS_LIMIT = 6
-SAFE = "text:safe_reply"
 TALK = (NeedState.HUMAN_REQUEST, NeedState.OUT_OF_SCOPE)
 
 

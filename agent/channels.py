@@ -9,6 +9,7 @@ from typing import Annotated, Generic, TypedDict, TypeVar, cast
 from pydantic import JsonValue, TypeAdapter
 
 from handrail.agent.conversation import Approval, AuditEvent, JournalEntry, Membership, PendingCall, Snapshot
+from handrail.agent.feed import HandoffQueued
 from handrail.agent.turns import Answered, Cause
 from handrail.guardrails.flows.place import FlowPlace
 from handrail.guardrails.scope import Retrieved
@@ -52,6 +53,8 @@ class TurnState(TypedDict, total=False):
     collected: JsonValue
     tried: JsonValue
     quick_replies: JsonValue
+    checklist: JsonValue
+    queued: JsonValue
     results: JsonValue
     rounds: JsonValue
     repairs: JsonValue
@@ -111,6 +114,8 @@ PLACE: Channel[FlowPlace | None] = Channel("place", TypeAdapter(FlowPlace | None
 COLLECTED: Channel[tuple[CollectedFact, ...]] = Channel("collected", TypeAdapter(tuple[CollectedFact, ...]))
 TRIED: Channel[tuple[str, ...]] = Channel("tried", TypeAdapter(tuple[str, ...]))
 QUICK_REPLIES: Channel[tuple[str, ...]] = Channel("quick_replies", TypeAdapter(tuple[str, ...]))
+CHECKLIST: Channel[tuple[str, ...]] = Channel("checklist", TypeAdapter(tuple[str, ...]))
+QUEUED: Channel[HandoffQueued | None] = Channel("queued", TypeAdapter(HandoffQueued | None))
 RESULTS: Channel[tuple[ToolResult, ...]] = Channel("results", TypeAdapter(tuple[ToolResult, ...]))
 ROUNDS: Channel[int] = Channel("rounds", TypeAdapter(int))
 REPAIRS: Channel[int] = Channel("repairs", TypeAdapter(int))

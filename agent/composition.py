@@ -15,6 +15,8 @@ from pathlib import Path
 
 from handrail.agent.context import StoredContext
 from handrail.agent.flow import build_graph
+from handrail.agent.following import Following
+from handrail.agent.operators import Operators
 from handrail.agent.ports import Clock, CustomerContext, Detectors, Model, Retriever, StepUp, Toolbox
 from handrail.agent.room import Patience, Room
 from handrail.agent.service import Service
@@ -112,7 +114,8 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
             patience=given.patience or Patience(model=settings.model_timeout),
             sites=(settings.site,),
         )
-        service = Service(room, build_graph(room))
+        service = serving(room, settings.site)
+        open_until_the_end.callback(service.following.close)
         await service.recover()
         tending = asyncio.create_task(_tend(service))
         try:
@@ -121,6 +124,32 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
             tending.cancel()
             with suppress(asyncio.CancelledError):
                 await tending
+
+
+def serving(room: Room, site: str) -> Service:
+    """The service over the ports of `room`, with everything of it that is built once per process."""
+    return Service(
+        room,
+        build_graph(room),
+        following=Following(room.store, room.clock),
+        operators=Operators(room.store, room.clock, room.executor, site),
+    )
+
+
+@asynccontextmanager
+async def staff(settings: Settings) -> AsyncIterator[Operators]:
+    """The accounts of the people who take handoffs, without the rest of the service: for the command line.
+
+    Raises ConfigError or StoreError.
+    """
+    clock = SystemClock()
+    settings.make_data_dir()
+    store = await _store(settings, clock)
+    try:
+        with ThreadPoolExecutor(1, thread_name_prefix="handrail") as executor:
+            yield Operators(store, clock, executor, settings.site)
+    finally:
+        await store.close()
 
 
 async def _tend(service: Service) -> None:

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from pydantic import JsonValue
 
+from handrail.agent.feed import Entry, Item
+from handrail.agent.files import StoredFile
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.guardrails.flows.place import FlowPlace
 from handrail.guardrails.vocabulary import (
@@ -27,6 +29,9 @@ from handrail.guardrails.vocabulary import (
 HISTORY_LIMIT = 12
 """Messages of the past that a turn loads; what is older lives on in counters of the state, so cost stays flat."""
 
+ASSISTANCE = "ai_assistance"
+"""The purpose of being answered by a machine; a customer may refuse it."""
+
 
 class PendingCall(Frozen):
     """A call that waits for its next step. `digest` binds what is agreed to, to the exact tool and arguments.
@@ -44,6 +49,11 @@ class PendingCall(Frozen):
     approval_id: str | None = None
     identity: IdentityLevel = IdentityLevel.ANONYMOUS
     tries: int = 0
+
+    @property
+    def edited(self) -> bool:
+        """Whether an operator changed the call while approving it, and the customer has to agree to that."""
+        return self.awaiting is Obligation.CONFIRM and self.approval_id is not None
 
 
 class Membership(Frozen):
@@ -84,7 +94,8 @@ class ConversationState(Frozen):
 class Snapshot(Frozen):
     """A conversation as read at the start of a turn: its state and the latest messages, oldest first.
 
-    `ran` are the digests of the write calls that have run, or may have, in this conversation.
+    `ran` are the digests of the write calls that have run, or may have, in this conversation, `refused` the purposes
+    for which the customer's latest word is no (see `Store.put_consent`).
     """
 
     site: str
@@ -96,6 +107,7 @@ class Snapshot(Frozen):
     state: ConversationState
     history: tuple[Message, ...]
     ran: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
 
 
 class JournalState(StrEnum):
@@ -159,6 +171,8 @@ class EventKind(StrEnum):
     TOOL_INTENT = "tool_intent"
     TOOL_OUTCOME = "tool_outcome"
     OPERATOR_DECISION = "operator_decision"
+    OPERATOR_ACTION = "operator_action"
+    CUSTOMER_ACTION = "customer_action"
     HANDOFF = "handoff"
     RELEASE = "release"
     TURN_FINISHED = "turn_finished"
@@ -192,13 +206,27 @@ class Received(Frozen):
     later_messages: int = 0
 
 
+class LatestTurn(Frozen):
+    """A customer's message with the idempotency key it came under."""
+
+    turn_id: str
+    key: str
+    text: str
+    at: datetime
+
+
 class FinishedTurn(Frozen):
-    """Everything one turn leaves behind, written in one transaction before the reply leaves."""
+    """Everything one turn leaves behind, written in one transaction before the reply leaves.
+
+    `feed` are the items that clients are told, in order; the reply itself, `reply_id`, is among them.
+    """
 
     turn: Turn
     state: ConversationState
     result: TurnResult
     events: tuple[AuditEvent, ...]
+    feed: tuple[Item, ...] = ()
+    reply_id: str | None = None
     handoff: Handoff | None = None
     approval: Approval | None = None
     used_approval: str | None = None
@@ -214,8 +242,27 @@ class QueuedHandoff(Frozen):
     at: datetime
 
 
+class Rating(Frozen):
+    """What a customer thinks of a conversation: 1 (bad) to 5 (good), and why, in their own words."""
+
+    score: int
+    comment: str | None
+    at: datetime
+
+
+class Consent(Frozen):
+    """Whether a customer agrees to a purpose (`given`) or refuses it."""
+
+    purpose: str
+    given: bool
+    at: datetime
+
+
 class ExportedConversation(Frozen):
-    """One conversation in a customer's export; internal reasoning (results, journal) is not part of it."""
+    """One conversation in a customer's export; internal reasoning (results, journal) is not part of it.
+
+    The bytes of `files` are had with `Store.file`.
+    """
 
     conversation_id: str
     channel: str
@@ -224,6 +271,10 @@ class ExportedConversation(Frozen):
     messages: tuple[Message, ...]
     handoffs: tuple[Handoff, ...]
     approvals: tuple[Approval, ...]
+    feed: tuple[Entry, ...] = ()
+    files: tuple[StoredFile, ...] = ()
+    rating: Rating | None = None
+    consents: tuple[Consent, ...] = ()
 
 
 class CustomerExport(Frozen):

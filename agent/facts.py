@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from handrail.agent.conversation import ConversationState, Snapshot
+from handrail.agent.conversation import ASSISTANCE, ConversationState, Snapshot
 from handrail.agent.hours import is_open
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.agent.room import seconds_between
@@ -88,6 +88,7 @@ def _of_conversation(bundle: Bundle, turn: Turn, snapshot: Snapshot) -> Iterable
     yield fact("person_offered", state.person_offered, source)
     yield fact("earlier_risk", state.risk.value, source)
     yield fact("pending", state.pending.awaiting.value if state.pending is not None else "nothing", source)
+    yield fact("assistance", "refused" if ASSISTANCE in snapshot.refused else "accepted", source)
     yield fact("company_open", is_open(queue.hours, turn.at), "clock")
 
 

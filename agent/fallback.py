@@ -9,6 +9,7 @@ from handrail.agent.channels import View
 from handrail.agent.conversation import Received
 from handrail.agent.hours import due
 from handrail.agent.packet import packet
+from handrail.agent.standing import WITH_A_PERSON
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.vocabulary import (
     ConversationStatus,
@@ -22,7 +23,19 @@ from handrail.guardrails.vocabulary import (
 def fallback_result(
     view: View, bundle: Bundle, received: Received, reasons: tuple[str, ...], now: datetime
 ) -> TurnResult:
-    """A person takes over with whatever is known. Uses no port and cannot fail for reasons outside the bundle."""
+    """A person takes over with whatever is known. Uses no port and cannot fail for reasons outside the bundle.
+
+    Where a person has the conversation already, they keep it, and the machine says nothing.
+    """
+    status = received.snapshot.state.status
+    if status in WITH_A_PERSON:
+        return TurnResult(
+            turn_id=received.turn.turn_id,
+            reply="",
+            status=status,
+            decisions=(),
+            reasons=(*reasons, "HANDOFF_STANDS"),
+        )
     handoff = _handoff(view, bundle, received, reasons, now)
     team = next(iter(bundle.queues[handoff.queue].title.values()))
     return TurnResult(

@@ -101,7 +101,9 @@ def route(stage: Stage, state: TurnState) -> str:  # noqa: PLR0911 - the whole r
     if view.has(ESCALATION) or (isinstance(last, Decision) and last.effect is Effect.ESCALATE):
         return Stage.HAND_OFF
     if stage is Stage.APPLY_POLICY and isinstance(last, Decision) and last.effect is Effect.REFUSE:
-        return Stage.GUARD_OUTPUT
+        # An answer to what a colleague changed has no draft yet: it is carried out, whoever speaks with the customer.
+        answers = view[ANSWERED] is not Answered.NOTHING and not view.has(DRAFT)
+        return Stage.AUTHORIZE_TOOLS if answers else Stage.GUARD_OUTPUT
     if stage is Stage.APPLY_POLICY and view.get(ANSWERED, Answered.NOTHING) is not Answered.NOTHING:
         return Stage.AUTHORIZE_TOOLS
     if stage is Stage.APPLY_POLICY and isinstance(last, Decision) and {*last.obligations} & NO_SEARCH:

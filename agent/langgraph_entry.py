@@ -24,5 +24,4 @@ async def turn() -> AsyncIterator[CompiledStateGraph[TurnState, None, TurnState,
     `running` raise.
     """
     async with running(load_settings()) as service:
-        # The service owns the graph; there is no second way to build one with the same ports.
-        yield service._graph  # noqa: SLF001
+        yield service.graph

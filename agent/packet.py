@@ -16,13 +16,15 @@ from handrail.agent.channels import (
     SNAPSHOT,
     TRIED,
     TURN,
+    TurnState,
     View,
 )
+from handrail.agent.conversation import Snapshot
 from handrail.agent.facts import identity_now
 from handrail.agent.hours import due
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.detect.masking import mask
-from handrail.guardrails.vocabulary import CollectedFact, Dimensions, Handoff, Priority, RiskTier, Role
+from handrail.guardrails.vocabulary import CollectedFact, Dimensions, Handoff, Priority, RiskTier, Role, Turn
 
 WANTS_LENGTH = 160
 NOTHING = Dimensions()
@@ -56,6 +58,24 @@ def packet(view: View, bundle: Bundle, handoff_id: str, reasons: tuple[str, ...]
         due_at=due(bundle.queues[queue].hours, now, minutes),
         identity=identity_now(turn, state),
     )
+
+
+def taken_over(snapshot: Snapshot, bundle: Bundle, handoff_id: str, reasons: tuple[str, ...], now: datetime) -> Handoff:
+    """The packet of a conversation that a person takes over between two turns."""
+    turn = Turn(
+        turn_id="",
+        site=snapshot.site,
+        conversation_id=snapshot.conversation_id,
+        customer_id=snapshot.customer_id,
+        identity=snapshot.identity,
+        channel=snapshot.channel,
+        text="",
+        at=now,
+        sender=Role.OPERATOR,
+    )
+    state: TurnState = {"turn": TURN.put(turn).content, "snapshot": SNAPSHOT.put(snapshot).content}
+    made = packet(View(state), bundle, handoff_id, reasons, now)
+    return made.model_copy(update={"risk": snapshot.state.risk, "priority": Priority.NORMAL})
 
 
 def wants(view: View) -> str:

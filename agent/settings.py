@@ -9,6 +9,7 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -21,6 +22,9 @@ from handrail.guardrails.model_folder import default_cache_dir
 
 PREFIX = "HANDRAIL_"
 CONFIG_FILE = "handrail.toml"
+OPERATOR_TOKEN = "HANDRAIL_OPERATOR_TOKEN"  # noqa: S105 - a variable's name
+"""The variable that `handrail queue` takes an operator's token from: an identity, and no setting."""
+
 SHORTEST_SECRET = 32
 """Bytes: an HS256 key shorter than its digest can be guessed from one token (RFC 7518, section 3.2)."""
 
@@ -45,10 +49,15 @@ def _table(content: object) -> object:
     try:
         return json.loads(content)
     except json.JSONDecodeError:
-        raise ValueError('not a JSON object, such as {"2026-01": "a secret of 32 characters or more"}') from None
+        raise ValueError('not a JSON object, such as {"name": ...}') from None
 
 
 Keys = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_table)]
+SiteKeys = Annotated[dict[str, tuple[str, ...]], NoDecode, BeforeValidator(_table)]
+
+_SITE_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
+_USUAL_PORT = re.compile(r"https://.*:443$|http://.*:80$")
 
 
 class Settings(BaseSettings):
@@ -94,6 +103,28 @@ class Settings(BaseSettings):
     )
     visitor_secret: SecretStr | None = Field(
         None, description="the secret behind the keys of anonymous visitors, the same in every process of a site."
+    )
+    site_keys: SiteKeys = Field(
+        default_factory=dict,
+        description="a table from site key to the origins of the pages that may embed the widget with it, as in "
+        '{"site_shop_1": ["https://www.example.com"]}.',
+    )
+    proxies: str = Field(
+        "127.0.0.1",
+        description="the addresses of reverse proxies, separated by commas, whose X-Forwarded-For and "
+        "X-Forwarded-Proto are believed.",
+    )
+    openings_per_minute: int = Field(
+        30, ge=1, le=1_000_000, description="conversations that one address may open in a minute."
+    )
+    messages_per_minute: int = Field(
+        20, ge=1, le=1_000_000, description="messages that one conversation may get in a minute."
+    )
+    caller_messages_per_minute: int = Field(
+        60,
+        ge=1,
+        le=1_000_000,
+        description="messages that one customer, or one address of visitors, may send in a minute.",
     )
     company: Company = Field(Company.SAMPLE, description="`sample` for the sample company, or `none`.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -141,6 +172,32 @@ class Settings(BaseSettings):
         if secret is not None and len(secret.get_secret_value().encode()) < SHORTEST_SECRET:
             raise ValueError(f"shorter than {SHORTEST_SECRET} bytes")
         return secret
+
+    @field_validator("proxies")
+    @classmethod
+    def _addresses(cls, proxies: str) -> str:
+        for each in proxies.split(","):
+            try:
+                ip_network(each.strip())
+            except ValueError:
+                raise ValueError(f"{each.strip() or 'nothing'} is not an address or a network") from None
+        return proxies
+
+    @field_validator("site_keys")
+    @classmethod
+    def _exact(cls, keys: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        """Origins as browsers send them, so that they can be compared as they are; no patterns."""
+        odd = sorted(key for key in keys if not _SITE_KEY.fullmatch(key))
+        if odd:
+            raise ValueError(f"{', '.join(odd)}: a site key has 8 to 64 letters, digits, dashes or underscores")
+        listed = {each for origins in keys.values() for each in origins}
+        wrong = sorted(each for each in listed if not _ORIGIN.fullmatch(each) or _USUAL_PORT.match(each))
+        if wrong:
+            raise ValueError(
+                f"{', '.join(wrong)}: an origin is scheme and host in lower case, with the port if it is not the "
+                "usual one, and without a path"
+            )
+        return keys
 
     def make_data_dir(self) -> None:
         """Make the data folder, for its owner only, unless it is there.
@@ -204,7 +261,7 @@ def _unknown_variables() -> list[str]:
     """A problem for each variable that looks like ours and is not, lest a misspelt setting go unnoticed."""
     known = [PREFIX + field.upper() for field in Settings.model_fields]
     ours = sorted(name for name in os.environ if name.upper().startswith(PREFIX))
-    return [_unknown(name, "", known) for name in ours if name.upper() not in known]
+    return [_unknown(name, "", known) for name in ours if name.upper() not in {*known, OPERATOR_TOKEN}]
 
 
 def _unknown(name: str, where: str, known: list[str]) -> str:

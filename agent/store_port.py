@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from handrail.agent.bell import Bell
+from handrail.agent.case_port import CaseRecords
 from handrail.agent.conversation import (
-    Approval,
-    ApprovalState,
     AuditEvent,
     CustomerExport,
     FinishedTurn,
     JournalEntry,
-    QueuedHandoff,
+    LatestTurn,
     Received,
     Snapshot,
 )
+from handrail.agent.feed import Entry, Item
+from handrail.agent.files import FileContent, StoredFile
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.guardrails.errors import HandrailError
-from handrail.guardrails.vocabulary import IdentityLevel, Message, Turn
+from handrail.guardrails.vocabulary import IdentityLevel, Message, Turn, TurnResult
 
 
 class UnknownConversation(HandrailError):
@@ -50,11 +52,36 @@ class ApprovalClosed(HandrailError):
     """The request for approval was decided before, or its time ran out."""
 
 
-class Store(Protocol):
+class CaseTaken(HandrailError):
+    """Another person has the conversation; `holder` is that person's name."""
+
+    def __init__(self, holder: str) -> None:
+        self.holder = holder
+        super().__init__(f"{holder} has this conversation")
+
+
+class NotHolder(HandrailError):
+    """Only the person who has the conversation can do this: claim it first."""
+
+
+class WrongStatus(HandrailError):
+    """The conversation's status does not allow the move; the message says what would."""
+
+
+class TooManyFiles(HandrailError):
+    """The conversation holds as many files, or bytes, as it may."""
+
+
+class Store(CaseRecords, Protocol):
     """Conversations, turns, journal, approvals, handoffs, customer context and the audit chain of all sites.
 
     Every method is one transaction. What a method acknowledged survives `kill -9` and power loss.
     """
+
+    @property
+    def bell(self) -> Bell:
+        """Rings after every commit of this process that adds to a feed, and when answering begins and ends."""
+        ...
 
     async def open_conversation(
         self, site: str, channel: str, customer_id: str | None, identity: IdentityLevel, at: datetime
@@ -99,8 +126,9 @@ class Store(Protocol):
     async def finish(self, finished: FinishedTurn) -> None:
         """Write everything a turn leaves behind, in one transaction, and release the lease.
 
-        An empty reply stores no message. Customer events of an anonymous conversation have nobody to belong to and
-        are not stored. Raises LeaseLost; then nothing was written.
+        The reply is stored as the message `reply_id`, and told as an item of `feed`; None stores no message. Customer
+        events of an anonymous conversation have nobody to belong to and are not stored. Raises LeaseLost, and
+        ValueError for a reply without an id or an item; then nothing was written.
         """
         ...
 
@@ -114,28 +142,6 @@ class Store(Protocol):
 
     async def messages(self, site: str, conversation_id: str, after: int, limit: int) -> tuple[Message, ...]:
         """Messages with sequence number above `after`, oldest first."""
-        ...
-
-    async def approval(self, site: str, approval_id: str) -> Approval | None:
-        """One request for approval."""
-        ...
-
-    async def approvals(self, site: str, state: ApprovalState | None = None) -> tuple[Approval, ...]:
-        """Requests for approval, oldest first."""
-        ...
-
-    async def decide_approval(
-        self, site: str, approval_id: str, state: ApprovalState, by: str, at: datetime
-    ) -> Approval:
-        """Move a pending request to approved, denied or expired; exactly one of two racing callers succeeds.
-
-        Writes the audit event of the decision in the same transaction. Approving after `expires_at` stores `expired`
-        and raises ApprovalClosed. Raises UnknownApproval, ApprovalClosed, ValueError for any other target state.
-        """
-        ...
-
-    async def handoffs(self, site: str) -> tuple[QueuedHandoff, ...]:
-        """Open handoffs, most urgent first, then oldest first."""
         ...
 
     async def put_attributes(self, site: str, customer_id: str, values: Sequence[AttributeValue]) -> int:
@@ -154,8 +160,61 @@ class Store(Protocol):
         """Events at or after `since`, oldest first, at most 500."""
         ...
 
-    async def add_operator_message(self, site: str, conversation_id: str, text: str, by: str, at: datetime) -> Message:
-        """Store an operator's message to the customer, with its audit event. Raises UnknownConversation."""
+    async def ensure_conversation(
+        self,
+        site: str,
+        conversation_id: str,
+        channel: str,
+        customer_id: str | None,
+        identity: IdentityLevel,
+        at: datetime,
+    ) -> None:
+        """Create an empty conversation with this id unless it is there.
+
+        Raises UnknownConversation when it is somebody else's, or was erased.
+        """
+        ...
+
+    async def latest_turn(self, site: str, conversation_id: str) -> LatestTurn | None:
+        """The customer's newest message with its idempotency key, answered or not; None when nothing was said."""
+        ...
+
+    async def results(self, site: str, conversation_id: str, limit: int) -> tuple[TurnResult, ...]:
+        """The results of the latest `limit` finished turns, oldest first."""
+        ...
+
+    async def feed(self, site: str, conversation_id: str, after: int, limit: int) -> tuple[Entry, ...]:
+        """At most `limit` items of a conversation's feed numbered above `after`, in order; none for an unknown one."""
+        ...
+
+    async def heads(self, site: str, conversation_ids: Sequence[str]) -> Mapping[str, int]:
+        """The number of the newest item of each conversation's feed, in one query; unknown ones are left out."""
+        ...
+
+    async def put_rating(
+        self, site: str, conversation_id: str, score: int, comment: str | None, item: Item, events: Sequence[AuditEvent]
+    ) -> None:
+        """Store the customer's rating (the latest counts), with its feed item and audit events."""
+        ...
+
+    async def put_consent(
+        self, site: str, conversation_id: str, purpose: str, given: bool, events: Sequence[AuditEvent], at: datetime
+    ) -> None:
+        """Store what the customer agrees to or refuses (the latest counts), with its audit events."""
+        ...
+
+    async def put_file(
+        self, site: str, conversation_id: str, content: FileContent, item: Item, events: Sequence[AuditEvent]
+    ) -> StoredFile:
+        """Store an attached file, with its feed item and audit events. Raises TooManyFiles beyond the limit."""
+        ...
+
+    async def file(self, site: str, conversation_id: str, file_id: str) -> FileContent | None:
+        """One attached file with its bytes; None when this conversation has none of that id."""
+        ...
+
+    async def erase_conversation(self, site: str, conversation_id: str) -> None:
+        """Erase one conversation as `erase_customer` erases all. Raises UnknownConversation."""
         ...
 
     async def record(self, site: str, conversation_id: str | None, events: Sequence[AuditEvent]) -> None:
@@ -167,9 +226,10 @@ class Store(Protocol):
         ...
 
     async def erase_customer(self, site: str, customer_id: str) -> int:
-        """Erase a customer: messages, results, attributes, events and audit payloads; returns conversations erased.
+        """Erase a customer: everything stored about them, audit payloads included; returns conversations erased.
 
-        The audit chains stay whole and gain an `erasure` event each. A turn that is running loses its lease.
+        The audit chains stay whole and gain an `erasure` event each, which keeps what the staff did. A turn that is
+        running loses its lease.
         """
         ...
 

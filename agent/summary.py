@@ -6,6 +6,7 @@ from handrail.agent.after import customer_events, next_state
 from handrail.agent.channels import APPROVAL, MEMBERS, RESULT, TURN, USED_APPROVAL, WITHDRAWN, View
 from handrail.agent.conversation import AuditEvent, ConversationState, EventKind, FinishedTurn, Received
 from handrail.agent.room import Room
+from handrail.agent.telling import reply_id, told
 from handrail.guardrails.vocabulary import Decision, Report, TurnResult
 
 
@@ -27,6 +28,8 @@ def summed_up(view: View, received: Received, room: Room) -> FinishedTurn:
         state=state,
         result=result,
         events=tuple(event.model_copy(update={"at": min(event.at, now)}) for event in events),
+        feed=told(view, room.bundle, result, received.snapshot.state, state, now),
+        reply_id=reply_id(result),
         handoff=result.handoff,
         approval=view[APPROVAL] if view.has(APPROVAL) and _waits(state, view) else None,
         used_approval=view[USED_APPROVAL] if view.has(USED_APPROVAL) else None,

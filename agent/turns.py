@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from handrail.agent.conversation import ApprovalState
-from handrail.guardrails.vocabulary import Frozen
+from handrail.guardrails.vocabulary import Frozen, ToolCall
 
 
 class CauseKind(StrEnum):
@@ -13,20 +13,29 @@ class CauseKind(StrEnum):
 
     MESSAGE = "message"
     PERSON_BUTTON = "person_button"
+    CONSENT_REFUSED = "consent_refused"
     OPERATOR_DECISION = "operator_decision"
+
+
+SPOKEN = {
+    CauseKind.PERSON_BUTTON: "I would like to talk to a person.",
+    CauseKind.CONSENT_REFUSED: "I do not want to be answered by a machine.",
+}
+"""What a button stands for in words: it is stored as the customer's message."""
 
 
 class Cause(Frozen):
     """What started this turn.
 
     `resumed` says that a worker died in the middle of it before, `overtaken` that the conversation has gone on since:
-    such a message agrees to nothing any more.
+    such a message agrees to nothing any more. `edited` is the call as an operator changed it while approving it.
     """
 
     kind: CauseKind = CauseKind.MESSAGE
     approval: ApprovalState | None = None
     approval_id: str | None = None
     operator: str | None = None
+    edited: ToolCall | None = None
     resumed: bool = False
     overtaken: bool = False
 

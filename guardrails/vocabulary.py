@@ -400,7 +400,10 @@ class Turn(Frozen):
 
 
 class TurnResult(Frozen):
-    """What a turn came to: the text that was released, who speaks now, and every decision on the way."""
+    """What a turn came to: the text that was released, who speaks now, and every decision on the way.
+
+    `checklist` are the steps that the text lists, in order.
+    """
 
     turn_id: str
     reply: str
@@ -409,5 +412,6 @@ class TurnResult(Frozen):
     reasons: tuple[str, ...]
     citations: tuple[str, ...] = ()
     quick_replies: tuple[str, ...] = ()
+    checklist: tuple[str, ...] = ()
     confirmation: ToolCall | None = None
     handoff: Handoff | None = None

@@ -27,6 +27,8 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("serve", "handrail.commands.serve:serve", "Serve the API on localhost."),
     Entry("chat", "handrail.commands.chat:chat", "Talk to the assistant in the terminal."),
     Entry("token", "handrail.commands.token:token", "Make a customer token for trying things out."),
+    Entry("queue", "handrail.commands.queue:queue", "Work on conversations that wait for a person."),
+    Entry("operator", "handrail.commands.operator:operator", "Manage the people who take handoffs."),
     Entry("eval", "handrail.commands.eval:evaluate", "Run the scenario suites."),
     Entry("explain", "handrail.commands.explain:explain", "Say why a turn went as it did, from the log alone."),
     Entry("audit", "handrail.commands.audit:audit", "Verify and anchor the audit log."),

@@ -22,6 +22,7 @@ from handrail.agent.conversation import ApprovalState, PendingCall
 from handrail.agent.nodes.apply_policy import code_in
 from handrail.agent.room import Room, bounded, faults_as, sensible
 from handrail.agent.turns import Answered
+from handrail.guardrails.gate.canonical import digest
 from handrail.guardrails.vocabulary import IdentityLevel, Obligation, ToolCall
 
 if TYPE_CHECKING:
@@ -32,23 +33,26 @@ CODE_TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """A pending call with what has been agreed about it. INVARIANT: `call` is what was asked about, to the letter."""
+    """A pending call with what has been agreed about it. INVARIANT: `call` is what was asked about, to the letter.
+
+    `before` is the call that the customer asked for, where an operator changed it while approving; nobody has agreed to
+    the change yet.
+    """
 
     call: ToolCall
     digest: str
     confirmed: bool
     approval_id: str | None
     identity: IdentityLevel | None = None
+    before: ToolCall | None = None
 
 
-async def agreement_of(  # noqa: C901 - one branch per kind of answer
-    view: View, room: Room, progress: Progress
-) -> Agreement | None:
+async def agreement_of(view: View, room: Room, progress: Progress) -> Agreement | None:
     """The agreement that this turn brings; None when it brings none (and then perhaps words for the customer)."""
     answer = view.get(ANSWERED, Answered.NOTHING)
     pending = view[SNAPSHOT].state.pending
     language = view[DETECTION].language
-    if answer is Answered.DECISION and (pending is None or pending.approval_id != view[CAUSE].approval_id):
+    if answer is Answered.DECISION and not _waits_for_decision(view, pending):
         # INVARIANT: an operator's decision is about the call it names, never about another one that waits by now.
         progress.report("APPROVAL_EXPIRED")
         progress.speak(room.bundle.text("approval_expired", language), "approval_expired")
@@ -59,7 +63,7 @@ async def agreement_of(  # noqa: C901 - one branch per kind of answer
         return await _code(view, room, progress, pending)
     if answer is Answered.YES:
         progress.report("CONFIRMATION_GIVEN")
-        return Agreement(pending.call, pending.digest, confirmed=True, approval_id=pending.approval_id)
+        return _agreed(pending, confirmed=True)
     if answer is Answered.DECISION:
         return _decision(view, room, progress, pending)
     if answer is Answered.NO:
@@ -69,12 +73,20 @@ async def agreement_of(  # noqa: C901 - one branch per kind of answer
             progress.writes.append(WITHDRAWN.put(pending.approval_id))
         progress.speak(room.bundle.text("declined", language), "declined")
         return None
+    return _asked_again(view, room, progress, pending)
+
+
+def _asked_again(view: View, room: Room, progress: Progress, pending: PendingCall) -> Agreement | None:
+    """Where the matter stands, for a message that neither agrees nor declines."""
+    language = view[DETECTION].language
     if pending.awaiting is Obligation.APPROVE and view[TURN].at >= pending.expires_at:
         progress.report("APPROVAL_EXPIRED")
         _drop(progress)
         progress.speak(room.bundle.text("approval_expired", language), "approval_expired")
         return None
     progress.report("ASKED_AGAIN")
+    if pending.edited:
+        return _agreed(pending, confirmed=False)
     if pending.awaiting is Obligation.APPROVE:
         progress.speak(room.bundle.text("approval_waiting", language), "approval_waiting")
     elif pending.awaiting is Obligation.CONFIRM:
@@ -83,6 +95,17 @@ async def agreement_of(  # noqa: C901 - one branch per kind of answer
     else:
         progress.speak(room.bundle.text("ask_code_again", language), "ask_code_again")
     return None
+
+
+def _waits_for_decision(view: View, pending: PendingCall | None) -> bool:
+    waits = pending is not None and pending.awaiting is Obligation.APPROVE
+    return waits and pending is not None and pending.approval_id == view[CAUSE].approval_id
+
+
+def _agreed(pending: PendingCall, *, confirmed: bool) -> Agreement:
+    """What stands of a pending call. One that a colleague has approved already keeps the level it was asked for at."""
+    level = pending.identity if pending.edited else None
+    return Agreement(pending.call, pending.digest, confirmed, pending.approval_id, level)
 
 
 async def _code(view: View, room: Room, progress: Progress, pending: PendingCall) -> Agreement | None:
@@ -111,7 +134,12 @@ async def _code(view: View, room: Room, progress: Progress, pending: PendingCall
 
 def _decision(view: View, room: Room, progress: Progress, pending: PendingCall) -> Agreement | None:
     """An operator's approval lets the call be decided again; anything else ends it."""
-    language = view[DETECTION].language
+    language, edited = view[DETECTION].language, view[CAUSE].edited
+    if view[CAUSE].approval is ApprovalState.APPROVED and edited is not None:
+        progress.report("APPROVAL_GRANTED", "APPROVAL_EDITED")
+        progress.note(room.bundle.text("edited", language))
+        # INVARIANT: the customer's yes was about the call before the edit, so it does not count for this one.
+        return Agreement(edited, digest(edited), False, pending.approval_id, pending.identity, before=pending.call)
     if view[CAUSE].approval is ApprovalState.APPROVED:
         progress.report("APPROVAL_GRANTED")
         # The level at which the customer asked stands for this one call: approval may take longer than a code lives.

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import re
 
-from handrail.agent.channels import ANSWERED, CAUSE, DETECTION, DRAFT, GATE, POLICY, SNAPSHOT, TURN, Step, View
+from handrail.agent.channels import (
+    ANSWERED,
+    CAUSE,
+    DETECTION,
+    DRAFT,
+    GATE,
+    POLICY,
+    QUEUED,
+    SNAPSHOT,
+    TURN,
+    Step,
+    View,
+    Write,
+)
+from handrail.agent.conversation import ASSISTANCE, PendingCall
+from handrail.agent.nodes.dressing import SILENCE
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.room import Room
+from handrail.agent.standing import WITH_A_PERSON
 from handrail.agent.turns import Answered, CauseKind
-from handrail.agent.waiting import waiting_text
+from handrail.agent.waiting import waiting_now
 from handrail.guardrails.gate.agreeing import agrees, takes_back
 from handrail.guardrails.vocabulary import Decision, Draft, Effect, Obligation, Stage
 
@@ -22,10 +38,24 @@ async def apply_policy(view: View, room: Room) -> Step:
     decision = room.bundle.policy.decide(Stage.APPLY_POLICY, facts_of(view))
     answer = answered(view)
     writes = [POLICY.put(both(view[GATE], decision)), ANSWERED.put(answer)]
-    if decision.effect is Effect.REFUSE and answer is not Answered.DECISION:
-        text = await waiting_text(view, room)
-        writes.append(DRAFT.put(Draft(text=text, author="text:waiting")))
+    if decision.effect is Effect.REFUSE and not _carried_out(view, answer):
+        writes += await _with_people(view, room)
     return Step((decision,), tuple(writes))
+
+
+def _carried_out(view: View, answer: Answered) -> bool:
+    """Whether a person's decision is carried out all the same: theirs, or the customer's answer to their edit."""
+    pending = view[SNAPSHOT].state.pending
+    return answer is Answered.DECISION or (answer is not Answered.NOTHING and pending is not None and pending.edited)
+
+
+async def _with_people(view: View, room: Room) -> list[Write]:
+    """Who waits is told where they stand. A person who has come is not spoken over, nor a refusal of the machine."""
+    if view[SNAPSHOT].state.status in WITH_A_PERSON:
+        return [DRAFT.put(SILENCE)]
+    waiting = await waiting_now(view, room)
+    draft = Draft(text=waiting.text, author="text:waiting")
+    return [DRAFT.put(SILENCE if ASSISTANCE in view[SNAPSHOT].refused else draft), QUEUED.put(waiting.queued)]
 
 
 def both(gate: Decision, policy: Decision) -> Decision:
@@ -42,7 +72,7 @@ def both(gate: Decision, policy: Decision) -> Decision:
     return policy.model_copy(update={"obligations": obligations, "dimensions": dimensions})
 
 
-def answered(view: View) -> Answered:  # noqa: PLR0911 - one line a case reads best
+def answered(view: View) -> Answered:  # noqa: PLR0911, C901 - one line a case reads best
     """How the message relates to the pending call; a yes counts only as the very next message (S7.3)."""
     if view[CAUSE].kind is CauseKind.OPERATOR_DECISION:
         return Answered.DECISION
@@ -58,6 +88,8 @@ def answered(view: View) -> Answered:  # noqa: PLR0911 - one line a case reads b
     if view[CAUSE].overtaken:
         return Answered.ASKS_AGAIN
     if pending.awaiting is Obligation.CONFIRM:
+        if pending.edited:
+            return _of_edit(view, pending)
         if state.turns != pending.asked_turn or view[TURN].at >= pending.expires_at:
             return Answered.NOTHING
         if "ANSWER_NO" not in codes and agrees(view[TURN].text, pending.call.tool):
@@ -66,6 +98,27 @@ def answered(view: View) -> Answered:  # noqa: PLR0911 - one line a case reads b
             return Answered.ASKS_AGAIN
         return Answered.NO if "ANSWER_NO" in codes or takes_back(view[TURN].text) else Answered.NOTHING
     return Answered.NO if "ANSWER_NO" in codes or takes_back(view[TURN].text) else _again(view)
+
+
+def _of_edit(view: View, pending: PendingCall) -> Answered:
+    """How the message answers what a colleague changed.
+
+    The question stands until it is answered or its time is over. Once somebody has spoken in between, a yes may mean
+    something else, so the question is put again, and a no is read only where it takes something back.
+    """
+    text, codes = view[TURN].text, {signal.code for signal in view[DETECTION].signals}
+    agreed = "ANSWER_NO" not in codes and agrees(text, pending.call.tool)
+    if view[TURN].at >= pending.expires_at:
+        return Answered.NOTHING
+    if takes_back(text):
+        return Answered.NO
+    if view[SNAPSHOT].state.turns != pending.asked_turn:
+        return Answered.ASKS_AGAIN if agreed else Answered.NOTHING
+    if agreed:
+        return Answered.YES
+    if "ANSWER_YES" in codes:
+        return Answered.ASKS_AGAIN
+    return Answered.NO if "ANSWER_NO" in codes else Answered.NOTHING
 
 
 def code_in(text: str) -> str | None:

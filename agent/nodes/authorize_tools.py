@@ -52,6 +52,7 @@ class Progress:
     audit: list[AuditEvent] = field(default_factory=list)
     results: list[ToolResult] = field(default_factory=list)
     stopped: bool = False
+    notes: list[str] = field(default_factory=list)
 
     def report(self, *reasons: str) -> None:
         """Note what happened, without a decision."""
@@ -61,6 +62,11 @@ class Progress:
         """Answer in fixed words; nothing else of this draft happens."""
         self.writes.append(DRAFT.put(Draft(text=text, author=f"text:{key}")))
         self.stopped = True
+
+    def note(self, text: str) -> None:
+        """Say `text` before whatever is said of this turn."""
+        self.notes.append(text)
+        self.writes.append(NOTE.put("\n\n".join(self.notes)))
 
     def escalate(self, *reasons: str) -> None:
         """Bring a person; nothing else of this draft happens."""
@@ -106,7 +112,7 @@ async def _one(call: ToolCall, view: View, room: Room, progress: Progress, agree
         progress.writes.append(PENDING.put(asked.pending))
         if replaced := superseded(view, asked.pending):
             progress.writes.append(WITHDRAWN.put(replaced))
-            progress.writes.append(NOTE.put(room.bundle.text("superseded", view[DETECTION].language)))
+            progress.note(room.bundle.text("superseded", view[DETECTION].language))
         if asked.approval is not None:
             progress.writes.append(APPROVAL.put(asked.approval))
         progress.writes.append(QUICK_REPLIES.put(asked.quick_replies))
@@ -121,7 +127,7 @@ async def _one(call: ToolCall, view: View, room: Room, progress: Progress, agree
 def superseded(view: View, new: PendingCall) -> str | None:
     """The request for approval that a new question takes the place of: one matter at a time waits for an answer."""
     old = view[SNAPSHOT].state.pending
-    if old is None or old.approval_id is None or old.digest == new.digest:
+    if old is None or old.approval_id in (None, new.approval_id) or old.digest == new.digest:
         return None
     return old.approval_id
 
@@ -157,7 +163,7 @@ async def _run(weighed: Weighed, view: View, room: Room, progress: Progress, agr
     if not _flow_waits(view):
         progress.speak(done or room.bundle.text("tool_failed", view[DETECTION].language), "tool_done")
     elif done is not None:
-        progress.writes.append(NOTE.put(done))
+        progress.note(done)
 
 
 def _has_ended(weighed: Weighed, view: View) -> bool:

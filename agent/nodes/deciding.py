@@ -14,6 +14,7 @@ from handrail.agent.nodes.prompting import NOTHING_FOUND
 from handrail.agent.ports import CallFacts
 from handrail.agent.room import Room, bounded, faults_as, sensible
 from handrail.guardrails.gate.canonical import canonical, digest
+from handrail.guardrails.gate.editing import Edit, changed, edit_of, kept
 from handrail.guardrails.gate.facts import Standing, gate_facts
 from handrail.guardrails.gate.inspection import inspect
 from handrail.guardrails.gate.question import render_done, render_question
@@ -75,8 +76,12 @@ async def weigh(
         tools=room.bundle.tools,
         known=snapshot.state.records,
         # What was asked about had its origins checked then; its words may have left the history since.
-        established=() if agreement is None else (agreement.digest,),
+        established=() if agreement is None or agreement.before is not None else (agreement.digest,),
     )
+    if agreement is not None and agreement.before is not None:
+        # What an operator left as it was has had its origins checked; what they set comes from them.
+        origins = {"operator": changed(agreement.before, call), "kept": kept(agreement.before, call)}
+        found = found.model_copy(update=origins)
     inspection = inspect(call, spec, found, values)
     agreed = agreement is not None and agreement.digest == inspection.digest
     level = agreement.identity if agreed and agreement is not None and agreement.identity else None
@@ -90,6 +95,7 @@ async def weigh(
             *(digest(result.call) for result in results if result.outcome is ToolOutcome.SUCCEEDED),
         ),
         runs=await _runs(spec, view, room),
+        edit=_edit(agreement, spec),
     )
     stated = gate_facts(spec, inspection, standing, values)
     declared = {f"call_{one.name}" for one in spec.facts}
@@ -103,6 +109,12 @@ async def weigh(
     )
     decision = room.bundle.policy.decide(Stage.AUTHORIZE_TOOLS, facts_of(view).with_facts(facts), spec.id)
     return Weighed(inspection.call, spec, inspection.digest, decision, values)
+
+
+def _edit(agreement: Agreement | None, spec: ToolSpec) -> Edit:
+    if agreement is None or agreement.before is None:
+        return Edit.NONE
+    return edit_of(spec, agreement.before, agreement.call)
 
 
 def _stated(name: str, content: FactContent, spec: ToolSpec, declared: set[str]) -> FactUsed:

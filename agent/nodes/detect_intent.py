@@ -7,6 +7,7 @@ import re
 from handrail.agent.channels import CAUSE, DETECTION, SNAPSHOT, TURN, Step, View
 from handrail.agent.room import Room, sensible
 from handrail.agent.turns import CauseKind
+from handrail.guardrails.gate.agreeing import agrees
 from handrail.guardrails.vocabulary import Detection, NeedState, Obligation, Report, Role, Signal, Stage
 
 _CODE = re.compile(r"\d{3}[\s-]?\d{3}")
@@ -32,7 +33,7 @@ async def detect_intent(view: View, room: Room) -> Step:
         if message.role is Role.CUSTOMER and message.message_id != turn.turn_id
     ][-EARLIER_MESSAGES:]
     answer = await room.compute(lambda: room.detectors.detect(turn.text, earlier), room.patience.detection)
-    detection = sensible(answer, Detection, "the detectors")
+    detection = _of_matter(view, sensible(answer, Detection, "the detectors"))
     reasons = dict.fromkeys(
         (
             "INTENT_READ" if detection.need_state is not None else "INTENT_UNKNOWN",
@@ -55,8 +56,28 @@ def _only_a_code(view: View) -> bool:
     return asked and _CODE.fullmatch(view[TURN].text.strip()) is not None
 
 
+def _of_matter(view: View, detection: Detection) -> Detection:
+    """The reading, with the need of the matter for a message that only agrees to what was asked.
+
+    Such a message says nothing about a need by itself, and what it answers may have left the history since.
+    """
+    state, asked = view[SNAPSHOT].state, view[SNAPSHOT].state.pending
+    if asked is None or asked.awaiting is not Obligation.CONFIRM or not agrees(view[TURN].text, asked.call.tool):
+        return detection
+    needs = () if state.need_state is None else (state.need_state,)
+    return detection.model_copy(update={"need_state": state.need_state, "intent": state.intent, "need_states": needs})
+
+
+_REASONS = {
+    CauseKind.PERSON_BUTTON: PERSON_BUTTON.code,
+    CauseKind.MESSAGE: "CODE_GIVEN",
+    CauseKind.OPERATOR_DECISION: "OPERATOR_DECIDED",
+    CauseKind.CONSENT_REFUSED: "CONSENT_REFUSED",
+}
+
+
 def _without_reading(view: View) -> Step:
-    """The reading of an event that is no text: the person button, or an operator's decision."""
+    """The reading of an event that is no text: a button, or an operator's decision."""
     pressed = view[CAUSE].kind is CauseKind.PERSON_BUTTON
     state = view[SNAPSHOT].state
     detection = Detection(
@@ -69,5 +90,5 @@ def _without_reading(view: View) -> Step:
         language=None,
     )
     kind = view[CAUSE].kind
-    reason = PERSON_BUTTON.code if pressed else "CODE_GIVEN" if kind is CauseKind.MESSAGE else "OPERATOR_DECIDED"
+    reason = _REASONS[kind]
     return Step((Report(stage=Stage.DETECT_INTENT, reasons=(reason,)),), (DETECTION.put(detection),))

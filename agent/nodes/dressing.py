@@ -5,14 +5,21 @@ from __future__ import annotations
 from handrail.agent.channels import DETECTION, DUTIES, NOTE, POLICY, RETRIEVED, SNAPSHOT, SOLVED, View
 from handrail.agent.nodes.prompting import NOTHING_FOUND
 from handrail.agent.room import Room
-from handrail.guardrails.vocabulary import Draft, Obligation, Passage, Role
+from handrail.agent.standing import WITH_PEOPLE
+from handrail.guardrails.vocabulary import ConversationStatus, Draft, Obligation, Passage, Role
 
-SAYS_IT_ITSELF = ("text:waiting", "text:safe_reply")
+SAFE = "text:safe_reply"
+SAYS_IT_ITSELF = ("text:waiting", SAFE)
 """Fixed texts that already speak of a person."""
+
+SILENCE = Draft(text="", author="text:silence")
+"""What the machine says while a person speaks."""
 
 
 def dress(draft: Draft, view: View, room: Room) -> str:
     """The whole text that would leave."""
+    if draft == SILENCE:
+        return ""
     bundle, language = room.bundle, view[DETECTION].language
     obligations = (*(view[POLICY].obligations if view.has(POLICY) else ()), *view.get(DUTIES, ()))
     note = view.get(NOTE, "")
@@ -25,9 +32,22 @@ def dress(draft: Draft, view: View, room: Room) -> str:
         parts.append(bundle.text("source", language, titles="; ".join(dict.fromkeys(titles))))
     if from_model and Obligation.VERIFY_OUTCOME in obligations:
         parts.append(bundle.text("verify_outcome", language))
-    if Obligation.OFFER_HUMAN in obligations and draft.author not in SAYS_IT_ITSELF and not view.get(SOLVED, False):
+    with_people = view[SNAPSHOT].state.status in WITH_PEOPLE
+    offered = with_people or draft.author in SAYS_IT_ITSELF or view.get(SOLVED, False)
+    if Obligation.OFFER_HUMAN in obligations and not offered:
         parts.append(bundle.text("offer_human", language))
+    if returns(view):
+        parts.insert(0, bundle.text("returned", language))
     return "\n\n".join(part for part in parts if part)
+
+
+def returns(view: View) -> bool:
+    """Whether the customer heard a person last, or was told that one is here, and now hears the machine again."""
+    status, history = view[SNAPSHOT].state.status, view[SNAPSHOT].history
+    spoken = next((message.role for message in reversed(history) if message.role is not Role.CUSTOMER), None)
+    if status in WITH_PEOPLE:
+        return False
+    return status is ConversationStatus.RETURNED_TO_BOT or spoken is Role.OPERATOR
 
 
 def cited(draft: Draft, view: View) -> tuple[Passage, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handrail.agent.channels import (
+    CHECKLIST,
     CLARIFIED,
     COLLECTED,
     DETECTION,
@@ -84,6 +85,7 @@ def _flow(view: View, room: Room) -> Step | None:
         COLLECTED.put(step.collected),
         TRIED.put((*view.get(TRIED, view[SNAPSHOT].state.tried), *step.tried)[-12:]),
         QUICK_REPLIES.put(step.quick_replies),
+        CHECKLIST.put(step.checklist),
         DRAFT.put(Draft(text=step.text, calls=calls, author=f"flow:{flow.id}")),
         DUTIES.put(step.obligations),
         SOLVED.put(step.event is FlowEvent.DONE),

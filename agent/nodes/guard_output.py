@@ -19,7 +19,7 @@ from handrail.agent.channels import (
     Step,
     View,
 )
-from handrail.agent.nodes.dressing import dress, said_before
+from handrail.agent.nodes.dressing import SILENCE, dress, said_before
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.nodes.prompting import NOTHING_FOUND, system_text
 from handrail.agent.room import Room, sensible
@@ -46,6 +46,9 @@ WITH_BOT = (ConversationStatus.BOT, ConversationStatus.RETURNED_TO_BOT, Conversa
 async def guard_output(view: View, room: Room) -> Step:
     """What passes becomes the release; what does not is repaired once, replaced by fixed words, or handed over."""
     draft = view[DRAFT]
+    if draft == SILENCE:
+        # There is no sentence to check, and nothing may be said instead.
+        return Step((Report(stage=Stage.GUARD_OUTPUT, reasons=("REPLY_NONE",)),), (RELEASE.put(""),))
     text = dress(draft, view, room)
     evidence = evidence_of(view, room, fixed=() if draft.author.startswith("model:") else (text,))
     answer = await room.compute(lambda: review(text, evidence, room.bundle.wording), room.patience.detection)

@@ -6,17 +6,33 @@ from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import JsonValue
 
-from handrail.agent.channels import DETECTION, DRAFT, ESCALATION, LAST, POLICY, RESULT, SNAPSHOT, TURN, Step, View
+from handrail.agent.channels import (
+    CAUSE,
+    DETECTION,
+    DRAFT,
+    ESCALATION,
+    LAST,
+    POLICY,
+    QUEUED,
+    RESULT,
+    SNAPSHOT,
+    TURN,
+    Step,
+    View,
+)
 from handrail.agent.conversation import AuditEvent, EventKind
 from handrail.agent.hours import is_open
 from handrail.agent.packet import packet
 from handrail.agent.room import Room, bounded
-from handrail.agent.waiting import handoff_text
+from handrail.agent.standing import WITH_A_PERSON
+from handrail.agent.turns import CauseKind
+from handrail.agent.waiting import handoff_text, in_line, place_of
 from handrail.guardrails.output.sentences import sentences
-from handrail.guardrails.vocabulary import ConversationStatus, Decision, Priority, Report, Stage, TurnResult
+from handrail.guardrails.vocabulary import ConversationStatus, Decision, Handoff, Report, Stage, TurnResult
 
 CREATED = "HANDOFF_CREATED"
 CLOSED = "HANDOFF_CLOSED_HOURS"
+STANDS = "HANDOFF_STANDS"
 
 
 async def hand_off(view: View, room: Room) -> Step:
@@ -24,10 +40,12 @@ async def hand_off(view: View, room: Room) -> Step:
     turn, bundle = view[TURN], room.bundle
     reasons = escalation_reasons(view, room)
     language = view[DETECTION].language if view.has(DETECTION) else None
+    if view[SNAPSHOT].state.status in WITH_A_PERSON:
+        return _stands(view, room, reasons, language)
     handoff_id = uuid5(NAMESPACE_URL, f"handoff:{turn.turn_id}").hex
     made = packet(view, bundle, handoff_id, reasons, turn.at)
     queue = bundle.queues[made.queue]
-    position = await _position(view, room, made.priority)
+    position = await _position(view, room, made)
     minutes = made_minutes(view, queue.first_response_minutes)
     words = handoff_text(bundle, queue, turn.at, position, minutes, language)
     before = _explanation(view, room, reasons, language)
@@ -51,18 +69,38 @@ async def hand_off(view: View, room: Room) -> Step:
         "collected": [one.name for one in made.collected],
     }
     event = AuditEvent(kind=EventKind.HANDOFF, turn_id=turn.turn_id, at=room.clock.now(), payload=payload)
-    release = AuditEvent(
+    release = _released(view, room, text, ConversationStatus.QUEUED)
+    report = Report(stage=Stage.HAND_OFF, reasons=(CREATED, *opening, *reasons), details={"queue": made.queue})
+    queued = in_line(bundle, made, position, turn.at, language)
+    return Step((report,), (RESULT.put(result), QUEUED.put(queued)), (event, release))
+
+
+def _stands(view: View, room: Room, reasons: tuple[str, ...], language: str | None) -> Step:
+    """A person has the conversation, and keeps it. They are not spoken over, except about what an operator decided."""
+    decided = view[CAUSE].kind is CauseKind.OPERATOR_DECISION
+    text = _explanation(view, room, reasons, language) if decided else ""
+    result = TurnResult(
+        turn_id=view[TURN].turn_id,
+        reply=text,
+        status=view[SNAPSHOT].state.status,
+        decisions=(),
+        reasons=(STANDS,),
+    )
+    audit = (_released(view, room, text, result.status),) if text else ()
+    return Step((Report(stage=Stage.HAND_OFF, reasons=(STANDS, *reasons)),), (RESULT.put(result),), audit)
+
+
+def _released(view: View, room: Room, text: str, status: ConversationStatus) -> AuditEvent:
+    return AuditEvent(
         kind=EventKind.RELEASE,
-        turn_id=turn.turn_id,
+        turn_id=view[TURN].turn_id,
         at=room.clock.now(),
         payload={
             "author": "text:handoff",
-            "status": ConversationStatus.QUEUED.value,
+            "status": status.value,
             "sentences": [sentence.text for sentence in sentences(text)],
         },
     )
-    report = Report(stage=Stage.HAND_OFF, reasons=(CREATED, *opening, *reasons), details={"queue": made.queue})
-    return Step((report,), (RESULT.put(result),), (event, release))
 
 
 def escalation_reasons(view: View, room: Room) -> tuple[str, ...]:
@@ -94,15 +132,13 @@ def _explanation(view: View, room: Room, reasons: tuple[str, ...], language: str
     return ""
 
 
-async def _position(view: View, room: Room, priority: Priority) -> int:
+async def _position(view: View, room: Room, made: Handoff) -> int:
     """The place in line. A store that does not answer costs the number, never the handoff."""
     try:
         waiting = await bounded(room.store.handoffs(view[TURN].site), room.patience.handoff)
-        ahead = [
-            one
-            for one in waiting
-            if one.handoff.priority >= priority and one.conversation_id != view[SNAPSHOT].conversation_id
-        ]
+        mine = view[SNAPSHOT].conversation_id
+        # Who asks again while waiting keeps the time of the first request.
+        since = next((one.at for one in waiting if one.conversation_id == mine), view[TURN].at)
+        return place_of(waiting, mine, made.priority, since)
     except Exception:  # noqa: BLE001 - whatever the store does, the customer reaches a person
         return 1
-    return len(ahead) + 1

@@ -45,7 +45,11 @@ async def ask_next_step(weighed: Weighed, view: View, room: Room, agreement: Agr
         expires_at=turn.at + timedelta(minutes=limits.confirmation_minutes),
         confirmed=agreement is not None and agreement.confirmed,
         identity=level,
+        approval_id=agreement.approval_id if agreement is not None else None,
     )
+    if agreement is not None and agreement.approval_id is not None and state.pending is not None:
+        # What a colleague approved waits as long as the approval holds: the customer may be away by now.
+        pending = pending.model_copy(update={"expires_at": state.pending.expires_at})
     if step is Obligation.VERIFY_IDENTITY:
         return await _code(view, room, pending)
     if step is Obligation.CONFIRM:

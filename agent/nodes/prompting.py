@@ -87,6 +87,7 @@ def could_be_allowed(spec: ToolSpec, facts: Facts, room: Room) -> bool:
             fact("call_approved", True, "assumed"),
             fact("call_repeated", False, "assumed"),
             fact("call_over_rate", False, "assumed"),
+            fact("call_edit", "none", "assumed"),
         )
     )
     # Declared call facts are unknown before there is a call: here, and only here, unknown does not count against it.

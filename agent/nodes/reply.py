@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from handrail.agent.channels import (
+    CAUSE,
+    CHECKLIST,
     DRAFT,
     PENDING,
     QUICK_REPLIES,
@@ -15,12 +17,14 @@ from handrail.agent.channels import (
     View,
 )
 from handrail.agent.conversation import AuditEvent, EventKind
-from handrail.agent.nodes.dressing import cited
+from handrail.agent.nodes.dressing import SAFE, cited
 from handrail.agent.room import Room
+from handrail.agent.turns import CauseKind
 from handrail.guardrails.output.sentences import sentences
 from handrail.guardrails.vocabulary import ConversationStatus, Obligation, Report, Stage, TurnResult
 
 RELEASED = "REPLY_RELEASED"
+NOTHING_SAID = "REPLY_NONE"
 
 
 async def reply(view: View, room: Room) -> Step:
@@ -28,15 +32,19 @@ async def reply(view: View, room: Room) -> Step:
     turn, draft, text = view[TURN], view[DRAFT], view[RELEASE]
     status = ConversationStatus.RESOLVED if view.get(SOLVED, False) else _status(view)
     pending = view.get(PENDING, view[SNAPSHOT].state.pending)
-    asks = pending is not None and pending.awaiting is Obligation.CONFIRM and view.has(PENDING)
+    reason = RELEASED if text else NOTHING_SAID
+    # What went with a draft that was withheld is withheld too.
+    whole = draft.author != SAFE
+    asks = whole and pending is not None and pending.awaiting is Obligation.CONFIRM and view.has(PENDING)
     result = TurnResult(
         turn_id=turn.turn_id,
         reply=text,
         status=status,
         decisions=(),
-        reasons=(RELEASED,),
+        reasons=(reason,),
         citations=tuple(dict.fromkeys(passage.doc_id for passage in cited(draft, view))),
-        quick_replies=view.get(QUICK_REPLIES, ()),
+        quick_replies=view.get(QUICK_REPLIES, ()) if whole else (),
+        checklist=view.get(CHECKLIST, ()) if draft.author.startswith("flow:") else (),
         confirmation=pending.call if asks and pending is not None else None,
     )
     event = AuditEvent(
@@ -50,10 +58,13 @@ async def reply(view: View, room: Room) -> Step:
             "status": status.value,
         },
     )
-    return Step((Report(stage=Stage.REPLY, reasons=(RELEASED,)),), (RESULT.put(result),), (event,))
+    audit = (event,) if text else ()
+    return Step((Report(stage=Stage.REPLY, reasons=(reason,)),), (RESULT.put(result),), audit)
 
 
 def _status(view: View) -> ConversationStatus:
+    """A customer who writes again after "resolved" has opened the matter again; once it has spoken, the bot is back."""
     status = view[SNAPSHOT].state.status
-    # A customer who writes again after "resolved" has opened the matter again.
-    return ConversationStatus.BOT if status is ConversationStatus.RESOLVED else status
+    if status is ConversationStatus.RESOLVED and view[CAUSE].kind is not CauseKind.OPERATOR_DECISION:
+        return ConversationStatus.BOT
+    return ConversationStatus.BOT if status is ConversationStatus.RETURNED_TO_BOT else status

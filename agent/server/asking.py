@@ -1,13 +1,19 @@
-"""What every route may ask for: the desk, the headers that carry identities, and the key of a repeatable request."""
+"""What every route may ask for: the desk, who calls, the headers that carry identities, and the key of a repeat."""
 
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 
+from handrail.agent.operators import Operator
 from handrail.agent.server.desk import Desk
+from handrail.agent.server.faults import Fault
+from handrail.agent.server.identity import bearer
+from handrail.agent.server.rates import counted_address
 
 ID = r"^[A-Za-z0-9_.:-]{1,200}$"
 """What ids in paths look like; no database sees anything else."""
@@ -22,8 +28,13 @@ def desk_of(request: Request) -> Desk:
 
 Asking = Annotated[Desk, Depends(desk_of)]
 
+ConversationId = Annotated[str, Path(pattern=ID, description="As it was returned at opening.", examples=["c_5f0c1a"])]
 Authorization = Annotated[
     str | None, Header(description="`Bearer` and a customer token: a JWT signed with HS256, with `kid`, `sub`, `exp`.")
+]
+OperatorToken = Annotated[
+    str | None,
+    Header(alias="Authorization", description="`Bearer` and the token of `POST /v1/operator/session`."),
 ]
 VisitorKey = Annotated[
     str | None, Header(alias="X-Visitor-Key", description="The key that an anonymous conversation was opened with.")
@@ -62,3 +73,67 @@ def debugging(desk: Asking, x_server_key: ServerKey = None, debug: Debug = False
 
 
 Debugging = Annotated[bool, Depends(debugging)]
+
+
+def address_of(request: Request) -> str:
+    """The address that the request is counted by."""
+    return counted_address(None if request.client is None else request.client.host)
+
+
+Address = Annotated[str, Depends(address_of)]
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """On whose behalf a conversation is used; the customer is None for its anonymous visitor.
+
+    `seconds_left` is how long the customer's token still holds; None for a visitor.
+    """
+
+    conversation_id: str
+    customer_id: str | None
+    seconds_left: float | None = None
+
+
+def party(
+    desk: Asking,
+    conversation_id: ConversationId,
+    authorization: Authorization = None,
+    x_visitor_key: VisitorKey = None,
+) -> Party:
+    """The party of this request. Raises Fault (401, 404)."""
+    caller = desk.gate.admit(conversation_id, authorization, x_visitor_key)
+    return Party(conversation_id, caller.customer_id, caller.seconds_left)
+
+
+Calling = Annotated[Party, Depends(party)]
+
+
+def paced(desk: Asking, calling: Calling, address: Address, x_server_key: ServerKey = None) -> Party:
+    """The party of a request that adds something to the conversation. Raises Fault (401, 404, 429).
+
+    The company's own servers speak for many and are not counted.
+    """
+    if desk.gate.known_server(x_server_key) is None:
+        desk.rates.message(calling.conversation_id, calling.customer_id, address)
+    return calling
+
+
+Adding = Annotated[Party, Depends(paced)]
+
+
+async def operator(desk: Asking, authorization: OperatorToken = None) -> Operator:
+    """The person who is signed in. Raises Fault (401)."""
+    token = bearer(authorization)
+    found = None if token is None else await desk.service.operators.who(token)
+    if found is None:
+        raise Fault(
+            HTTPStatus.UNAUTHORIZED,
+            "operator_token_invalid",
+            "This endpoint is for signed-in operators, and the token is missing, over or not one of theirs.",
+            "Sign in with POST /v1/operator/session and send its token as `Authorization: Bearer`.",
+        )
+    return found
+
+
+SignedIn = Annotated[Operator, Depends(operator)]

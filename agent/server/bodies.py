@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from difflib import get_close_matches
-from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field, JsonValue, StringConstraints
+from pydantic import AwareDatetime, Field, JsonValue, SecretStr, StringConstraints
 
+from handrail.agent.casework import ReleasedTo
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.agent.server.faults import invalid
 from handrail.guardrails.bundle.sections import Attribute
@@ -26,6 +26,10 @@ _LARGEST = 2**53
 _SET_WORDS = 200
 
 Source = Literal["crm", "billing", "product", "support"]
+_NO_NUL = r"^[^\x00]*$"
+Said = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
+"""Words: not only white space, and nothing that a database refuses."""
+
 Short = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 
@@ -39,9 +43,7 @@ class OpenBody(Frozen):
 class MessageBody(Frozen):
     """A customer's message. Who says it, and what was said before, is not the client's to tell."""
 
-    text: Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")] = Field(
-        examples=["I do not get the code on my phone."]
-    )
+    text: Said = Field(examples=["I do not get the code on my phone."])
 
 
 class AttributesBody(Frozen):
@@ -84,18 +86,57 @@ class EventsBody(Frozen):
         )
 
 
-class Choice(StrEnum):
-    """What an operator decides about a proposed call."""
+class RatingBody(Frozen):
+    """How the customer found it."""
 
-    APPROVE = "approve"
-    DENY = "deny"
+    score: int = Field(ge=1, le=5, strict=True, examples=[5])
+    comment: Annotated[str, StringConstraints(max_length=1000, pattern=_NO_NUL)] | None = Field(
+        default=None, examples=["Quick and clear."]
+    )
 
 
-class DecisionBody(Frozen):
-    """An operator's decision, and who the operator is."""
+class ConsentBody(Frozen):
+    """What the customer agrees to or refuses."""
 
-    decision: Choice
-    by: Short = Field(examples=["m.ortiz"])
+    purpose: Name = Field(examples=["ai_assistance"])
+    given: bool = Field(strict=True)
+
+
+class SignInBody(Frozen):
+    """An operator's name and password."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(examples=["dana"])
+    password: Annotated[SecretStr, Field(min_length=1, max_length=1024)]
+
+
+class ReplyBody(Frozen):
+    """What a person writes to the customer."""
+
+    text: Said = Field(examples=["I have looked at both charges. One of them will go back today."])
+
+
+class ReleaseBody(Frozen):
+    """To whom the conversation goes back."""
+
+    to: ReleasedTo
+
+
+class ResolveBody(Frozen):
+    """Why the matter is closed; for colleagues, not for the customer."""
+
+    note: Annotated[str, StringConstraints(max_length=2000, pattern=_NO_NUL)] | None = None
+
+
+class EditBody(Frozen):
+    """The arguments that change; those that are not named stay as they are."""
+
+    arguments: dict[Name, JsonValue] = Field(min_length=1, max_length=50, examples=[{"amount": "20.00"}])
+
+
+class DemoTokenBody(Frozen):
+    """Which of the sample customers somebody wants to be."""
+
+    customer_id: Short = Field(examples=["mia"])
 
 
 _FUTURE = "Check the clock of the sending server, and send times with their zone."

@@ -9,9 +9,11 @@ from datetime import UTC
 from handrail.agent.conversation import PendingCall
 from handrail.agent.hours import is_open, next_opening
 from handrail.agent.ports import Clock
+from handrail.agent.server.events import Streams
 from handrail.agent.server.face import Face
 from handrail.agent.server.identity import Gate
 from handrail.agent.server.logs import described
+from handrail.agent.server.rates import Rates
 from handrail.agent.server.views import (
     Citation,
     Confirmation,
@@ -31,12 +33,15 @@ _WITH_PEOPLE = (ConversationStatus.QUEUED, ConversationStatus.ACCEPTED, Conversa
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The service of one site with the gate in front of it."""
+    """The service of one site with what stands in front of it."""
 
     service: Face
     site: str
     gate: Gate
     clock: Clock
+    rates: Rates
+    streams: Streams
+    model: str
 
     async def turn(self, conversation_id: str, result: TurnResult, *, debug: bool = False) -> TurnView:
         """A turn as the customer sees it; with its reasoning when `debug`."""
@@ -48,6 +53,7 @@ class Desk:
             status=result.status,
             citations=await self._citations(result.citations),
             quick_replies=result.quick_replies,
+            checklist=result.checklist,
             confirmation=None if call is None else Confirmation(tool=call.tool, arguments=call.arguments),
             handoff=await self._waiting(conversation_id, result.status),
             debug=reasoning(result) if debug else None,
@@ -104,17 +110,7 @@ def reasoning(result: TurnResult) -> Reasoning:
     """Why the turn came out as it did, stage by stage."""
     return Reasoning(
         reasons=result.reasons,
-        decisions=tuple(
-            StageView(
-                stage=each.stage,
-                subject=each.subject,
-                effect=each.effect,
-                reasons=each.reasons,
-                rules=each.rules,
-                obligations=each.obligations,
-            )
-            for each in result.decisions
-        ),
+        decisions=tuple(StageView.of(each) for each in result.decisions),
         revision=result.decisions[-1].revision if result.decisions else "",
     )
 

@@ -1,29 +1,20 @@
-"""The outermost layers of the HTTP side: request ids, the log line, crashes, and the limit on bodies."""
+"""The outermost layers of the HTTP side: request ids, the log line, and crashes."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 import secrets
 import time
-from http import HTTPStatus
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from handrail.agent.server.faults import Fault, internal
+from handrail.agent.server.faults import internal
 from handrail.agent.server.logs import REQUEST_ID, described
 
 LOG = logging.getLogger("handrail.server")
 
-BODY_BYTES = 64 * 1024
-"""The largest body that is read."""
-
-BODY_SECONDS = 10.0
-"""How long a client may take to send its body."""
-
-_DRAINED_BYTES = 4 * 1024 * 1024
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _HEADERS = (
     ("cache-control", "no-store"),
@@ -34,7 +25,7 @@ _HEADERS = (
 
 
 class RequestLog:
-    """Gives each request an id, writes one line about it, and turns a crash into a plain answer.
+    """Gives each request an id and writes one line about it, when it is over.
 
     The line names the route's template, not the path: paths hold customers' ids.
     """
@@ -64,10 +55,6 @@ class RequestLog:
         mark, begin = REQUEST_ID.set(request_id), time.perf_counter()
         try:
             await self.app(scope, receive, sending)
-        except Exception as error:  # noqa: BLE001 - the last net: nothing may leave a caller without an answer
-            LOG.critical("request failed", extra=described(error))
-            if not status:
-                await internal().response()(scope, receive, sending)
         finally:
             _log_line(scope, status, time.perf_counter() - begin)
             REQUEST_ID.reset(mark)
@@ -79,70 +66,24 @@ def _log_line(scope: Scope, status: int, seconds: float) -> None:
     LOG.info("request", extra=fields)
 
 
-class BodyLimit:
-    """Reads the body before anything parses it, and refuses one that is too large or too slow."""
+class LastNet:
+    """Turns a crash into a plain answer. It stands where a page that may read answers can read this one too."""
 
-    def __init__(self, app: ASGIApp, limit: int = BODY_BYTES, seconds: float = BODY_SECONDS) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.limit = limit
-        self.seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+        begun = False
+
+        async def sending(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
         try:
-            async with asyncio.timeout(self.seconds):
-                body = await self._body(Headers(scope=scope), receive)
-        except TimeoutError:
-            slow = Fault(HTTPStatus.REQUEST_TIMEOUT, "too_slow", "The body did not arrive in time.", "Send it again.")
-            await _refuse(slow, scope, receive, send)
-            return
-        except Fault as fault:
-            await _refuse(fault, scope, receive, send)
-            return
-        if body is None:
-            return
-        parts: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def replay() -> Message:
-            return parts.pop() if parts else await receive()
-
-        await self.app(scope, replay, send)
-
-    async def _body(self, headers: Headers, receive: Receive) -> bytes | None:
-        """The whole body; None when the client has gone. Raises Fault (413)."""
-        declared = headers.get("content-length", "")
-        if declared.isdecimal() and int(declared) > self.limit and "expect" in headers:
-            raise self._too_large()  # the client asks first and has sent nothing yet
-        parts: list[bytes] = []
-        size = 0
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            part: bytes = message.get("body", b"")
-            size += len(part)
-            if size <= self.limit:
-                parts.append(part)
-            # A client that is still sending hears the answer only if somebody listens to the end, within reason.
-            if not message.get("more_body", False) or size > _DRAINED_BYTES:
-                break
-        if size > self.limit:
-            raise self._too_large()
-        return b"".join(parts)
-
-    def _too_large(self) -> Fault:
-        return Fault(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            "body_too_large",
-            f"The body is larger than {self.limit} bytes.",
-            "Send less; nothing of it was read.",
-        )
-
-
-async def _refuse(fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-    response = fault.response()
-    response.headers["connection"] = "close"
-    await response(scope, receive, send)
+            await self.app(scope, receive, sending)
+        except Exception as error:  # noqa: BLE001 - the last net: nothing may leave a caller without an answer
+            LOG.critical("request failed", extra=described(error))
+            if not begun:
+                await internal().response()(scope, receive, sending)

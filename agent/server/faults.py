@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from fastapi import Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import Field
-from starlette.exceptions import HTTPException
 
-from handrail.agent.service import ApprovalNotPending, MessageTooLong
-from handrail.agent.store_port import (
-    ApprovalClosed,
-    ConversationBusy,
-    KeyReused,
-    UnknownApproval,
-    UnknownConversation,
-)
 from handrail.guardrails.errors import HandrailError
 from handrail.guardrails.vocabulary import Frozen
 
@@ -96,39 +85,14 @@ def internal() -> Fault:
     )
 
 
-def of_domain(error: HandrailError) -> Fault:
-    """The answer for an error that the service raised."""
-    if isinstance(error, Fault):
-        return error
-    if isinstance(error, UnknownConversation):
-        return unknown_conversation()
-    if isinstance(error, KeyReused):
-        return Fault(
-            HTTPStatus.UNPROCESSABLE_ENTITY,
-            "key_reused",
-            "This Idempotency-Key was used before with another text.",
-            "Use a new key for a new message, and the same key only to repeat a message unchanged.",
-        )
-    if isinstance(error, ConversationBusy):
-        return Fault(
-            HTTPStatus.CONFLICT,
-            "busy",
-            "Another message of this conversation is still being answered.",
-            "Repeat the request with the same Idempotency-Key after the seconds in Retry-After.",
-            BUSY_SECONDS,
-        )
-    if isinstance(error, MessageTooLong):
-        return too_long()
-    if isinstance(error, UnknownApproval):
-        return unknown_approval()
-    if isinstance(error, ApprovalClosed | ApprovalNotPending):
-        return Fault(
-            HTTPStatus.CONFLICT,
-            "approval_closed",
-            "This request for approval was decided before, or its time ran out.",
-            "Read it again with GET /v1/approvals; a new decision needs a new request.",
-        )
-    return unavailable()
+def unknown_file() -> Fault:
+    """No such file in this conversation."""
+    return Fault(
+        HTTPStatus.NOT_FOUND,
+        "unknown_file",
+        "There is no such file in this conversation.",
+        "The conversation's events tell the ids of its files.",
+    )
 
 
 def unknown_approval() -> Fault:
@@ -137,7 +101,7 @@ def unknown_approval() -> Fault:
         HTTPStatus.NOT_FOUND,
         "unknown_approval",
         "There is no such request for approval.",
-        "GET /v1/approvals lists the requests.",
+        "GET /v1/operator/approvals lists the requests.",
     )
 
 
@@ -152,50 +116,6 @@ def unavailable() -> Fault:
     )
 
 
-def of_validation(error: RequestValidationError) -> Fault:
-    """The answer for a body, header or query of the wrong shape. What was sent is not repeated."""
-    found = error.errors()
-    if any(each["type"] == "json_invalid" for each in found):
-        return malformed()
-    problems = [f"{_place(each['loc'])}: {each['msg'].removeprefix('Value error, ')}" for each in found]
-    return invalid(problems, "Compare the request with /openapi.json; a body needs `Content-Type: application/json`.")
-
-
-def _place(location: tuple[str | int, ...]) -> str:
-    return ".".join(str(part)[:60] for part in location[1:]) or str(location[0])
-
-
-def malformed() -> Fault:
-    """A body that is not JSON."""
-    return Fault(HTTPStatus.BAD_REQUEST, "malformed_json", "The body is not valid JSON.", "Send UTF-8 encoded JSON.")
-
-
-def of_http(error: HTTPException) -> Fault:
-    """The answer for what the router itself refuses: unknown paths and methods."""
-    status = HTTPStatus(error.status_code)
-    if status is HTTPStatus.BAD_REQUEST:
-        return malformed()
-    return Fault(status, status.name.lower(), f"{status.phrase}.", "The endpoints are listed at / and /openapi.json.")
-
-
 def documented(*statuses: int) -> dict[int | str, dict[str, object]]:
     """What OpenAPI says of these statuses: they all answer with an `ErrorBody`."""
     return {status: {"model": ErrorBody, "description": HTTPStatus(status).phrase} for status in statuses}
-
-
-async def answer_domain(_request: Request, error: Exception) -> JSONResponse:
-    """Exception hook for errors that the service raises on purpose."""
-    assert isinstance(error, HandrailError)  # noqa: S101 - registered for this type
-    return of_domain(error).response()
-
-
-async def answer_validation(_request: Request, error: Exception) -> JSONResponse:
-    """Exception hook for requests of the wrong shape."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type
-    return of_validation(error).response()
-
-
-async def answer_http(_request: Request, error: Exception) -> JSONResponse:
-    """Exception hook for the router's own refusals."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this type
-    return of_http(error).response()

@@ -35,17 +35,19 @@ async def front(request: Request) -> str:
     """A plain page that names the endpoints."""
     app: object = request.app
     assert isinstance(app, FastAPI)  # noqa: S101 - create_app builds one
+    paths = app.openapi()["paths"]
+    demo = '<p>Try the widget at <a href="/demo">/demo</a>.</p>' if "/demo/customers" in paths else ""
     rows = "".join(
         f"<tr><td>{escape(method.upper())}</td><td><code>{escape(path)}</code></td>"
         f"<td>{escape(operation['description'].partition('.')[0])}</td></tr>"
-        for path, operations in app.openapi()["paths"].items()
+        for path, operations in paths.items()
         for method, operation in operations.items()
     )
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><title>Handrail</title>'
         "<style>body{font:16px/1.5 system-ui;margin:2rem auto;max-width:60rem;padding:0 1rem}"
         "td{padding:.2rem 1rem .2rem 0;vertical-align:top}</style>"
-        f"<h1>Handrail {escape(app.version)}</h1><p>The API is described in "
+        f"<h1>Handrail {escape(app.version)}</h1>{demo}<p>The API is described in "
         f'<a href="/openapi.json">/openapi.json</a>.</p><table>{rows}</table></html>'
     )
 

@@ -23,7 +23,20 @@ LEEWAY_SECONDS = 30
 """Clocks of the company's servers may differ from ours by this much."""
 
 _TOKEN_CHARACTERS = 4096
-_CUSTOMER_ID = re.compile(r"[^\x00-\x1f\x7f]{1,200}")
+_CUSTOMER_ID = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,200}")
+_LATEST = 2**40
+"""Seconds since 1970; an `exp` beyond it is as good as never, and still fits where seconds are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who a customer route is called for. `customer_id` is None for an anonymous visitor.
+
+    `seconds_left` is how long the token still holds, None without one.
+    """
+
+    customer_id: str | None
+    seconds_left: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +47,28 @@ class Gate:
     site: str
 
     def customer(self, authorization: str | None) -> str | None:
-        """The customer a bearer token names, or None when there is no token.
+        """The customer a bearer token names, or None when there is no token. Raises Fault as `caller`."""
+        return self.caller(authorization).customer_id
+
+    def caller(self, authorization: str | None) -> Caller:
+        """The customer a bearer token names, or a visitor when there is no token.
 
         Raises:
             Fault: 401, the token is not valid. A wrong token never counts as none.
         """
         if authorization is None:
-            return None
-        scheme, _, token = authorization.strip().partition(" ")
-        if scheme.lower() != "bearer" or not token or len(token) > _TOKEN_CHARACTERS:
+            return Caller(customer_id=None)
+        token = bearer(authorization)
+        if token is None or len(token) > _TOKEN_CHARACTERS:
             raise _refused("The Authorization header is not a bearer token.")
         try:
-            return self._subject(token.strip())
+            return self._named(token)
         except jwt.ExpiredSignatureError:
-            raise _refused("The customer token has expired.", "token_expired") from None
-        except (jwt.PyJWTError, ValueError):
+            raise token_expired() from None
+        except (jwt.PyJWTError, ValueError, OverflowError):
             raise _refused("The customer token is not valid.") from None
 
-    def _subject(self, token: str) -> str:
+    def _named(self, token: str) -> Caller:
         kid = jwt.get_unverified_header(token).get("kid")
         key = self.keys.identity.get(kid) if isinstance(kid, str) else None
         if key is None:
@@ -67,7 +84,8 @@ class Gate:
         subject, audience = claims["sub"], claims.get("aud", self.site)
         if audience != self.site or not isinstance(subject, str) or not _CUSTOMER_ID.fullmatch(subject):
             raise jwt.InvalidTokenError
-        return subject
+        ends = min(int(claims["exp"]), _LATEST)
+        return Caller(customer_id=subject, seconds_left=ends + LEEWAY_SECONDS - time.time())
 
     def sign(self, customer_id: str, seconds: int) -> str:
         """A customer token as the company's servers make it, valid for `seconds`, signed with the first key.
@@ -86,8 +104,8 @@ class Gate:
         said = f"{self.site}\0{conversation_id}".encode()
         return hmac.new(self.keys.visitor.get_secret_value().encode(), said, hashlib.sha256).hexdigest()
 
-    def admit(self, conversation_id: str, authorization: str | None, visitor_key: str | None) -> str | None:
-        """The customer on whose behalf this conversation is used; None for an anonymous visitor.
+    def admit(self, conversation_id: str, authorization: str | None, visitor_key: str | None) -> Caller:
+        """On whose behalf this conversation is used.
 
         That the conversation belongs to that customer is the store's to say: a visitor key opens anonymous
         conversations only, since None matches no customer.
@@ -95,14 +113,20 @@ class Gate:
         Raises:
             Fault: 401 without any credential or with a bad token, 404 with a wrong visitor key.
         """
-        customer = self.customer(authorization)
-        if customer is not None:
-            return customer
+        caller = self.caller(authorization)
+        if caller.customer_id is not None:
+            return caller
         if visitor_key is None:
             raise _refused("A conversation needs the customer's token or its visitor key.", "credential_missing")
         if not _same(visitor_key, self.visitor_key(conversation_id)):
             raise unknown_conversation()
-        return None
+        return caller
+
+    def known_server(self, key: str | None) -> str | None:
+        """The name of the server whose key this is; None without a key, or with none of ours."""
+        # Every key is compared, so that the time taken tells nothing about which one is close.
+        names = [name for name, own in self.keys.server.items() if _same(key or "", own.get_secret_value())]
+        return names[0] if names else None
 
     def server(self, key: str | None) -> str:
         """The name of the server whose key this is.
@@ -110,16 +134,26 @@ class Gate:
         Raises:
             Fault: 401, no key or none of ours.
         """
-        # Every key is compared, so that the time taken tells nothing about which one is close.
-        names = [name for name, own in self.keys.server.items() if _same(key or "", own.get_secret_value())]
-        if not names:
+        name = self.known_server(key)
+        if name is None:
             raise Fault(
                 HTTPStatus.UNAUTHORIZED,
                 "server_key_invalid",
                 "This endpoint is for servers, and the key is missing or not valid.",
                 "Send one of the keys in HANDRAIL_SERVER_KEYS as X-Server-Key (`handrail token --server`).",
             )
-        return names[0]
+        return name
+
+
+def bearer(authorization: str | None) -> str | None:
+    """The token of an Authorization header; None without one, or with another scheme."""
+    scheme, _, token = (authorization or "").strip().partition(" ")
+    return token.strip() or None if scheme.lower() == "bearer" else None
+
+
+def token_expired() -> Fault:
+    """The customer's token was valid once."""
+    return _refused("The customer token has expired.", "token_expired")
 
 
 def _same(given: str, own: str) -> bool:

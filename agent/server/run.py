@@ -12,6 +12,7 @@ from types import FrameType
 import uvicorn
 from fastapi import FastAPI
 
+from handrail.agent.server.desk import Desk
 from handrail.guardrails.errors import ConfigError
 
 GRACE_SECONDS = 25
@@ -60,11 +61,12 @@ def address_of(taken: socket.socket) -> str:
 
 
 class _Announcing(uvicorn.Server):
-    """A server that says when it answers."""
+    """A server that says when it answers, and when it begins to stop."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], stopping: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
+        self._stopping = stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to answer."""
@@ -72,9 +74,20 @@ class _Announcing(uvicorn.Server):
         if self.started:
             self._ready()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop. Uvicorn waits for open connections: streams have to hear of it, or it would wait for all of them."""
+        self._stopping()
+        await super().shutdown(sockets)
 
-async def serve(app: FastAPI, taken: socket.socket, ready: Callable[[], None]) -> None:
-    """Answer until SIGINT or SIGTERM, then finish the requests that run; a second signal gives up on them."""
+
+async def serve(app: FastAPI, taken: socket.socket, ready: Callable[[], None], proxies: str = "127.0.0.1") -> None:
+    """Answer until SIGINT or SIGTERM, then finish the requests that run; a second signal gives up on them.
+
+    Streams that only follow a conversation end at once. `proxies` are the addresses, separated by commas, whose word
+    about the caller's address and scheme is taken.
+    """
+    desk: object = app.state.desk
+    assert isinstance(desk, Desk)  # noqa: S101 - create_app puts it there
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -85,9 +98,10 @@ async def serve(app: FastAPI, taken: socket.socket, ready: Callable[[], None]) -
         timeout_keep_alive=30,
         timeout_graceful_shutdown=GRACE_SECONDS,
         ws="none",
+        forwarded_allow_ips=proxies,
     )
     with _signals_end_quietly():
-        await _Announcing(config, ready).serve(sockets=[taken])
+        await _Announcing(config, ready, desk.streams.closing.set).serve(sockets=[taken])
 
 
 @contextlib.contextmanager

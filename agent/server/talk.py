@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from http import HTTPStatus
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import httpx
-from pydantic import BaseModel, ValidationError
 
 from handrail.agent.server.desk import Desk
-from handrail.agent.server.faults import ErrorBody, Fault
+from handrail.agent.server.remote import ViewT, read, unreachable
 from handrail.agent.server.views import OpenedView, TurnView
-from handrail.guardrails.errors import HandrailError
 from handrail.guardrails.vocabulary import IdentityLevel
 
 CHANNEL = "terminal"
 ANSWER_SECONDS = 60.0
-
-ViewT = TypeVar("ViewT", bound=BaseModel)
-
-
-class TalkError(HandrailError):
-    """The server cannot be reached, or is not one; the message says what to do."""
 
 
 class Talk(Protocol):
@@ -102,11 +93,5 @@ async def _ask(
     try:
         answer = await client.post(path, json=body, params=params, headers=headers, timeout=ANSWER_SECONDS)
     except httpx.HTTPError as error:
-        raise TalkError(f"{client.base_url} does not answer ({error}). Is `handrail serve` running there?") from error
-    try:
-        if answer.status_code < HTTPStatus.BAD_REQUEST:
-            return view.model_validate_json(answer.content)
-        wrong = ErrorBody.model_validate_json(answer.content).error
-    except ValidationError:
-        raise TalkError(f"{client.base_url} is no Handrail server, or another version. Check the address.") from None
-    raise Fault(HTTPStatus(answer.status_code), wrong.code, wrong.message, wrong.hint)
+        raise unreachable(client.base_url, error) from error
+    return read(answer, view)

@@ -10,6 +10,7 @@ from pydantic import Field, JsonValue
 from handrail.agent.conversation import Approval
 from handrail.guardrails.vocabulary import (
     ConversationStatus,
+    Decision,
     Effect,
     Frozen,
     Message,
@@ -57,6 +58,18 @@ class StageView(Frozen):
     rules: tuple[str, ...]
     obligations: tuple[Obligation, ...]
 
+    @classmethod
+    def of(cls, decision: Decision) -> StageView:
+        """The view of a decision."""
+        return cls(
+            stage=decision.stage,
+            subject=decision.subject,
+            effect=decision.effect,
+            reasons=decision.reasons,
+            rules=decision.rules,
+            obligations=decision.obligations,
+        )
+
 
 class Reasoning(Frozen):
     """Why a turn came out as it did. For callers with a server key only."""
@@ -75,6 +88,7 @@ class TurnView(Frozen):
     status: ConversationStatus
     citations: tuple[Citation, ...]
     quick_replies: tuple[str, ...]
+    checklist: tuple[str, ...] = ()
     confirmation: Confirmation | None
     handoff: Waiting | None
     debug: Reasoning | None = None
@@ -133,11 +147,37 @@ class EventsView(ChangedView):
     uncounted: tuple[str, ...]
 
 
+class RatingView(Frozen):
+    """The rating that counts now."""
+
+    score: int
+
+
+class ConsentView(Frozen):
+    """What the customer agrees to or refuses now, and the turn that brought a person, if one was needed."""
+
+    purpose: str
+    given: bool
+    turn: TurnView | None
+
+
 class DecidedView(Frozen):
     """What a person's decision about a call came to."""
 
     approval: Approval
     turn: TurnView
+
+
+class WidgetView(Frozen):
+    """What a widget shows beside the conversation. `texts` replace the widget's own words of the same name."""
+
+    name: str = Field(examples=["Fernwell"])
+    disclosure: str = Field(examples=["I am Fernwell's automatic assistant."])
+    person_disclosure: str = Field(examples=["A person from Fernwell is writing to you."])
+    model: str = Field(examples=["embedded"])
+    languages: tuple[str, ...]
+    message_characters: int
+    texts: dict[str, str]
 
 
 class AliveView(Frozen):

@@ -7,8 +7,9 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select, update
 
 from handrail.agent.audit.anchor import Anchor, AnchoredHead, AnchorFile, ExportedAnchor, exported, next_anchor
+from handrail.agent.store.audit_tables import anchored_heads, anchors, chains
+from handrail.agent.store.columns import micros
 from handrail.agent.store.opening import open_existing
-from handrail.agent.store.tables import anchored_heads, anchors, chains, micros
 
 
 def anchor_site(connection: Connection, site: str, at: datetime) -> Anchor | None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
+from pydantic import JsonValue
 from sqlalchemy import Connection, Row, insert, select, update
 
 from handrail.agent.conversation import Approval, ApprovalState, AuditEvent, EventKind
 from handrail.agent.store.conversations import Place, find
-from handrail.agent.store.tables import approvals
+from handrail.agent.store.people_tables import approvals
 from handrail.agent.store_port import StoreError, UnknownApproval
 from handrail.guardrails.vocabulary import ToolCall
 
@@ -26,6 +27,21 @@ class Decided(NamedTuple):
     approval: Approval
     event: AuditEvent | None
     customer_id: str | None = None
+
+
+class Ruling(NamedTuple):
+    """What a request is moved to, by whom, when."""
+
+    state: ApprovalState
+    by: str
+    at: datetime
+
+
+class Edited(NamedTuple):
+    """The call as it is approved instead of the one that was asked for."""
+
+    call: ToolCall
+    digest: str
 
 
 def request(connection: Connection, place: Place, turn_id: str, approval: Approval) -> None:
@@ -107,17 +123,28 @@ def of_conversation(connection: Connection, place: Place) -> tuple[Approval, ...
     return tuple(_approval(row) for row in rows)
 
 
-def decide(connection: Connection, site: str, approval_id: str, state: ApprovalState, by: str, at: datetime) -> Decided:
-    """Decide a pending request; one that was decided before comes back unchanged and without an event."""
-    if state not in DECIDED:
-        raise ValueError(f"a request for approval cannot be moved to {state}")
+def decide(
+    connection: Connection, site: str, approval_id: str, ruling: Ruling, edited: Edited | None = None
+) -> Decided:
+    """Decide a pending request; one that was decided before comes back unchanged and without an event.
+
+    With `edited`, what is approved is that call of the same tool and no longer the one that was asked for.
+    """
+    if ruling.state not in DECIDED:
+        raise ValueError(f"a request for approval cannot be moved to {ruling.state}")
     row = _row(connection, site, approval_id)
     if row is None:
         raise UnknownApproval("there is no such request for approval on this site")
     # Conversation first, as everywhere: two transactions that lock in one order never wait for each other in a circle.
     standing = find(connection, Place(site, row.conversation_id), lock=True)
+    if edited is not None and edited.call.tool != _approval(row).call.tool:
+        raise ValueError("an edit changes arguments, not the tool")
     # INVARIANT: nothing is approved after its time ran out, whoever was slow.
-    reached = ApprovalState.EXPIRED if state is ApprovalState.APPROVED and at >= row.expires_at else state
+    late = ruling.state is ApprovalState.APPROVED and ruling.at >= row.expires_at
+    reached = ApprovalState.EXPIRED if late else ruling.state
+    values = {"state": reached.value, "decided_by": ruling.by, "decided_at": ruling.at}
+    if edited is not None and not late:
+        values |= {"call": edited.call.model_dump_json(), "digest": edited.digest}
     # The condition on the old state makes exactly one of two racing callers succeed.
     moved = connection.execute(
         update(approvals)
@@ -126,26 +153,24 @@ def decide(connection: Connection, site: str, approval_id: str, state: ApprovalS
             approvals.c.approval_id == approval_id,
             approvals.c.state == ApprovalState.PENDING.value,
         )
-        .values(state=reached.value, decided_by=by, decided_at=at)
+        .values(**values)
     )
     approval = one(connection, site, approval_id)
     if approval is None:
         raise UnknownApproval("there is no such request for approval on this site")
     if moved.rowcount != 1:
         return Decided(approval, None)
-    event = AuditEvent(
-        kind=EventKind.OPERATOR_DECISION,
-        turn_id=row.turn_id,
-        at=at,
-        payload={
-            "action": "approval",
-            "approval_id": approval_id,
-            "tool": approval.call.tool,
-            "digest": approval.digest,
-            "state": reached.value,
-            "by": by,
-        },
-    )
+    payload: dict[str, JsonValue] = {
+        "action": "approval" if edited is None else "approval_edited",
+        "approval_id": approval_id,
+        "tool": approval.call.tool,
+        "digest": row.digest,
+        "state": reached.value,
+        "by": ruling.by,
+    }
+    if edited is not None:
+        payload["edited_digest"] = edited.digest
+    event = AuditEvent(kind=EventKind.OPERATOR_DECISION, turn_id=row.turn_id, at=ruling.at, payload=payload)
     return Decided(approval, event, standing.customer_id)
 
 

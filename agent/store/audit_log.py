@@ -15,9 +15,9 @@ from handrail.agent.audit.trail import Trail, TrailEvent
 from handrail.agent.audit.verify import Break, ChainReport, Problem, StoredEvent, verify_chain
 from handrail.agent.audit.verify_anchors import verify_anchor_records, verify_exported, verify_heads
 from handrail.agent.store import anchoring
+from handrail.agent.store.audit_tables import anchored_heads, anchors, audit_events, audit_payloads, chains
 from handrail.agent.store.conversations import Place
 from handrail.agent.store.opening import open_existing
-from handrail.agent.store.tables import anchored_heads, anchors, audit_events, audit_payloads, chains
 from handrail.agent.store_port import StoreError
 
 BATCH = 2_000

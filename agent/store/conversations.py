@@ -10,9 +10,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from handrail.agent.conversation import HISTORY_LIMIT, ConversationState, JournalState, Snapshot
-from handrail.agent.store.tables import conversations, journal, messages
+from handrail.agent.store.tables import consents, conversations, journal, messages
 from handrail.agent.store_port import StoreError, UnknownConversation
-from handrail.guardrails.vocabulary import IdentityLevel, Message, Role
+from handrail.guardrails.vocabulary import ConversationStatus, IdentityLevel, Message, Role
 
 LONGEST_NAME = 200
 LONGEST_KEY = 390
@@ -39,15 +39,24 @@ class Lease(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """A conversation's row. `state` is JSON text, read only where it is needed; `last_message` is a number from 1."""
+    """A conversation's row. `state` is JSON text, read only where it is needed; messages and items count from 1.
+
+    `holder` is the person who has the conversation, `handoff_id` its packet, the newest one. INVARIANT: there is a
+    holder only while the status is accepted or human.
+    """
 
     place: Place
     channel: str
     customer_id: str | None
     identity: IdentityLevel
     opened_at: datetime
+    status: ConversationStatus
     state: str
+    version: int
     last_message: int
+    last_item: int
+    holder: str | None
+    handoff_id: str | None
     lease: Lease | None
 
 
@@ -71,6 +80,15 @@ _RAN = select(journal.c.digest).where(
     journal.c.conversation_id == bindparam("conversation_id"),
     # What was begun or is in doubt may have happened: it is not run again without a person.
     journal.c.state.in_((JournalState.SUCCEEDED.value, JournalState.INTENDED.value, JournalState.UNKNOWN.value)),
+)
+_REFUSED = (
+    select(consents.c.purpose)
+    .where(
+        consents.c.site == bindparam("site"),
+        consents.c.conversation_id == bindparam("conversation_id"),
+        consents.c.given == 0,
+    )
+    .order_by(consents.c.purpose)
 )
 _ADD_MESSAGE = insert(messages)
 _CHANGE = (
@@ -117,6 +135,7 @@ def create(
             state=state.model_dump_json(),
             version=0,
             last_message=0,
+            last_item=0,
         )
     )
 
@@ -138,10 +157,28 @@ def find(connection: Connection, place: Place, *, lock: bool = False) -> Standin
         customer_id=row.customer_id,
         identity=IdentityLevel(row.identity),
         opened_at=row.opened_at,
+        status=ConversationStatus(row.status),
         state=row.state,
+        version=row.version,
         last_message=row.last_message,
+        last_item=row.last_item,
+        holder=row.holder,
+        handoff_id=row.handoff_id,
         lease=lease,
     )
+
+
+def belongs(connection: Connection, place: Place, customer_id: str | None) -> bool:
+    """Whether the conversation is there and this customer's; False when there is none of that id.
+
+    Raises UnknownConversation when it is somebody else's, or was erased.
+    """
+    row = connection.execute(_SEEN, place._asdict()).one_or_none()
+    if row is None:
+        return False
+    if row.erased_at is not None or row.customer_id != customer_id:
+        raise UnknownConversation("there is no such conversation: open one first")
+    return True
 
 
 def snapshot(connection: Connection, standing: Standing, before: int = HIGHEST_SEQ) -> Snapshot:
@@ -157,6 +194,7 @@ def snapshot(connection: Connection, standing: Standing, before: int = HIGHEST_S
         state=ConversationState.model_validate_json(standing.state),
         history=tuple(Message(message_id=i, role=Role(r), text=t, at=at) for i, r, t, at in reversed(latest)),
         ran=tuple(connection.execute(_RAN, standing.place._asdict()).scalars()),
+        refused=tuple(connection.execute(_REFUSED, standing.place._asdict()).scalars()),
     )
 
 
@@ -173,9 +211,11 @@ def listed(connection: Connection, place: Place, after: int, limit: int) -> tupl
     return tuple(Message(message_id=i, role=Role(r), text=t, at=at) for i, r, t, at in rows)
 
 
-def add_message(connection: Connection, standing: Standing, role: Role, text: str, at: datetime) -> Message:
+def add_message(
+    connection: Connection, standing: Standing, role: Role, text: str, at: datetime, message_id: str | None = None
+) -> Message:
     """Store the next message of a locked conversation; the caller sees to `last_message` of the row."""
-    message = Message(message_id=new_id("m"), role=role, text=storable(text), at=at)
+    message = Message(message_id=message_id or new_id("m"), role=role, text=storable(text), at=at)
     connection.execute(
         _ADD_MESSAGE,
         {

@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, insert, select, update
 
 from handrail.agent.ports import AttributeValue, CustomerEvent
-from handrail.agent.store.tables import attributes, customer_events
+from handrail.agent.store.people_tables import attributes, customer_events
 from handrail.guardrails.vocabulary import FactContent
 
 EVENTS_LIMIT = 500

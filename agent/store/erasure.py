@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from typing import Final
 
-from sqlalchemy import Connection, delete, select, update
+from pydantic import JsonValue
+from sqlalchemy import Connection, Table, delete, select, update
 
 from handrail.agent.conversation import (
     AuditEvent,
@@ -13,11 +16,26 @@ from handrail.agent.conversation import (
     EventKind,
     ExportedConversation,
 )
-from handrail.agent.store import approvals, customers, handoffs, tables
+from handrail.agent.store import approvals, attachments, belongings, customers, feeds, handoffs, people_tables, tables
 from handrail.agent.store import conversations as rows
+from handrail.agent.store.audit_tables import audit_events, audit_payloads
+from handrail.agent.store.claims import NO_LEASE
 from handrail.agent.store.conversations import Place
 from handrail.agent.store.ledger import Scribe, append
-from handrail.agent.store.tables import audit_payloads, conversations, turns
+from handrail.agent.store.tables import conversations, turns
+
+_OF_THE_CUSTOMER: Final[tuple[Table, ...]] = (
+    tables.feed,
+    tables.messages,
+    tables.moves,
+    tables.journal,
+    people_tables.approvals,
+    people_tables.handoffs,
+    tables.ratings,
+    tables.consents,
+    tables.files,
+)
+"""Tables of which nothing stays; accounts and sessions of operators are not the customer's."""
 
 
 def export(connection: Connection, site: str, customer_id: str) -> CustomerExport:
@@ -39,10 +57,14 @@ def _exported(connection: Connection, place: Place) -> ExportedConversation:
         conversation_id=place.conversation_id,
         channel=standing.channel,
         opened_at=standing.opened_at,
-        status=ConversationState.model_validate_json(standing.state).status,
+        status=standing.status,
         messages=rows.listed(connection, place, after=0, limit=rows.HIGHEST_SEQ),
         handoffs=handoffs.of_conversation(connection, place),
         approvals=approvals.of_conversation(connection, place),
+        feed=feeds.listed(connection, place, after=0, limit=rows.HIGHEST_SEQ),
+        files=attachments.of_conversation(connection, place),
+        rating=belongings.rating(connection, place),
+        consents=belongings.consented(connection, place),
     )
 
 
@@ -50,14 +72,16 @@ def erase(connection: Connection, scribe: Scribe, site: str, customer_id: str, a
     """Erase a customer; returns how many conversations that concerned."""
     places = _places(connection, site, customer_id, lock=True)
     for place in places:
-        _erase_conversation(connection, scribe, place, at)
-    for table in (tables.attributes, tables.customer_events):
+        erase_conversation(connection, scribe, place, at)
+    for table in (people_tables.attributes, people_tables.customer_events):
         connection.execute(delete(table).where(table.c.site == site, table.c.customer_id == customer_id))
     return len(places)
 
 
-def _erase_conversation(connection: Connection, scribe: Scribe, place: Place, at: datetime) -> None:
-    for table in (tables.messages, tables.journal, tables.approvals, tables.handoffs):
+def erase_conversation(connection: Connection, scribe: Scribe, place: Place, at: datetime) -> None:
+    """Erase one conversation. Raises UnknownConversation, also for one that was erased before."""
+    rows.find(connection, place, lock=True)
+    for table in _OF_THE_CUSTOMER:
         connection.execute(
             delete(table).where(table.c.site == place.site, table.c.conversation_id == place.conversation_id)
         )
@@ -67,28 +91,54 @@ def _erase_conversation(connection: Connection, scribe: Scribe, place: Place, at
         # The key may hold anything that the client chose; the turn's own id keeps it unique.
         .values(text="", result=None, key=turns.c.turn_id)
     )
+    staff = _staff(connection, place)
     payloads = connection.execute(
         delete(audit_payloads).where(
             audit_payloads.c.site == place.site, audit_payloads.c.conversation_id == place.conversation_id
         )
     ).rowcount
-    connection.execute(
-        update(conversations)
-        .where(conversations.c.site == place.site, conversations.c.conversation_id == place.conversation_id)
-        .values(
-            customer_id=None,
-            state=ConversationState().model_dump_json(),
-            erased_at=at,
+    state = ConversationState()
+    rows.change(
+        connection,
+        place,
+        {
+            "customer_id": None,
+            "status": state.status.value,
+            "state": state.model_dump_json(),
+            "holder": None,
+            "handoff_id": None,
+            "erased_at": at,
             # INVARIANT: a turn that runs now cannot write the customer's words back: its lease is gone.
-            lease_owner=None,
-            lease_token=None,
-            lease_turn=None,
-            lease_until=None,
-            version=conversations.c.version + 1,
-        )
+            **NO_LEASE,
+        },
     )
-    event = AuditEvent(kind=EventKind.ERASURE, turn_id="", at=at, payload={"payloads": payloads})
+    event = AuditEvent(kind=EventKind.ERASURE, turn_id="", at=at, payload={"payloads": payloads, "staff": list(staff)})
     append(connection, place.site, place.conversation_id, scribe.seal(place.site, None, [event]))
+
+
+def _staff(connection: Connection, place: Place) -> tuple[dict[str, JsonValue], ...]:
+    """Who of the staff did what, when: that is no word about the customer, and stays when all else goes."""
+    found = connection.execute(
+        select(audit_events.c.at, audit_payloads.c.payload)
+        .join(
+            audit_payloads,
+            (audit_payloads.c.site == audit_events.c.site)
+            & (audit_payloads.c.conversation_id == audit_events.c.conversation_id)
+            & (audit_payloads.c.seq == audit_events.c.seq),
+        )
+        .where(
+            audit_events.c.site == place.site,
+            audit_events.c.conversation_id == place.conversation_id,
+            audit_events.c.kind.in_((EventKind.OPERATOR_ACTION.value, EventKind.OPERATOR_DECISION.value)),
+        )
+        .order_by(audit_events.c.seq)
+    )
+    acted = ((at, json.loads(payload)) for at, payload in found)
+    return tuple(
+        {"by": payload["by"], "action": payload.get("action"), "at": at}
+        for at, payload in acted
+        if isinstance(payload.get("by"), str)
+    )
 
 
 def _places(connection: Connection, site: str, customer_id: str, *, lock: bool) -> tuple[Place, ...]:

@@ -11,19 +11,22 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from handrail.agent.bell import Bell, Ring
+from handrail.agent.case import Case
 from handrail.agent.conversation import Received
 from handrail.agent.ports import Clock
-from handrail.agent.store import turns
+from handrail.agent.standing import WITH_A_PERSON
+from handrail.agent.store import claims
+from handrail.agent.store.claims import Busy, Claim
 from handrail.agent.store.conversations import Lease, Place
 from handrail.agent.store.lines import Lines, Wait
 from handrail.agent.store.processes import is_gone, this_process
-from handrail.agent.store.turns import Busy, Claim
 from handrail.agent.store.workers import Workers
 from handrail.agent.store_port import LeaseLost
-from handrail.guardrails.vocabulary import Turn
+from handrail.guardrails.vocabulary import Role, Turn
 
 P = TypeVar("P")
-R = TypeVar("R", bound=Received | None)
+R = TypeVar("R", bound=Received | Case | None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +40,15 @@ class Patience:
 class Leases:
     """The leases of this process, by turn."""
 
-    def __init__(self, workers: Workers, clock: Clock, patience: Patience, wait: Wait) -> None:
+    def __init__(self, workers: Workers, clock: Clock, patience: Patience, wait: Wait, bell: Bell) -> None:
         self._workers = workers
         self._clock = clock
         self._patience = patience
         self._lines = Lines(wait)
         self._owner = this_process()
+        self._bell = bell
         self._held: dict[str, tuple[Place, Lease]] = {}
+        self._typing: set[str] = set()
 
     def claim(self) -> Claim:
         """A wish for a lease from now on, with a token of its own."""
@@ -80,6 +85,7 @@ class Leases:
     async def _attempt(self, place: Place, attempt: Callable[[Connection, Claim], R | Busy]) -> R | Busy:
         claim = self.claim()
         running = self._workers.write(lambda connection: attempt(connection, claim))
+        running.add_done_callback(lambda done: self._attempted(place, done))
         try:
             outcome = await asyncio.shield(running)
         except asyncio.CancelledError:
@@ -88,13 +94,20 @@ class Leases:
             raise
         if isinstance(outcome, Received) and outcome.finished is None:
             self._held[outcome.turn.turn_id] = (place, claim.taken(outcome.turn.turn_id))
+            if _is_answered(outcome):
+                self._typing.add(outcome.turn.turn_id)
+                self._bell.ring(Ring(*place, typing=True))
         return outcome
+
+    def _attempted(self, place: Place, done: asyncio.Future[R | Busy]) -> None:
+        if not done.cancelled() and done.exception() is None and not isinstance(done.result(), Busy):
+            self._bell.ring(Ring(*place))
 
     def _give_back(self, place: Place, claim: Claim, done: asyncio.Future[R | Busy]) -> None:
         if done.cancelled() or done.exception() is not None:
             return
         if isinstance(done.result(), Received):
-            release = self._workers.write(lambda connection: turns.release(connection, place, claim.token))
+            release = self._workers.write(lambda connection: claims.release(connection, place, claim.token))
             release.add_done_callback(lambda _: self._lines.freed(place))
 
     async def end(self, turn: Turn, prepare: Callable[[], P], work: Callable[[Connection, Lease, P], None]) -> None:
@@ -113,4 +126,15 @@ class Leases:
         # After a failed write the lease is still ours: the flow tries again, or abandons the turn.
         if (error is None or isinstance(error, LeaseLost)) and held is not None and held[1].token == lease.token:
             del self._held[turn.turn_id]
+        if turn.turn_id in self._typing:
+            self._typing.discard(turn.turn_id)
+            self._bell.ring(Ring(*place, typing=False))
+        if error is None and not done.cancelled():
+            self._bell.ring(Ring(*place))
         self._lines.freed(place)
+
+
+def _is_answered(received: Received) -> bool:
+    """Whether the machine writes an answer now, as far as can be told before: not while a person speaks."""
+    by_machine = received.snapshot.state.status not in WITH_A_PERSON and not received.snapshot.refused
+    return by_machine and received.turn.sender is Role.CUSTOMER

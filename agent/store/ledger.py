@@ -12,7 +12,8 @@ from handrail.agent.audit.canonical import canonical
 from handrail.agent.audit.chain import GENESIS, Chain, Entry, Head, SealedPayload
 from handrail.agent.audit.pseudonyms import Pseudonyms
 from handrail.agent.conversation import AuditEvent
-from handrail.agent.store.tables import audit_events, audit_payloads, chains, micros
+from handrail.agent.store.audit_tables import audit_events, audit_payloads, chains
+from handrail.agent.store.columns import micros
 from handrail.agent.store_port import StoreError
 
 SALT_BYTES = 16

@@ -13,15 +13,15 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from handrail.agent.store.database import Database, described, failure, is_sqlite, parsed, sqlite_file
-from handrail.agent.store.tables import metadata
+from handrail.agent.store.schema import SCHEMA
 from handrail.agent.store_port import StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "handrail_schema"
-HEAD = "r0001"
+HEAD = "r0002"
 """The revision that this version of Handrail writes; a test keeps it equal to the newest migration."""
 
-KNOWN = frozenset({HEAD})
+KNOWN = frozenset({"r0001", HEAD})
 """Every revision that this version can bring up to date."""
 
 _MIGRATING = Lock()
@@ -105,7 +105,7 @@ def _revision(connection: Connection, url: URL) -> str | None:
     """The revision of the tables, None when there are none. Raises StoreError for other people's and newer ones."""
     present = set(inspect(connection).get_table_names())
     if VERSION_TABLE not in present:
-        clashes = sorted(present & set(metadata.tables))
+        clashes = sorted(present & set(SCHEMA.tables))
         if clashes:
             raise StoreError(
                 f"{described(url)} has tables of another program ({', '.join(clashes)}): "

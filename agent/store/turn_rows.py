@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select
 
+from handrail.agent.conversation import LatestTurn
 from handrail.agent.store.conversations import Place, Standing
 from handrail.agent.store.tables import turns
-from handrail.guardrails.vocabulary import Role, Turn
+from handrail.guardrails.vocabulary import Role, Turn, TurnResult
 
 
 class Progress(StrEnum):
@@ -21,20 +22,25 @@ class Progress(StrEnum):
 
 
 class StoredTurn(NamedTuple):
-    """A turn's row. Messages numbered from `before_message` on came with it or later."""
+    """A turn's row. Messages numbered from `before_message` on came with it or later.
+
+    `arrival` orders the turns of a conversation as they came; turns from before there was such a number have 0.
+    """
 
     turn_id: str
     place: Place
     text: str
     before_message: int
+    arrival: int
     progress: Progress
     at: datetime
     result: str | None
     sender: Role
 
 
+CUSTOMER_KEY = "c:"
 OPERATOR_KEY = "o:"
-"""How the keys of turns begin that an operator's decision caused; those of customers begin otherwise."""
+"""How the keys of turns begin that a customer's message, or an operator's decision, caused."""
 
 
 def _sender(key: str) -> Role:
@@ -42,6 +48,17 @@ def _sender(key: str) -> Role:
 
 
 _ADD = insert(turns)
+_HERE = (turns.c.site == bindparam("site")) & (turns.c.conversation_id == bindparam("conversation_id"))
+_NEWEST_FIRST = (turns.c.arrival.desc(), turns.c.before_message.desc(), turns.c.at.desc(), turns.c.turn_id.desc())
+_LATEST = (
+    select(turns.c.turn_id, turns.c.key, turns.c.text, turns.c.at)
+    .where(_HERE, turns.c.key.startswith(CUSTOMER_KEY))
+    .order_by(*_NEWEST_FIRST)
+    .limit(1)
+)
+_RESULTS = (
+    select(turns.c.result).where(_HERE, turns.c.result.is_not(None)).order_by(*_NEWEST_FIRST).limit(bindparam("most"))
+)
 _BY_KEY = select(turns).where(
     turns.c.site == bindparam("site"),
     turns.c.conversation_id == bindparam("conversation_id"),
@@ -59,6 +76,7 @@ def add(connection: Connection, stored: StoredTurn, key: str) -> None:
             "key": key,
             "text": stored.text,
             "before_message": stored.before_message,
+            "arrival": stored.arrival,
             "progress": stored.progress.value,
             "at": stored.at,
         },
@@ -76,6 +94,7 @@ def by_key(connection: Connection, place: Place, key: str) -> StoredTurn | None:
             place,
             row.text,
             row.before_message,
+            row.arrival,
             Progress(row.progress),
             row.at,
             row.result,
@@ -95,6 +114,7 @@ def by_id(connection: Connection, turn_id: str) -> StoredTurn | None:
             Place(row.site, row.conversation_id),
             row.text,
             row.before_message,
+            row.arrival,
             Progress(row.progress),
             row.at,
             row.result,
@@ -116,3 +136,17 @@ def turn_of(stored: StoredTurn, standing: Standing) -> Turn:
         at=stored.at,
         sender=stored.sender,
     )
+
+
+def latest(connection: Connection, place: Place) -> LatestTurn | None:
+    """The turn of the customer's newest message."""
+    row = connection.execute(_LATEST, place._asdict()).one_or_none()
+    if row is None:
+        return None
+    return LatestTurn(turn_id=row.turn_id, key=row.key.removeprefix(CUSTOMER_KEY), text=row.text, at=row.at)
+
+
+def results(connection: Connection, place: Place, limit: int) -> tuple[TurnResult, ...]:
+    """The results of the latest `limit` finished turns, in the order in which the turns came."""
+    rows = connection.execute(_RESULTS, {**place._asdict(), "most": limit}).scalars().all()
+    return tuple(TurnResult.model_validate_json(result) for result in reversed(rows))

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from enum import Enum
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, select, update
 
 from handrail.agent.audit.chain import Entry
 from handrail.agent.conversation import AuditEvent, EventKind, FinishedTurn, Received
-from handrail.agent.store import approvals, customers, handoffs, journal
+from handrail.agent.feed import MessageCompleted
+from handrail.agent.standing import WITH_A_PERSON
+from handrail.agent.store import approvals, customers, feeds, handoffs, journal
+from handrail.agent.store.claims import BUSY, NO_LEASE, Busy, Claim, owned, take
 from handrail.agent.store.conversations import (
     Lease,
     Place,
@@ -24,37 +26,10 @@ from handrail.agent.store.conversations import (
     storable,
 )
 from handrail.agent.store.ledger import Scribe, append
-from handrail.agent.store.tables import conversations, turns
+from handrail.agent.store.tables import turns
 from handrail.agent.store.turn_rows import Progress, StoredTurn, add, by_id, by_key, turn_of
 from handrail.agent.store_port import KeyReused, LeaseLost, UnknownConversation
-from handrail.guardrails.vocabulary import Role, Turn, TurnResult
-
-
-class Busy(Enum):
-    """The answer of a claim while somebody else's turn runs."""
-
-    BUSY = "busy"
-
-
-BUSY: Final = Busy.BUSY
-
-
-class Claim(NamedTuple):
-    """A worker's wish for a lease. `gone` tells whether the process that holds one no longer runs."""
-
-    owner: str
-    token: str
-    now: datetime
-    until: datetime
-    gone: Callable[[str], bool]
-
-    def may_take(self, lease: Lease | None) -> bool:
-        """Whether nobody works under `lease` any more."""
-        return lease is None or lease.until <= self.now or self.gone(lease.owner)
-
-    def taken(self, turn_id: str) -> Lease:
-        """The lease that this claim becomes."""
-        return Lease(self.owner, self.token, turn_id, self.until)
+from handrail.guardrails.vocabulary import Message, Role, Turn, TurnResult
 
 
 class Arrival(NamedTuple):
@@ -86,16 +61,19 @@ def arrive(
 
 def _begin(connection: Connection, scribe: Scribe, claim: Claim, standing: Standing, arrival: Arrival) -> Received:
     place, turn_id = arrival.place, new_id("t")
-    number = standing.last_message
+    number, told = standing.last_message, standing.last_item
     message_id = None
     if arrival.role is Role.CUSTOMER:
-        message_id = add_message(connection, standing, Role.CUSTOMER, arrival.text, arrival.at).message_id
+        said = add_message(connection, standing, Role.CUSTOMER, arrival.text, arrival.at)
+        told = feeds.add(connection, standing, [_completed(said, turn_id)], arrival.at)
+        message_id = said.message_id
         number += 1
     stored = StoredTurn(
         turn_id,
         place,
         storable(arrival.text),
         standing.last_message + 1,
+        standing.version + 1,
         Progress.RECEIVED,
         arrival.at,
         None,
@@ -118,10 +96,14 @@ def _begin(connection: Connection, scribe: Scribe, claim: Claim, standing: Stand
         },
     )
     append(connection, place.site, place.conversation_id, scribe.seal(place.site, standing.customer_id, [event]))
-    _lease(connection, place, claim.taken(turn_id), last_message=number)
+    take(connection, place, claim.taken(turn_id), {"last_message": number, "last_item": told})
     return Received(
         turn=turn_of(stored, standing), snapshot=snapshot(connection, standing, before=stored.before_message)
     )
+
+
+def _completed(said: Message, turn_id: str) -> MessageCompleted:
+    return MessageCompleted(message_id=said.message_id, role=said.role, text=said.text, at=said.at, turn_id=turn_id)
 
 
 def _again(connection: Connection, claim: Claim, standing: Standing, stored: StoredTurn) -> Received | Busy:
@@ -130,7 +112,7 @@ def _again(connection: Connection, claim: Claim, standing: Standing, stored: Sto
         return Received(turn=turn_of(stored, standing), snapshot=snapshot(connection, standing), finished=result)
     if not claim.may_take(standing.lease):
         return BUSY
-    _lease(connection, standing.place, claim.taken(stored.turn_id), last_message=standing.last_message)
+    take(connection, standing.place, claim.taken(stored.turn_id), {})
     return Received(
         turn=turn_of(stored, standing),
         snapshot=snapshot(connection, standing, before=stored.before_message),
@@ -180,10 +162,11 @@ def finish(
     """Write everything a turn leaves behind. Raises LeaseLost before anything is written."""
     turn = finished.turn
     standing = owned(connection, lease, turn)
-    place, result = standing.place, finished.result
+    place, status = standing.place, finished.state.status
     number = standing.last_message
-    if result.reply:
-        add_message(connection, standing, Role.BOT, result.reply, now)
+    _consistent(finished)
+    if finished.reply_id is not None:
+        add_message(connection, standing, Role.BOT, finished.result.reply, now, finished.reply_id)
         number += 1
     done = connection.execute(
         _FINISH,
@@ -191,75 +174,49 @@ def finish(
             "of_turn": turn.turn_id,
             "progress": Progress.FINISHED.value,
             "finished_at": now,
-            "result": result.model_dump_json(),
+            "result": finished.result.model_dump_json(),
         },
     )
     if done.rowcount != 1:
         raise LeaseLost(f"turn {turn.turn_id} was finished before: send its stored result instead")
+    told = feeds.add(connection, standing, finished.feed, now)
+    _settle(connection, standing, finished, now)
+    append(connection, place.site, place.conversation_id, entries)
+    change(
+        connection,
+        place,
+        {
+            "status": status.value,
+            "state": finished.state.model_dump_json(),
+            "holder": standing.holder if status in WITH_A_PERSON else None,
+            "handoff_id": standing.handoff_id if finished.handoff is None else finished.handoff.handoff_id,
+            "last_message": number,
+            "last_item": told,
+            **NO_LEASE,
+        },
+    )
+
+
+def _consistent(finished: FinishedTurn) -> None:
+    if (finished.reply_id is not None) != bool(finished.result.reply):
+        raise ValueError("a reply is stored under its id, and only a reply has one")
+    told = {item.message_id for item in finished.feed if isinstance(item, MessageCompleted)}
+    if finished.reply_id is not None and finished.reply_id not in told:
+        raise ValueError("a reply that is stored is told: it belongs among the items of the feed")
+
+
+def _settle(connection: Connection, standing: Standing, finished: FinishedTurn, now: datetime) -> None:
+    """Write what the turn means for people and for the customer's history."""
+    place = standing.place
     handoffs.settle(connection, place, finished.handoff, finished.state.status, now)
     if finished.approval is not None:
-        approvals.request(connection, place, turn.turn_id, finished.approval)
+        approvals.request(connection, place, finished.turn.turn_id, finished.approval)
     if finished.used_approval is not None:
         approvals.use(connection, place, finished.used_approval)
     if finished.withdrawn_approval is not None:
         approvals.withdraw(connection, place, finished.withdrawn_approval, finished.turn.at)
     if standing.customer_id is not None:
         customers.put_events(connection, place.site, standing.customer_id, finished.customer_events)
-    append(connection, place.site, place.conversation_id, entries)
-    change(
-        connection,
-        place,
-        {
-            "status": finished.state.status.value,
-            "state": finished.state.model_dump_json(),
-            "last_message": number,
-            **_NO_LEASE,
-        },
-    )
-
-
-def owned(connection: Connection, lease: Lease, turn: Turn) -> Standing:
-    """The locked conversation of `turn` when `lease` still holds it. Raises LeaseLost."""
-    try:
-        standing = find(connection, Place(turn.site, turn.conversation_id), lock=True)
-    except UnknownConversation as error:
-        raise LeaseLost(f"the conversation of turn {turn.turn_id} is gone: drop its reply") from error
-    if standing.lease is None or standing.lease.token != lease.token or standing.lease.turn_id != turn.turn_id:
-        raise LeaseLost(f"turn {turn.turn_id} was taken over by another worker: drop its reply")
-    return standing
-
-
-def extend(connection: Connection, place: Place, until: datetime) -> None:
-    """Keep a lease that is still held for longer; a tool may take its time."""
-    change(connection, place, {"lease_until": until})
-
-
-def release(connection: Connection, place: Place, token: str) -> None:
-    """Give a lease back without finishing; nothing happens when it was lost."""
-    connection.execute(
-        update(conversations)
-        .where(
-            conversations.c.site == place.site,
-            conversations.c.conversation_id == place.conversation_id,
-            conversations.c.lease_token == token,
-        )
-        .values(**_NO_LEASE)
-    )
 
 
 _FINISH = update(turns).where(turns.c.turn_id == bindparam("of_turn"), turns.c.progress == Progress.RECEIVED.value)
-_NO_LEASE: Final = {"lease_owner": None, "lease_token": None, "lease_turn": None, "lease_until": None}
-
-
-def _lease(connection: Connection, place: Place, lease: Lease, last_message: int) -> None:
-    change(
-        connection,
-        place,
-        {
-            "lease_owner": lease.owner,
-            "lease_token": lease.token,
-            "lease_turn": lease.turn_id,
-            "lease_until": lease.until,
-            "last_message": last_message,
-        },
-    )

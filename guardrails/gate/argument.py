@@ -32,16 +32,31 @@ class ArgumentType(StrEnum):
 
 
 class Origin(StrEnum):
-    """Where a value of an argument stands. `model` means that it stands nowhere else."""
+    """Where a value of an argument stands. `model` means that it stands nowhere else.
+
+    `operator` is a value that a signed-in person of the company set while editing a call that waited for approval. An
+    argument whose declaration does not name it cannot be edited.
+    """
 
     CUSTOMER_WORDS = "customer_words"
     VERIFIED_RECORD = "verified_record"
     TOOL_RESULT = "tool_result"
     PASSAGE = "passage"
+    OPERATOR = "operator"
     MODEL = "model"
 
 
-TRUSTED = frozenset({Origin.CUSTOMER_WORDS, Origin.VERIFIED_RECORD})
+class Favours(StrEnum):
+    """Which way a change of an argument is in the customer's favour: more of it (a refund), or less (a fee)."""
+
+    MORE = "more"
+    LESS = "less"
+
+
+MEASURED = frozenset({ArgumentType.INTEGER, ArgumentType.MONEY, ArgumentType.DATE})
+"""The types whose values lie on one line, so that there is more and less of them (a later day is more)."""
+
+TRUSTED = frozenset({Origin.CUSTOMER_WORDS, Origin.VERIFIED_RECORD, Origin.OPERATOR})
 """The only origins that a sensitive argument may have (spec S7.2)."""
 
 
@@ -58,7 +73,8 @@ class Argument(Frozen):
 
     `pattern` is matched against the whole text. `minimum` and `maximum` are an integer, a money string or an ISO date,
     by type. `currency` names the call fact that holds the currency of a money argument. `spoken` are words after which
-    the digits of an identifier alone mean it: "invoice 2041" for INV-2041.
+    the digits of an identifier alone mean it: "invoice 2041" for INV-2041. `favours` says which edits the customer
+    need not agree to again; without it every edit counts as one against the customer.
     """
 
     name: Name
@@ -73,6 +89,7 @@ class Argument(Frozen):
     minimum: int | str | None = None
     maximum: int | str | None = None
     currency: Name | None = None
+    favours: Favours | None = None
     spoken: tuple[Annotated[str, Field(pattern=r"^(#|\w+)$")], ...] = ()
 
     @model_validator(mode="after")
@@ -151,16 +168,16 @@ _CHECKS: dict[ArgumentType, Callable[[Argument, JsonValue], str | None]] = {
 
 
 def _bounds(argument: Argument, value: int | str) -> str | None:
-    measured = _measure(argument.type, value)
-    if argument.minimum is not None and measured < _measure(argument.type, argument.minimum):
+    measured = measure(argument.type, value)
+    if argument.minimum is not None and measured < measure(argument.type, argument.minimum):
         return f"must be at least {argument.minimum}"
-    if argument.maximum is not None and measured > _measure(argument.type, argument.maximum):
+    if argument.maximum is not None and measured > measure(argument.type, argument.maximum):
         return f"must be at most {argument.maximum}"
     return None
 
 
-def _measure(kind: ArgumentType, value: int | str) -> Decimal:
-    """A bound or a value as a number on one line: the amount, or the day counted from year 1."""
+def measure(kind: ArgumentType, value: int | str) -> Decimal:
+    """A bound or a fitting value of a measured type on one line: the amount, or the day counted from year 1."""
     if kind is ArgumentType.DATE:
         return Decimal(date.fromisoformat(str(value)).toordinal())
     return Decimal(value)
@@ -180,7 +197,7 @@ def _declaration_problems(argument: Argument) -> Iterator[str]:
     if (kind is ArgumentType.MONEY) != (argument.currency is not None):
         yield "a money argument names the fact that holds its currency, and nothing else does"
     if argument.sensitive and not set(argument.origin) <= TRUSTED:
-        yield "a sensitive argument may come from customer_words and verified_record only"
+        yield "a sensitive argument may come from customer_words, verified_record and operator only"
     if argument.pattern is not None:
         if kind is not ArgumentType.TEXT:
             yield "only a text has a pattern"
@@ -190,9 +207,16 @@ def _declaration_problems(argument: Argument) -> Iterator[str]:
             yield f"not a regular expression: {error}"
     if argument.spoken and kind is not ArgumentType.TEXT:
         yield "only a text has spoken"
+    yield from _measured_problems(argument)
+
+
+def _measured_problems(argument: Argument) -> Iterator[str]:
+    kind = argument.type
     for bound in (argument.minimum, argument.maximum):
         if bound is not None and not _bound_fits(kind, bound):
             yield f"the bound {bound!r} does not fit the type {kind.value}"
+    if argument.favours is not None and (kind not in MEASURED or Origin.OPERATOR not in argument.origin):
+        yield "only an amount, a number or a date that an operator may set has favours"
 
 
 def _bound_fits(kind: ArgumentType, bound: int | str) -> bool:

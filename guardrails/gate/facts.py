@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from handrail.guardrails.gate.declared import fit_facts
+from handrail.guardrails.gate.editing import Edit
 from handrail.guardrails.gate.inspection import CallInspection
 from handrail.guardrails.toolspec import ToolSpec
 from handrail.guardrails.vocabulary import FactContent, Frozen
@@ -16,7 +17,8 @@ class Standing(Frozen):
 
     `confirmed` and `approved` are digests: of the call the customer said yes to with this very message, and of the call
     a person approved. `succeeded` are digests of the calls that succeeded in this conversation. `runs` are the times at
-    which this tool ran for this customer; those before the rate window do no harm.
+    which this tool ran for this customer; those before the rate window do no harm. `edit` is what an operator's edit of
+    the call means for the customer.
     """
 
     now: datetime
@@ -24,6 +26,7 @@ class Standing(Frozen):
     approved: str | None = None
     succeeded: tuple[str, ...] = ()
     runs: tuple[datetime, ...] = ()
+    edit: Edit = Edit.NONE
 
 
 def gate_facts(
@@ -41,6 +44,7 @@ def gate_facts(
         "call_approved": standing.approved == inspection.digest,
         "call_repeated": inspection.digest in standing.succeeded,
         "call_over_rate": over_rate(spec, standing.runs, standing.now),
+        "call_edit": standing.edit.value,
     }
     facts.update({f"call_{name}": content for name, content in fit_facts(spec, declared).items()})
     return facts

@@ -21,7 +21,8 @@ class Sources(Frozen):
     `customer_words` are the customer's own messages of the conversation. `records` hold only what the company's systems
     themselves wrote (see `results.recorded`) and values of verified attributes. `tool_results` and `passages` are
     untrusted. `established` are digests of calls that passed this very check in an earlier turn of the conversation
-    (the pending call): what they rested on may be gone by the time somebody has agreed.
+    (the pending call): what they rested on may be gone by the time somebody has agreed. `operator` are the arguments
+    that an operator has set in such a call, `kept` those that the operator left as they were in it.
     """
 
     customer_words: tuple[str, ...] = ()
@@ -29,6 +30,8 @@ class Sources(Frozen):
     tool_results: tuple[JsonValue, ...] = ()
     passages: tuple[str, ...] = ()
     established: tuple[str, ...] = ()
+    operator: dict[str, JsonValue] = {}
+    kept: dict[str, JsonValue] = {}
 
 
 class ArgumentOrigin(Frozen):
@@ -89,6 +92,7 @@ def _origin(
         origins: tuple[Origin, ...] = (Origin.MODEL,)
     else:
         origins = tuple(_found(argument, value, sources, vouching)) or (Origin.MODEL,)
+    established = established or (argument.name in sources.kept and sources.kept[argument.name] == value)
     accepted = established or not set(origins).isdisjoint(argument.origin)
     return ArgumentOrigin(argument=argument.name, origins=origins, accepted=accepted)
 
@@ -102,6 +106,8 @@ def _found(argument: Argument, value: JsonValue, sources: Sources, vouching: lis
         yield Origin.TOOL_RESULT
     if any(in_text(argument, value, text) for text in sources.passages):
         yield Origin.PASSAGE
+    if argument.name in sources.operator and sources.operator[argument.name] == value:
+        yield Origin.OPERATOR
 
 
 def _in_result(argument: Argument, value: JsonValue, result: JsonValue) -> bool:

@@ -58,6 +58,12 @@ BUILTIN: tuple[FactSpec, ...] = (
         "what the last message asked the customer for",
         values=_closed("nothing", "verify_identity", "confirm", "approve"),
     ),
+    FactSpec(
+        "assistance",
+        FactKind.WORD,
+        "whether the customer has refused to be answered by a machine",
+        values=_closed("accepted", "refused"),
+    ),
     FactSpec("company_open", FactKind.BOOLEAN, "whether the default queue is open now"),
     FactSpec(
         "risk",
@@ -107,6 +113,13 @@ BUILTIN: tuple[FactSpec, ...] = (
         only_at=Stage.AUTHORIZE_TOOLS,
     ),
     FactSpec("call_over_rate", FactKind.BOOLEAN, "the tool's rate limit is used up", only_at=Stage.AUTHORIZE_TOOLS),
+    FactSpec(
+        "call_edit",
+        FactKind.WORD,
+        "what an operator's edit of the call means for the customer",
+        only_at=Stage.AUTHORIZE_TOOLS,
+        values=_closed("none", "favourable", "adverse"),
+    ),
     FactSpec("flow", FactKind.WORD, "the guided flow that is chosen or under way, or none", since=Stage.RETRIEVE),
     FactSpec("findings_count", FactKind.NUMBER, "how many output findings there are", only_at=Stage.GUARD_OUTPUT),
     FactSpec("findings", FactKind.SET, "codes of the output findings", only_at=Stage.GUARD_OUTPUT),

@@ -116,8 +116,8 @@ async def _converse(talk: Talk, settings: Settings, customer: str | None, manner
 
 async def _turn(talk: Talk, line: str, manner: Manner) -> None:
     """One message; what is wrong with it is said, and the conversation goes on."""
-    from handrail.agent.server.faults import of_domain
-    from handrail.agent.server.talk import TalkError
+    from handrail.agent.server.refusals import of_domain
+    from handrail.agent.server.remote import TalkError
     from handrail.guardrails.errors import HandrailError
 
     try:

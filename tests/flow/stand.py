@@ -23,9 +23,9 @@ from handrail.agent.company.outbox import Outbox
 from handrail.agent.company.seed import seed
 from handrail.agent.company.step_up import CompanyStepUp
 from handrail.agent.company.toolbox import CompanyToolbox
+from handrail.agent.composition import serving
 from handrail.agent.context import StoredContext
 from handrail.agent.conversation import Approval, ApprovalState
-from handrail.agent.flow import build_graph
 from handrail.agent.models.quoting import QuotingModel
 from handrail.agent.ports import CustomerContext, Detectors, Model, Prompt, Retriever, StepUp, Toolbox
 from handrail.agent.room import Patience, Room
@@ -108,7 +108,7 @@ class Stand:
     def shorten(self, seconds: float) -> None:
         """Give every turn from now on a deadline of so many seconds."""
         self.room = replace(self.room, bundle=with_turn_seconds(self.room.bundle, seconds))
-        self.service = Service(self.room, build_graph(self.room))
+        self.service = serving(self.room, SITE)
 
     def mend(self) -> None:
         """Make every port work again."""
@@ -265,7 +265,7 @@ async def standing(
         patience=patience or Patience(),
         sites=(SITE,),
     )
-    service = Service(room, build_graph(room))
+    service = serving(room, SITE)
     stand = Stand(
         service=service,
         room=room,

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import text as sql
 
 from handrail.agent.conversation import ApprovalState
-from handrail.agent.service import ApprovalNotPending
 from handrail.agent.store_port import ApprovalClosed
 from handrail.guardrails.vocabulary import ConversationStatus
 from tests.flow.stand import CANCEL, SITE, Stand
@@ -108,7 +107,7 @@ async def test_an_approval_is_used_once(stand: Stand) -> None:
     held = await (await stand.stored()).approval(SITE, approval.approval_id)
     assert held is not None
     assert held.state is ApprovalState.USED
-    with pytest.raises((ApprovalNotPending, ApprovalClosed)):
+    with pytest.raises(ApprovalClosed):
         await stand.service.decide(SITE, approval.approval_id, ApprovalState.APPROVED, "operator-2")
     assert await stand.writes() == 1
 
@@ -192,7 +191,7 @@ async def test_a_request_that_waits_for_approval_can_be_taken_back(stand: Stand,
     assert await pending(stand) is None
     (held,) = await (await stand.stored()).approvals(SITE)
     assert held.state is ApprovalState.DENIED
-    with pytest.raises(ApprovalNotPending):
+    with pytest.raises(ApprovalClosed):
         await stand.service.decide(SITE, held.approval_id, ApprovalState.APPROVED, "operator")
     assert await stand.writes() == 0
 

@@ -8,12 +8,13 @@ import pytest
 
 from handrail.agent import flow, summary
 from handrail.agent.channels import Step, View
-from handrail.agent.flow import SYSTEM_REASONS, build_graph
+from handrail.agent.composition import serving
+from handrail.agent.flow import SYSTEM_REASONS
 from handrail.agent.room import Patience, Room
 from handrail.agent.service import Service
 from handrail.guardrails.vocabulary import ConversationStatus, Stage
 from tests.flow.ports import Fault
-from tests.flow.stand import Scripted, Stand
+from tests.flow.stand import SITE, Scripted, Stand
 
 HOW_TO = "How do I add a member to a project?"
 GATES = [stage for stage, _ in flow.TURN if stage not in (Stage.REPLY, Stage.HAND_OFF)]
@@ -31,7 +32,7 @@ def with_node(monkeypatch: pytest.MonkeyPatch, stand: Stand, stage: Stage, node:
     """The service with another node at one stage."""
     table = tuple((at, node if at is stage else real) for at, real in flow.TURN)
     monkeypatch.setattr(flow, "TURN", table)
-    stand.service = Service(stand.room, build_graph(stand.room))
+    stand.service = serving(stand.room, SITE)
     return stand.service
 
 

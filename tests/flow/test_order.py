@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from handrail.agent.service import MessageTooLong
+from handrail.agent.refusals import MessageTooLong
 from handrail.guardrails.vocabulary import Role
 from tests.flow.stand import CANCEL, SITE, Stand
 

@@ -14,6 +14,8 @@ from langgraph.graph.state import CompiledStateGraph
 from handrail.agent import langgraph_entry
 from handrail.agent.channels import TurnState
 from handrail.agent.flow import TURN, build_graph
+from handrail.agent.following import Following
+from handrail.agent.operators import Operators
 from handrail.agent.room import Room
 from handrail.agent.service import Service
 from handrail.agent.settings import Settings
@@ -71,4 +73,5 @@ def _loaded(target: str) -> ModuleType:
 @asynccontextmanager
 async def _without_ports(_settings: Settings) -> AsyncIterator[Service]:
     room = cast(Room, SimpleNamespace())
-    yield Service(room, build_graph(room))
+    following, operators = cast(Following, SimpleNamespace()), cast(Operators, SimpleNamespace())
+    yield Service(room, build_graph(room), following=following, operators=operators)

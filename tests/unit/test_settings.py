@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from handrail.agent.settings import Company, Settings, load_settings
+from handrail.agent.settings import OPERATOR_TOKEN, Company, Settings, load_settings
 from handrail.guardrails.errors import ConfigError
 
 SECRET = "s" * 32
@@ -94,6 +94,48 @@ def test_everything_wrong_is_told_at_once(tmp_path: Path, monkeypatch: pytest.Mo
     assert "20 seconds" in said["HANDRAIL_MODEL_TIMEOUT"]
     assert all("Set it to" in each or "Did you mean" in each or "Remove it" in each for each in found)
     assert "short-secret" not in "".join(found)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        *("https://shop.example/", "https://shop.example/page", "shop.example", "*", "https://*.example", "null", ""),
+        *("HTTPS://shop.example", "https://Shop.example", "https://shop.example:443", "http://shop.example:80"),
+        *("https://shop.example ", "ftp://shop.example", "https://user@shop.example", "https://shop.example\nx"),
+    ],
+)
+def test_origins_are_exact(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    """An origin that no browser would send is a mistake, told at start, not one that silently never matches."""
+    monkeypatch.setenv("HANDRAIL_SITE_KEYS", json.dumps({"site_shop": [origin]}))
+    assert "HANDRAIL_SITE_KEYS" in problems()[0]
+    assert "an origin is scheme and host" in problems()[0]
+
+
+def test_site_keys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site key has its list of origins, by file or by environment; a list may be empty, a key is no short word."""
+    (tmp_path / "handrail.toml").write_text('[site_keys]\nsite_shop = ["https://shop.example", "http://[::1]:8080"]\n')
+    assert load_settings().site_keys == {"site_shop": ("https://shop.example", "http://[::1]:8080")}
+    monkeypatch.setenv("HANDRAIL_SITE_KEYS", '{"site_blog": []}')
+    assert load_settings().site_keys == {"site_blog": ()}
+    monkeypatch.setenv("HANDRAIL_SITE_KEYS", '{"shop": [], "my shop key": []}')
+    assert "my shop key, shop" in problems()[0]
+    monkeypatch.setenv("HANDRAIL_SITE_KEYS", '["site_shop"]')
+    assert "HANDRAIL_SITE_KEYS" in problems()[0]
+
+
+def test_proxies_are_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose word about callers is taken is given by address or network; a name or a star is a mistake."""
+    monkeypatch.setenv("HANDRAIL_PROXIES", "10.0.0.0/8, 192.0.2.1,2001:db8::1")
+    assert load_settings().proxies == "10.0.0.0/8, 192.0.2.1,2001:db8::1"
+    for wrong in ("*", "proxy.example", "10.0.0.1,,10.0.0.2"):
+        monkeypatch.setenv("HANDRAIL_PROXIES", wrong)
+        assert "HANDRAIL_PROXIES" in problems()[0]
+
+
+def test_token_of_an_operator_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable that `handrail queue` reads does not stop the other commands."""
+    monkeypatch.setenv(OPERATOR_TOKEN, "hro_x")
+    assert load_settings().port == 8321
 
 
 def test_unknown_variable_alone_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,11 +3,11 @@
 from alembic import context
 
 from handrail.agent.store.opening import VERSION_TABLE
-from handrail.agent.store.tables import metadata
+from handrail.agent.store.schema import SCHEMA
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=SCHEMA,
     version_table=VERSION_TABLE,
 )
 with context.begin_transaction():

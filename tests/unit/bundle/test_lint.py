@@ -48,7 +48,7 @@ def test_a_tool_that_nothing_permits_is_found(quick: Folder) -> None:
 
 def test_a_write_without_confirmation_is_found(quick: Folder) -> None:
     """Without the general rule, only the tools that need an approval are covered."""
-    condition = "{all: [{tool_access: write}, {call_confirmed: false}]}"
+    condition = "{all: [{tool_access: write}, {call_confirmed: false}, {not: {call_edit: favourable}}]}"
     asked = f"{condition}\n    effect: not_yet\n    obligations: [confirm]"
     quick.edit("rules/tools.yaml", asked, f"{condition}\n    effect: refuse")
     assert found(quick) == [("LINT_WRITE_UNCONFIRMED", "resend_code")]

@@ -33,6 +33,7 @@ CALM: Mapping[str, FactContent] = {
     "in_flow": False,
     "earlier_risk": "low",
     "pending": "nothing",
+    "assistance": "accepted",
     "company_open": True,
 }
 
@@ -67,6 +68,7 @@ def tool(bundle: Bundle, facts: Facts, name: str, **contents: FactContent) -> De
         "call_approved": True,
         "call_repeated": False,
         "call_over_rate": False,
+        "call_edit": "none",
     }
     stated = {**fine, **contents}
     return bundle.policy.decide(

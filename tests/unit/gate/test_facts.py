@@ -53,6 +53,7 @@ def test_a_fresh_call(every_type: ToolSpec) -> None:
         "call_approved": False,
         "call_repeated": False,
         "call_over_rate": False,
+        "call_edit": "none",
         "call_owned": True,
     }
 

@@ -13,6 +13,7 @@ from handrail.agent.server.identity import Gate
 from handrail.agent.server.keys import keys_of
 from handrail.agent.settings import Settings
 from tests.unit.server.fake import FakeService, FixedClock
+from tests.unit.server.fake_staff import PASSWORD
 
 
 @pytest.fixture
@@ -57,3 +58,22 @@ def ada(gate: Gate) -> dict[str, str]:
 def ben(gate: Gate) -> dict[str, str]:
     """The headers of another customer."""
     return {"Authorization": f"Bearer {gate.sign('ben', 600)}"}
+
+
+@pytest.fixture
+async def maria(service: FakeService) -> dict[str, str]:
+    """The headers of a signed-in operator."""
+    return await signed_in(service, "maria")
+
+
+@pytest.fixture
+async def omar(service: FakeService) -> dict[str, str]:
+    """The headers of another operator."""
+    return await signed_in(service, "omar")
+
+
+async def signed_in(service: FakeService, name: str) -> dict[str, str]:
+    """The headers of an operator with a fresh session."""
+    session = await service.operators.sign_in(name, PASSWORD)
+    assert session is not None
+    return {"Authorization": f"Bearer {session.token}"}

@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 
-from handrail.agent.conversation import Approval, ApprovalState, ConversationState, QueuedHandoff, Snapshot
+from handrail.agent.conversation import (
+    Approval,
+    ApprovalState,
+    ConversationState,
+    LatestTurn,
+    QueuedHandoff,
+    Snapshot,
+)
+from handrail.agent.feed import (
+    Entry,
+    FileAttached,
+    Item,
+    MessageCompleted,
+    Passing,
+    QuickReplies,
+    RatingGiven,
+    StatusChanged,
+)
+from handrail.agent.files import FileContent, StoredFile, Upload
 from handrail.agent.ports import AttributeValue, CustomerEvent
-from handrail.agent.service import ApprovalNotPending
+from handrail.agent.refusals import FileRefused, PurposeUnknown, RatingRefused
 from handrail.agent.store_port import ConversationBusy, KeyReused, StoreError, UnknownConversation
-from handrail.guardrails.bundle.sections import Attribute, Hours, Limits, Manifest, Queue, Window
+from handrail.agent.telling import Told
+from handrail.guardrails.bundle.sections import Attribute, Hours, Limits, Manifest, Queue, ReasonEntry, Window
 from handrail.guardrails.vocabulary import (
     ConversationStatus,
-    Decision,
-    Effect,
-    Handoff,
     IdentityLevel,
     Message,
     NeedState,
-    Priority,
     Role,
-    Stage,
     ToolCall,
     TurnResult,
 )
-
-NOW = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
-REVISION = "0123456789abcdef"
+from tests.unit.server.fake_staff import FakeCasework, FakeOperators
+from tests.unit.server.samples import NOW, REVISION, decision, packet
 
 
 class FixedClock:
@@ -72,6 +85,20 @@ class FakeBundle:
         hours = Hours(time_zone="UTC", days=(1, 2, 3, 4, 5), opens="08:00", closes="20:00")
         queue = Queue(id="general", title={"en": "the support team"}, skills=(), hours=hours, first_response_minutes=60)
         self.queues: Mapping[str, Queue] = {"general": queue}
+        entry = {"code": "INTENT_KNOWN", "title": "Intent known", "operator": "x", "customer": {"en": ""}}
+        self.reasons: Mapping[str, ReasonEntry] = {
+            "INTENT_KNOWN": ReasonEntry.model_validate(entry | {"stage": "gate_risk", "severity": "info"})
+        }
+        self.texts: Mapping[str, Mapping[str, str]] = {
+            "en": {
+                "disclosure": "I am a machine.",
+                "person_disclosure": "I am a person.",
+                "widget_placeholder": "Ask about boards",
+            }
+        }
+
+    def text(self, key: str, language: str | None, **values: str) -> str:
+        return self.texts["en"][key].format_map(values)
 
 
 def _attribute(name: str, kind: str, source: str, values: tuple[str, ...] | None) -> Attribute:
@@ -96,7 +123,36 @@ class FakeStore:
         self.queue: list[QueuedHandoff] = []
         self.known: dict[tuple[str, str], AttributeValue] = {}
         self.happened: dict[str, CustomerEvent] = {}
+        self.feeds: dict[str, list[Entry]] = {}
+        self.changed = asyncio.Condition()
         self.down = False
+
+    async def tell(self, conversation_id: str, *items: Item) -> None:
+        """Put items into the feed of a conversation; followers hear of them."""
+        entries = self.feeds.setdefault(conversation_id, [])
+        entries += [Entry(seq=len(entries) + n, item=item) for n, item in enumerate(items, 1)]
+        async with self.changed:
+            self.changed.notify_all()
+
+    async def feed(self, site: str, conversation_id: str, after: int, limit: int) -> tuple[Entry, ...]:
+        return tuple(self.feeds.get(conversation_id, [])[after : after + limit])
+
+    async def heads(self, site: str, conversation_ids: Sequence[str]) -> Mapping[str, int]:
+        return {each: len(self.feeds[each]) for each in conversation_ids if self.feeds.get(each)}
+
+    async def ensure_conversation(
+        self,
+        site: str,
+        conversation_id: str,
+        channel: str,
+        customer_id: str | None,
+        identity: IdentityLevel,
+        at: datetime,
+    ) -> None:
+        raise NotImplementedError
+
+    async def latest_turn(self, site: str, conversation_id: str) -> LatestTurn | None:
+        raise NotImplementedError
 
     async def approval(self, site: str, approval_id: str) -> Approval | None:
         return self.held.get(approval_id)
@@ -124,12 +180,42 @@ class FakeStore:
             raise StoreError("secret words of a customer")
 
 
+class FakeFollowing:
+    """Follows the feeds of the fake store; counts who is there. Passing items are put into `passing`."""
+
+    def __init__(self, store: FakeStore) -> None:
+        self.store = store
+        self.followers = 0
+        self.passing: list[Passing] = []
+
+    async def follow(self, site: str, conversation_id: str, after: int) -> AsyncIterator[Entry | Passing]:
+        self.followers += 1
+        try:
+            while True:
+                for entry in await self.store.feed(site, conversation_id, after, 500):
+                    yield entry
+                    after = entry.seq
+                for each in self.passing:
+                    yield each
+                self.passing.clear()
+                async with self.store.changed:
+                    if len(self.store.feeds.get(conversation_id, [])) <= after:
+                        await self.store.changed.wait()
+        finally:
+            self.followers -= 1
+
+
 class FakeService:
-    """Echoes. Some words cause something: slow, crash, busy, down, cite, confirm."""
+    """Echoes. Some words cause something: slow, crash, busy, down, cite, confirm, unstored, silence."""
 
     def __init__(self) -> None:
         self.bundle = FakeBundle()
         self.store = FakeStore()
+        self.following = FakeFollowing(self.store)
+        self.casework = FakeCasework(self.store)
+        self.operators = FakeOperators()
+        self.files: dict[tuple[str, str], FileContent] = {}
+        self.ratings: dict[str, tuple[int, str | None]] = {}
         self.opened: dict[str, Snapshot] = {}
         self.said: dict[str, list[Message]] = {}
         self.answered: dict[tuple[str, str], tuple[str, TurnResult]] = {}
@@ -174,22 +260,25 @@ class FakeService:
 
     async def _answer(self, conversation_id: str, text: str) -> TurnResult:
         await asyncio.sleep(0)
-        if text == "slow":
-            self.began.set()
-            await self.go.wait()
+        said = self.said[conversation_id]
+        turn_id = f"turn-{len(said) + 2}"
         if text == "crash":
             raise RuntimeError("secret words of a customer")
         if text == "busy":
             raise ConversationBusy("busy")
         if text == "down":
             raise StoreError("secret words of a customer")
-        said = self.said[conversation_id]
-        said.append(Message(message_id=f"m{len(said) + 1}", role=Role.CUSTOMER, text=text, at=NOW))
-        said.append(Message(message_id=f"m{len(said) + 1}", role=Role.BOT, text=f"You said: {text}", at=NOW))
+        await self._told(conversation_id, Role.CUSTOMER, text, turn_id)
+        if text == "slow":
+            self.began.set()
+            await self.go.wait()
+        reply = "" if text == "silence" else f"You said: {text}"
+        if reply and text != "unstored":
+            await self._told(conversation_id, Role.BOT, reply, turn_id)
         call = ToolCall(call_id="t1", tool="cancel_plan", arguments={"plan": "team", "seats": 3})
         return TurnResult(
-            turn_id=f"turn-{len(said)}",
-            reply=f"You said: {text}",
+            turn_id=turn_id,
+            reply=reply,
             status=self.opened[conversation_id].state.status,
             decisions=(decision(),),
             reasons=("INTENT_KNOWN",),
@@ -198,11 +287,21 @@ class FakeService:
             confirmation=call if text == "confirm" else None,
         )
 
+    async def _told(self, conversation_id: str, role: Role, text: str, turn_id: str) -> None:
+        said = self.said[conversation_id]
+        message = Message(message_id=f"m{len(said) + 1}", role=role, text=text, at=NOW)
+        said.append(message)
+        item = MessageCompleted(message_id=message.message_id, role=role, text=text, at=NOW, turn_id=turn_id)
+        replies = (QuickReplies(message_id=message.message_id, replies=("yes", "no")),) if role is Role.BOT else ()
+        await self.store.tell(conversation_id, item, *replies)
+
     async def ask_for_person(self, site: str, conversation_id: str, customer_id: str | None, key: str) -> TurnResult:
         found = await self.snapshot(site, conversation_id, customer_id)
         queued = found.state.model_copy(update={"status": ConversationStatus.QUEUED})
         self.opened[conversation_id] = found.model_copy(update={"state": queued})
         self.store.queue.append(QueuedHandoff(conversation_id=conversation_id, handoff=packet(), at=NOW))
+        self.casework.asked(conversation_id, customer_id)
+        await self.store.tell(conversation_id, StatusChanged(status=ConversationStatus.QUEUED))
         return TurnResult(
             turn_id="turn-person",
             reply="A person will take over.",
@@ -210,13 +309,6 @@ class FakeService:
             decisions=(decision(),),
             reasons=("HUMAN_REQUESTED",),
         )
-
-    async def decide(self, site: str, approval_id: str, decision: ApprovalState, by: str) -> TurnResult:
-        held = self.store.held[approval_id]
-        if held.state is not ApprovalState.PENDING:
-            raise ApprovalNotPending("decided")
-        self.store.held[approval_id] = held.model_copy(update={"state": decision, "decided_by": by})
-        return await self._answer(held.conversation_id, decision.value)
 
     async def snapshot(self, site: str, conversation_id: str, customer_id: str | None) -> Snapshot:
         found = self.opened.get(conversation_id)
@@ -230,40 +322,56 @@ class FakeService:
         await self.snapshot(site, conversation_id, customer_id)
         return tuple(self.said[conversation_id][after : after + limit])
 
+    async def recall(self, site: str, conversation_id: str, customer_id: str | None) -> tuple[Told, ...]:
+        await self.snapshot(site, conversation_id, customer_id)
+        return tuple(
+            Told(turn_id=result.turn_id, reasons=(*result.reasons, "NEW_CODE"), decisions=result.decisions)
+            for (held, _), (_, result) in self.answered.items()
+            if held == conversation_id
+        )
+
+    async def rate(
+        self, site: str, conversation_id: str, customer_id: str | None, score: int, comment: str | None = None
+    ) -> None:
+        await self.snapshot(site, conversation_id, customer_id)
+        if not self.said[conversation_id]:
+            raise RatingRefused("nothing was said in this conversation yet, so there is nothing to rate")
+        self.ratings[conversation_id] = (score, comment)
+        await self.store.tell(conversation_id, RatingGiven(score=score))
+
+    async def consent(
+        self, site: str, conversation_id: str, customer_id: str | None, purpose: str, *, given: bool
+    ) -> TurnResult | None:
+        await self.snapshot(site, conversation_id, customer_id)
+        if purpose != "ai_assistance":
+            raise PurposeUnknown("the purpose must be one of: ai_assistance")
+        return None if given else await self.ask_for_person(site, conversation_id, customer_id, "consent")
+
+    async def attach(self, site: str, conversation_id: str, customer_id: str | None, upload: Upload) -> FileAttached:
+        await self.snapshot(site, conversation_id, customer_id)
+        if not upload.content.startswith(b"\x89PNG"):
+            raise FileRefused("this kind of file is not taken; send one of: image/png")
+        stored = StoredFile(
+            file_id=f"f{len(self.files) + 1}",
+            name=upload.name,
+            media_type="image/png",
+            size=len(upload.content),
+            sha256="0",
+            at=NOW,
+        )
+        self.files[conversation_id, stored.file_id] = FileContent(stored=stored, content=upload.content)
+        self.casework.files = self.files
+        item = FileAttached(file_id=stored.file_id, name=stored.name, media_type="image/png", size=stored.size)
+        await self.store.tell(conversation_id, item)
+        return item
+
+    async def file(self, site: str, conversation_id: str, customer_id: str | None, file_id: str) -> FileContent | None:
+        await self.snapshot(site, conversation_id, customer_id)
+        return self.files.get((conversation_id, file_id))
+
+    async def erase(self, site: str, conversation_id: str, customer_id: str | None) -> None:
+        await self.snapshot(site, conversation_id, customer_id)
+        del self.opened[conversation_id]
+
     async def titles(self, doc_ids: Sequence[str]) -> Mapping[str, str]:
         return {"doc-a": "Document A"}
-
-
-def decision() -> Decision:
-    """A decision that allows."""
-    return Decision(
-        stage=Stage.GATE_RISK, subject="turn", effect=Effect.ALLOW, reasons=("INTENT_KNOWN",), revision=REVISION
-    )
-
-
-def packet() -> Handoff:
-    """A handoff packet."""
-    return Handoff(
-        handoff_id="h1",
-        wants="a person",
-        reasons=("HUMAN_REQUESTED",),
-        next_step="reply",
-        queue="general",
-        priority=Priority.NORMAL,
-        due_at=NOW + timedelta(hours=1),
-        identity=IdentityLevel.ANONYMOUS,
-    )
-
-
-def approval(conversation_id: str, approval_id: str = "a1") -> Approval:
-    """A pending request for approval."""
-    return Approval(
-        approval_id=approval_id,
-        conversation_id=conversation_id,
-        call=ToolCall(call_id="t1", tool="change_owner", arguments={"to": "u-2"}),
-        digest="d",
-        state=ApprovalState.PENDING,
-        queue="general",
-        requested_at=NOW,
-        expires_at=NOW + timedelta(hours=24),
-    )

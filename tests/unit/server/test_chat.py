@@ -13,7 +13,8 @@ import pytest
 
 from handrail.agent.server.app import create_app, desk_for
 from handrail.agent.server.faults import Fault
-from handrail.agent.server.talk import LocalTalk, RemoteTalk, Talk, TalkError
+from handrail.agent.server.remote import TalkError
+from handrail.agent.server.talk import LocalTalk, RemoteTalk, Talk
 from handrail.agent.settings import Settings
 from handrail.commands import chat
 from tests.unit.server.fake import FakeService, FixedClock

@@ -72,7 +72,22 @@ def test_token_names_its_customer() -> None:
     assert gate.server(CliRunner().invoke(token, ["--server"]).output.strip()) == "demo"
 
 
-@pytest.mark.parametrize("words", [(), ("ada", "--server"), ("ada", "--minutes", "0")])
+def test_site_key_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key for pages that embed the widget: the made one, or the first configured one; else what to set."""
+    made = CliRunner().invoke(token, ["--site"]).output.strip()
+    assert list(keys_of(load_settings()).site) == [made]
+    monkeypatch.setenv("HANDRAIL_SITE_KEYS", '{"site_shop": [], "site_blog": []}')
+    assert CliRunner().invoke(token, ["--site"]).output.strip() == "site_shop"
+    monkeypatch.delenv("HANDRAIL_SITE_KEYS")
+    for name in ("IDENTITY_KEYS", "SERVER_KEYS"):
+        monkeypatch.setenv(f"HANDRAIL_{name}", f'{{"a": "{"k" * 32}"}}')
+    monkeypatch.setenv("HANDRAIL_VISITOR_SECRET", "v" * 32)
+    assert called(token, "--site") == 2
+
+
+@pytest.mark.parametrize(
+    "words", [(), ("ada", "--server"), ("ada", "--site"), ("--server", "--site"), ("ada", "--minutes", "0")]
+)
 def test_token_wrong_use(words: tuple[str, ...]) -> None:
     """A token is for a customer, the key for a server; one of the two."""
     assert called(token, *words) == 2
@@ -83,10 +98,20 @@ def test_token_of_an_id_that_the_server_would_refuse() -> None:
     assert called(token, "a\nb") == 2
 
 
+def test_greeting_says_how_to_begin(tmp_path: Path) -> None:
+    """The demo and the sample's operator are offered with the sample company only."""
+    sample = greeting("http://127.0.0.1:1", Settings.model_validate({"data_dir": tmp_path}))
+    assert "http://127.0.0.1:1/demo" in sample
+    assert "handrail queue list --url http://127.0.0.1:1" in sample
+    real = greeting("http://127.0.0.1:1", Settings.model_validate({"data_dir": tmp_path, "company": "none"}))
+    assert "/demo" not in real
+    assert "handrail operator add NAME" in real
+
+
 def test_example_takes_the_answer_apart(tmp_path: Path) -> None:
     """The printed example can be pasted: the shell finds id and key in the answer, and sends the message."""
     said = greeting("http://127.0.0.1:1", Settings.model_validate({"data_dir": tmp_path}))
-    example = said[said.index("  set --") : said.index("Ctrl-C")]
+    example = said[said.index("  set --") : said.index("Act as")]
     stand_in = tmp_path / "curl"
     stand_in.write_text(
         '#!/bin/sh\nif [ "$2" = -X ]; then\n'

@@ -27,6 +27,8 @@ CLAIMS: dict[str, dict[str, object]] = {
     "not yet": {"nbf": SOON},
     "another site": {"aud": "elsewhere"},
     "huge": {"x": "y" * 6000},
+    "never ends": {"exp": float("inf")},
+    "half a letter": {"sub": "\ud800"},
 }
 HEADERS: dict[str, dict[str, str]] = {
     "no kid": {},

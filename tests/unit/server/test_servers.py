@@ -7,9 +7,8 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from handrail.agent.conversation import ApprovalState, QueuedHandoff
-from handrail.guardrails.vocabulary import IdentityLevel
-from tests.unit.server.fake import NOW, FakeService, approval, packet
+from tests.unit.server.fake import FakeService
+from tests.unit.server.samples import NOW
 from tests.unit.server.test_conversations import Headers, code
 
 ATTRIBUTES = "/v1/context/customers/ada/attributes"
@@ -24,9 +23,6 @@ def sent(attributes: dict[str, object], source: str = "billing") -> dict[str, ob
 ROUTES = [
     ("PUT", ATTRIBUTES, sent({"plan": "team"})),
     ("POST", EVENTS, {"source": "support", "events": []}),
-    ("GET", "/v1/approvals", None),
-    ("POST", "/v1/approvals/a1/decision", {"decision": "approve", "by": "m"}),
-    ("GET", "/v1/handoffs", None),
 ]
 
 
@@ -124,34 +120,3 @@ async def test_events_are_stored_once(client: httpx.AsyncClient, service: FakeSe
     assert first.json() == {"received": 2, "changed": 2, "uncounted": ["ticket_reopend"]}
     assert again.json()["changed"] == 0
     assert service.store.happened["e1"].at == NOW
-
-
-async def test_approval_is_decided_once(client: httpx.AsyncClient, service: FakeService, server: Headers) -> None:
-    """A decision is carried out with its reasons shown; a second one is refused, an unknown one not found."""
-    conversation = await service.open("fernwell", "api", "ada", IdentityLevel.IDENTIFIED)
-    service.store.held["a1"] = approval(conversation)
-    listed = await client.get("/v1/approvals?state=pending", headers=server)
-    assert listed.json()[0]["call"]["arguments"] == {"to": "u-2"}
-    decide = {"decision": "approve", "by": "m.ortiz"}
-    done = await client.post("/v1/approvals/a1/decision", json=decide, headers=server)
-    assert done.status_code == 200
-    assert done.json()["approval"]["state"] == "approved"
-    assert done.json()["approval"]["decided_by"] == "m.ortiz"
-    assert done.json()["turn"]["debug"]["reasons"] == ["INTENT_KNOWN"]
-    assert service.store.held["a1"].state is ApprovalState.APPROVED
-    again = await client.post("/v1/approvals/a1/decision", json={"decision": "deny", "by": "n"}, headers=server)
-    assert again.status_code == 409
-    assert code(again) == "approval_closed"
-    never = await client.post("/v1/approvals/a9/decision", json=decide, headers=server)
-    assert never.status_code == 404
-    assert code(never) == "unknown_approval"
-    wrong = await client.post("/v1/approvals/a1/decision", json={"decision": "maybe"}, headers=server)
-    assert wrong.status_code == 422
-
-
-async def test_handoffs_with_their_packets(client: httpx.AsyncClient, service: FakeService, server: Headers) -> None:
-    """Waiting conversations are listed as the store orders them."""
-    service.store.queue.append(QueuedHandoff(conversation_id="c1", handoff=packet(), at=NOW))
-    listed = (await client.get("/v1/handoffs", headers=server)).json()
-    assert listed[0]["conversation_id"] == "c1"
-    assert listed[0]["handoff"]["wants"] == "a person"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from pydantic import JsonValue
+from sqlalchemy import create_engine, select
 
 from handrail.agent.audit.pseudonyms import Pseudonyms
 from handrail.agent.conversation import (
@@ -18,6 +22,11 @@ from handrail.agent.conversation import (
     JournalState,
     Received,
 )
+from handrail.agent.feed import Item, MessageCompleted
+from handrail.agent.store.audit_log import AuditLog
+from handrail.agent.store.audit_tables import audit_events, audit_payloads
+from handrail.agent.store.leases import Patience
+from handrail.agent.store.schema import SCHEMA
 from handrail.agent.store.sqlstore import SqlStore, StoreOptions
 from handrail.guardrails.vocabulary import (
     ConversationStatus,
@@ -26,6 +35,7 @@ from handrail.guardrails.vocabulary import (
     Handoff,
     IdentityLevel,
     Priority,
+    Role,
     Stage,
     ToolCall,
     Turn,
@@ -36,6 +46,8 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SITE = "fernwell"
 ANNA = "cus_anna_4711"
 CALL = ToolCall(call_id="call_1", tool="refund_invoice", arguments={"invoice": "INV-1001", "amount": 40.5})
+OPTIONS = StoreOptions(patience=Patience(lease_seconds=60, busy_seconds=0.2))
+"""A store that does not wait long."""
 PSEUDONYMS = Pseudonyms(b"0123456789abcdef0123456789abcdef")
 
 
@@ -50,6 +62,44 @@ class SteppingClock:
 
     def move(self, seconds: float) -> None:
         self.at += timedelta(seconds=seconds)
+
+
+def whole(url: str) -> bool:
+    """Whether verification of the audit log finds nothing."""
+    log = AuditLog(url)
+    try:
+        return log.verify().breaks == ()
+    finally:
+        log.close()
+
+
+def logged(url: str, kind: EventKind) -> list[dict[str, JsonValue]]:
+    """The payloads that the audit log still has of one kind of event, in order."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        rows = connection.execute(
+            select(audit_payloads.c.payload)
+            .join(
+                audit_events,
+                (audit_events.c.site == audit_payloads.c.site)
+                & (audit_events.c.conversation_id == audit_payloads.c.conversation_id)
+                & (audit_events.c.seq == audit_payloads.c.seq),
+            )
+            .where(audit_events.c.kind == kind.value)
+            .order_by(audit_events.c.conversation_id, audit_events.c.seq)
+        )
+        payloads = [json.loads(payload) for (payload,) in rows]
+    engine.dispose()
+    return payloads
+
+
+def database_text(url: str) -> str:
+    """Everything that stands in the database, as one text: for proving that something does not."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        rows = [row for table in SCHEMA.sorted_tables for row in connection.execute(select(table))]
+    engine.dispose()
+    return "\n".join(repr(tuple(row)) for row in rows)
 
 
 @asynccontextmanager
@@ -91,9 +141,11 @@ def finished(
     handoff: Handoff | None = None,
     approval: Approval | None = None,
     used_approval: str | None = None,
+    feed: tuple[Item, ...] = (),
 ) -> FinishedTurn:
-    """What the flow leaves behind after a turn."""
+    """What the flow leaves behind after a turn; `feed` are the items beside its reply."""
     turn, state = received.turn, received.snapshot.state
+    reply_id = f"m_of_{turn.turn_id}"
     decision = decided(turn)
     return FinishedTurn(
         turn=turn,
@@ -108,9 +160,16 @@ def finished(
             event(turn.turn_id, EventKind.TURN_FINISHED, status=status.value),
         ),
         handoff=handoff,
+        feed=feed if not reply else (said(reply_id, turn, reply), *feed),
+        reply_id=reply_id if reply else None,
         approval=approval,
         used_approval=used_approval,
     )
+
+
+def said(message_id: str, turn: Turn, reply: str) -> MessageCompleted:
+    """The feed item of a turn's reply."""
+    return MessageCompleted(message_id=message_id, role=Role.BOT, text=reply, at=START, turn_id=turn.turn_id)
 
 
 async def exchange(

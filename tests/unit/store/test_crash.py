@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from handrail.agent.conversation import JournalState
-from handrail.agent.store.audit_log import AuditLog
+from handrail.agent.feed import MessageCompleted
 from handrail.agent.store.processes import is_gone, this_process
-from tests.unit.store.building import ANNA, SITE, START, finished, journalled, opened
+from handrail.guardrails.vocabulary import Role
+from tests.unit.store.building import ANNA, SITE, START, finished, journalled, opened, whole
+from tests.unit.store.moving import ACCEPTED, HUMAN, claim, reply
 
 ROOT = Path(__file__).parents[3]
 
@@ -22,11 +24,16 @@ WORKER = """
 import asyncio, sys
 from handrail.agent.conversation import EventKind, JournalState
 from tests.unit.store.building import *
+from tests.unit.store.moving import claim, reply
 
 async def main(url, last):
     async with opened(url) as store:
         name = await conversation(store)
-        steps = [name]
+        if last == "move":
+            await store.move_case(SITE, name, claim("olga"), START)
+            await store.move_case(SITE, name, reply("olga", "Olga here."), START)
+            print(name, flush=True)
+            await asyncio.Event().wait()
         received = await store.receive(SITE, name, ANNA, "k1", "Refund please", START)
         if last != "receive":
             await store.intend(received.turn, journalled(received.turn), [])
@@ -73,9 +80,10 @@ async def test_a_killed_turn_is_found_and_finished_once(tmp_path: Path, step: st
         await store.finish(finished(received))
         assert await store.interrupted() == ()
         assert len(await store.messages(SITE, name, 0, 10)) == 2
-    log = AuditLog(url)
-    assert log.verify().breaks == ()
-    log.close()
+        told = [entry.item for entry in await store.feed(SITE, name, 0, 10)]
+        assert [item.role for item in told if isinstance(item, MessageCompleted)] == [Role.CUSTOMER, Role.BOT]
+        assert len(told) == 2
+    assert whole(url)
 
 
 async def test_a_client_that_tries_again_continues_the_killed_turn(tmp_path: Path) -> None:
@@ -96,6 +104,34 @@ async def test_a_finished_turn_survives_the_kill(tmp_path: Path) -> None:
         assert await store.interrupted() == ()
         again = await store.receive(SITE, name, ANNA, "k1", "Refund please", START)
         assert again.finished is not None
+        assert [entry.seq for entry in await store.feed(SITE, name, 0, 10)] == [1, 2]
+
+
+async def test_what_a_person_did_survives_the_kill(tmp_path: Path) -> None:
+    """Holder, message and feed are there, and the same key does not write again."""
+    url = f"sqlite:///{tmp_path / 'handrail.db'}"
+    name = killed_after("move", url)
+    async with opened(url) as store:
+        case = await store.move_case(SITE, name, reply("olga", "Olga here."), START)
+        assert (case.status, case.holder) == (HUMAN, "olga")
+        assert [m.text for m in case.messages] == ["Olga here."]
+        assert [entry.seq for entry in await store.feed(SITE, name, 0, 10)] == [1, 2, 3, 4]
+    assert whole(url)
+
+
+async def test_a_dead_worker_does_not_keep_people_waiting(tmp_path: Path) -> None:
+    """Its lease is no obstacle to a person; the turn it left is still found, and leaves the person the case."""
+    url = f"sqlite:///{tmp_path / 'handrail.db'}"
+    name = killed_after("receive", url)
+    async with opened(url) as store:
+        await store.move_case(SITE, name, claim("olga"), START)
+        (turn,) = await store.interrupted()
+        received = await store.resume(turn)
+        assert received is not None
+        assert received.snapshot.state.status is ACCEPTED
+        await store.finish(finished(received, reply="", status=ACCEPTED))
+        assert (await store.case(SITE, name)).holder == "olga"
+    assert whole(url)
 
 
 def test_only_certainly_dead_processes_are_gone() -> None:

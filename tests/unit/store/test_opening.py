@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from handrail.agent.store.audit_log import AuditLog
 from handrail.agent.store.opening import HEAD, MIGRATIONS, VERSION_TABLE, open_database
-from handrail.agent.store.tables import metadata
+from handrail.agent.store.schema import SCHEMA
 from handrail.agent.store_port import StoreError
 from tests.unit.store.building import conversation, exchange, opened
 
@@ -44,7 +44,7 @@ def test_migrations_make_the_tables_that_the_code_uses(path: Path) -> None:
     """The initial migration and the table definitions do not drift apart."""
 
     def differences(connection: Connection) -> object:
-        return compare_metadata(MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}), metadata)
+        return compare_metadata(MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE}), SCHEMA)
 
     database = open_database(f"sqlite:///{path}", 1)
     assert database.read(differences) == []

@@ -1,0 +1,20 @@
+"""The pieces in which a released reply reaches whoever is there when it is released."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from handrail.agent.feed import Item, MessageCompleted, MessageDelta
+from handrail.guardrails.output.sentences import sentences
+from handrail.guardrails.vocabulary import Role
+
+
+def deltas(item: Item) -> Iterator[MessageDelta]:
+    """The pieces of a released reply, sentence by sentence; together they are its whole text. None of anything else."""
+    if not isinstance(item, MessageCompleted) or item.role is not Role.BOT:
+        return
+    ends = [sentence.span.end for sentence in sentences(item.text)]
+    start = 0
+    for end in (*ends[:-1], len(item.text)):
+        yield MessageDelta(message_id=item.message_id, text=item.text[start:end])
+        start = end

@@ -1,0 +1,202 @@
+"""What OpenAI's clients get: completions, chunks and models in OpenAI's form, with our own part under `support`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Literal
+from urllib.parse import quote
+
+from pydantic import Field
+
+from handrail.agent.server.openai_bodies import MODEL
+from handrail.agent.server.views import Citation, Confirmation, TurnView, Waiting
+from handrail.guardrails.output.sentences import sentences
+from handrail.guardrails.vocabulary import ConversationStatus, Frozen
+
+DONE = b"data: [DONE]\n\n"
+
+
+class UrlCitation(Frozen):
+    """A source of the text between two characters. `url` is a URN: the base knows documents, not web addresses."""
+
+    url: str = Field(examples=["urn:handrail:document:mfa-sms-code-missing"])
+    title: str
+    start_index: int
+    end_index: int
+
+
+class Annotation(Frozen):
+    """A remark about a message."""
+
+    type: Literal["url_citation"] = "url_citation"
+    url_citation: UrlCitation
+
+
+class Support(Frozen):
+    """What OpenAI's form has no place for. Send `conversation_id` as X-Conversation-Id with the next message.
+
+    `confirmation` is the exact call that runs if the customer's next message agrees. `reasons` are the turn's reason
+    codes; they are there for callers with a server's key only.
+    """
+
+    conversation_id: str
+    turn_id: str
+    status: ConversationStatus
+    handoff: Waiting | None
+    citations: tuple[Citation, ...]
+    quick_replies: tuple[str, ...]
+    checklist: tuple[str, ...]
+    confirmation: Confirmation | None
+    reasons: tuple[str, ...] | None = Field(default=None, exclude_if=lambda reasons: reasons is None)
+
+
+class AssistantMessage(Frozen):
+    """The reply."""
+
+    role: Literal["assistant"] = "assistant"
+    content: str
+    refusal: None = None
+    annotations: tuple[Annotation, ...]
+
+
+class Choice(Frozen):
+    """The one choice."""
+
+    index: Literal[0] = 0
+    message: AssistantMessage
+    logprobs: None = None
+    finish_reason: Literal["stop"] = "stop"
+
+
+class Usage(Frozen):
+    """OpenAI's counts of tokens. All are 0: Handrail bills none, and what a model behind it used is not told here."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+
+
+class Completion(Frozen):
+    """A whole answer."""
+
+    id: str = Field(examples=["chatcmpl-t_0f9c"])
+    object: Literal["chat.completion"] = "chat.completion"
+    created: int
+    model: str = MODEL
+    choices: tuple[Choice, ...]
+    usage: Usage = Usage()
+    support: Support
+
+
+class Delta(Frozen):
+    """What a chunk adds to the message."""
+
+    role: Literal["assistant"] | None = Field(default=None, exclude_if=lambda role: role is None)
+    content: str | None = Field(default=None, exclude_if=lambda content: content is None)
+    annotations: tuple[Annotation, ...] = Field(default=(), exclude_if=lambda annotations: not annotations)
+
+
+class ChunkChoice(Frozen):
+    """The one choice of a chunk."""
+
+    index: Literal[0] = 0
+    delta: Delta
+    logprobs: None = None
+    finish_reason: Literal["stop"] | None = None
+
+
+class Chunk(Frozen):
+    """A part of a streamed answer."""
+
+    id: str
+    object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
+    created: int
+    model: str = MODEL
+    choices: tuple[ChunkChoice, ...]
+    usage: Usage | None = Field(default=None, exclude_if=lambda usage: usage is None)
+    support: Support | None = Field(default=None, exclude_if=lambda support: support is None)
+
+
+class Model(Frozen):
+    """A model that can be asked. `created` is 0: it is not known."""
+
+    id: str = MODEL
+    object: Literal["model"] = "model"
+    created: int = 0
+    owned_by: str
+
+
+class Models(Frozen):
+    """The models on offer."""
+
+    object: Literal["list"] = "list"
+    data: tuple[Model, ...]
+
+
+def completion(turn: TurnView, content: str, reasons: tuple[str, ...] | None, at: datetime) -> Completion:
+    """The answer of a turn. `content` is what the customer reads: all of it has been released."""
+    message = AssistantMessage(content=content, annotations=_annotations(turn.citations, content))
+    return Completion(
+        id=f"chatcmpl-{turn.turn_id}",
+        created=int(at.timestamp()),
+        choices=(Choice(message=message),),
+        support=Support(
+            conversation_id=turn.conversation_id,
+            turn_id=turn.turn_id,
+            status=turn.status,
+            handoff=turn.handoff,
+            citations=turn.citations,
+            quick_replies=turn.quick_replies,
+            checklist=turn.checklist,
+            confirmation=turn.confirmation,
+            reasons=reasons,
+        ),
+    )
+
+
+def chunks(whole: Completion, *, counts: bool) -> Iterator[Chunk]:
+    """The same answer in pieces, sentence by sentence; with `counts`, a piece about usage at the end."""
+
+    def chunk(*choices: ChunkChoice, usage: Usage | None = None, support: Support | None = None) -> Chunk:
+        return Chunk(id=whole.id, created=whole.created, choices=choices, usage=usage, support=support)
+
+    message = whole.choices[0].message
+    yield chunk(ChunkChoice(delta=Delta(role="assistant", content="")))
+    for piece in _pieces(message.content):
+        yield chunk(ChunkChoice(delta=Delta(content=piece)))
+    last = ChunkChoice(delta=Delta(annotations=message.annotations), finish_reason="stop")
+    yield chunk(last, support=whole.support)
+    if counts:
+        yield chunk(usage=whole.usage)
+
+
+def event(chunk: Chunk) -> bytes:
+    """A chunk as it stands on the wire."""
+    return b"data: " + chunk.model_dump_json().encode() + b"\n\n"
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The sentences, each with the white space before it, so that together they are the text."""
+    ends = [sentence.span.end for sentence in sentences(text)]
+    if ends:
+        ends[-1] = len(text)
+    begin = 0
+    for end in ends:
+        yield text[begin:end]
+        begin = end
+
+
+def _annotations(citations: tuple[Citation, ...], content: str) -> tuple[Annotation, ...]:
+    # Clients of OpenAI's own form demand a `url`; a URN is a name that no browser takes for a page.
+    return tuple(
+        Annotation(
+            url_citation=UrlCitation(
+                url=f"urn:handrail:document:{quote(each.doc_id, safe='')}",
+                title=each.title,
+                start_index=0,
+                end_index=len(content),
+            )
+        )
+        for each in citations
+    )

@@ -1,0 +1,117 @@
+"""`POST /v1/chat/completions`: a turn for OpenAI's clients, whole or as a stream."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+from pydantic import JsonValue
+
+from handrail.agent.server.asking import Address, Asking
+from handrail.agent.server.desk import Desk
+from handrail.agent.server.openai_answers import Completion, completion
+from handrail.agent.server.openai_bodies import ChatRequest, words
+from handrail.agent.server.openai_clients import Calling
+from handrail.agent.server.openai_errors import documented
+from handrail.agent.server.openai_examples import COMPLETION, MODEL, MODELS, REQUEST, STREAM
+from handrail.agent.server.openai_ids import Naming, conversation_of, ensure
+from handrail.agent.server.openai_models import list_models, offered, read_model
+from handrail.agent.server.openai_retries import Trying, key_of
+from handrail.agent.server.openai_stream import CompletionStream, silent
+from handrail.agent.unheard import unheard
+from handrail.guardrails.vocabulary import Frozen
+
+
+class Question(Frozen):
+    """A customer's message as it is answered."""
+
+    conversation_id: str
+    customer_id: str | None
+    text: str
+    key: str
+    shows_reasons: bool
+
+
+async def complete(
+    desk: Asking, calling: Calling, address: Address, body: ChatRequest, naming: Naming, trying: Trying
+) -> Response:
+    """Answer the last user message. With `stream`, as server-sent events that hold released text only."""
+    offered(body.model)
+    text = words(body, desk.service.bundle.manifest.limits.message_characters)
+    # Without a conversation of its own, a message that can be repeated needs one that can be found again.
+    named = naming.chosen(body) or trying.found_by
+    conversation_id = await conversation_of(desk, calling, named)
+    # A server speaks for many: its conversations are counted one by one.
+    desk.rates.message(conversation_id, calling.customer_id, conversation_id if calling.server else address)
+    await ensure(desk, calling, conversation_id)
+    question = Question(
+        conversation_id=conversation_id,
+        customer_id=calling.customer_id,
+        text=text,
+        key=await key_of(desk, conversation_id, text, trying),
+        shows_reasons=calling.server is not None,
+    )
+    headers = {"x-conversation-id": conversation_id, "idempotency-key": question.key}
+    return await _answering(desk, question, headers, body)
+
+
+async def _answering(desk: Desk, question: Question, headers: dict[str, str], body: ChatRequest) -> Response:
+    """The response; what fails while nothing has been sent yet is answered with its own status."""
+    work = asyncio.create_task(_answer(desk, question))
+    try:
+        if body.stream:
+            await silent(work, desk.streams.wait)
+        else:
+            await asyncio.wait({work})
+    except asyncio.CancelledError:
+        work.cancel()
+        raise
+    if not body.stream:
+        return JSONResponse(work.result().model_dump(mode="json"), headers=headers)
+    if work.done():
+        work.result()
+    return CompletionStream(work, desk.streams.wait, headers, counts=body.counts)
+
+
+async def _answer(desk: Desk, question: Question) -> Completion:
+    """Run the turn and put together what the customer reads: what was written to them meanwhile, then the reply."""
+    conversation_id = question.conversation_id
+    result = await desk.service.say(desk.site, conversation_id, question.customer_id, question.text, question.key)
+    turn = await desk.turn(conversation_id, result)
+    before = await unheard(desk.service.store, desk.site, conversation_id, result.turn_id)
+    said = [each.text if each.name is None else f"{each.name}: {each.text}" for each in before]
+    said += [result.reply] if result.reply else []
+    content = "\n\n".join(said) or _silence(desk)
+    return completion(turn, content, result.reasons if question.shows_reasons else None, desk.clock.now())
+
+
+def _silence(desk: Desk) -> str:
+    """What is said while a person has the conversation and has not written: a completion cannot be empty."""
+    return desk.service.bundle.text("person_disclosure", None)
+
+
+def router() -> APIRouter:
+    """The routes of OpenAI's clients."""
+    routes = APIRouter(prefix="/v1", tags=["openai"], responses=documented(401, 429, 503))
+    routes.add_api_route("/models", list_models, methods=["GET"], responses=answering(MODELS))
+    one = answering(MODEL) | documented(404)
+    routes.add_api_route("/models/{model}", read_model, methods=["GET"], responses=one)
+    routes.add_api_route(
+        "/chat/completions",
+        complete,
+        methods=["POST"],
+        response_model=Completion,
+        openapi_extra={"requestBody": {"content": {"application/json": {"example": REQUEST}}}},
+        responses=answering(COMPLETION, STREAM) | documented(400, 404, 409, 413),
+    )
+    return routes
+
+
+def answering(example: JsonValue, stream: str | None = None) -> dict[int | str, dict[str, object]]:
+    """What OpenAPI says of an answer: an example, and one of the stream if there is one."""
+    content: dict[str, object] = {"application/json": {"example": example}}
+    if stream is not None:
+        content["text/event-stream"] = {"example": stream}
+    return {HTTPStatus.OK.value: {"content": content}}

@@ -1,0 +1,133 @@
+"""Turns: received and leased, journalled, finished."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from functools import partial
+
+from sqlalchemy import Connection
+
+from handrail.agent.audit.anchor import Anchor
+from handrail.agent.audit.chain import Entry
+from handrail.agent.conversation import AuditEvent, FinishedTurn, JournalEntry, Received
+from handrail.agent.store import anchoring, claims, journal, turns
+from handrail.agent.store.claims import Busy, Claim
+from handrail.agent.store.conversations import LONGEST_KEY, Lease, Place, checked, new_id
+from handrail.agent.store.ledger import append
+from handrail.agent.store.means import Means
+from handrail.agent.store.turn_rows import CUSTOMER_KEY, OPERATOR_KEY
+from handrail.agent.store.turns import Arrival
+from handrail.agent.store_port import StoreError
+from handrail.guardrails.vocabulary import Role, Turn
+
+logger = logging.getLogger(__name__)
+
+
+class TurnStore(Means):
+    """The part of the store that turns go through, and the audit chains with them."""
+
+    _anchor_every = 0
+    _since_anchor = 0
+
+    async def receive(
+        self, site: str, conversation_id: str, customer_id: str | None, key: str, text: str, at: datetime
+    ) -> Received:
+        """Store a customer's message and lease the conversation for its turn."""
+        place = Place(site, conversation_id)
+        stored_key = f"{CUSTOMER_KEY}{checked('idempotency key', key, LONGEST_KEY)}"
+        arrival = Arrival(place, Role.CUSTOMER, stored_key, text, at)
+        return await self._leases.take(
+            place, lambda c, claim: turns.arrive(c, self._scribe, claim, arrival, customer_id)
+        )
+
+    async def begin_operator_turn(self, site: str, conversation_id: str, note: str, at: datetime) -> Received:
+        """Open and lease a turn that an operator's decision causes."""
+        place = Place(site, conversation_id)
+        arrival = Arrival(place, Role.OPERATOR, f"{OPERATOR_KEY}{new_id('t')}", note, at)
+        return await self._leases.take(place, lambda c, claim: turns.arrive(c, self._scribe, claim, arrival, None))
+
+    async def resume(self, turn: Turn) -> Received | None:
+        """Lease the conversation of an interrupted turn; None when it is finished or runs elsewhere."""
+
+        def attempt(connection: Connection, claim: Claim) -> Received | Busy | None:
+            return turns.resume(connection, claim, turn)
+
+        return await self._leases.take(Place(turn.site, turn.conversation_id), attempt)
+
+    async def interrupted(self) -> tuple[Turn, ...]:
+        """Turns received but never finished, whose worker is gone; oldest first."""
+        claim = self._leases.claim()
+        return await self._workers.read(lambda c: turns.interrupted(c, claim))
+
+    async def intend(self, turn: Turn, entry: JournalEntry, events: Sequence[AuditEvent]) -> None:
+        """Journal a write call before it runs, with the audit events that led to it."""
+        await self._within(turn, events, lambda c, place: journal.intend(c, place, entry))
+
+    async def conclude(self, turn: Turn, entry: JournalEntry, events: Sequence[AuditEvent]) -> None:
+        """Journal how a write call ended."""
+        await self._within(turn, events, lambda c, place: journal.conclude(c, place, entry))
+
+    async def _within(
+        self, turn: Turn, events: Sequence[AuditEvent], work: Callable[[Connection, Place], None]
+    ) -> None:
+        """Run `work` and chain `events` in one transaction under the turn's lease, which is extended."""
+        lease, place, until = self._leases.of(turn), Place(turn.site, turn.conversation_id), self._leases.until()
+
+        def write(connection: Connection, entries: tuple[Entry, ...]) -> None:
+            claims.owned(connection, lease, turn)
+            work(connection, place)
+            append(connection, place.site, place.conversation_id, entries)
+            claims.extend(connection, place, until)
+
+        # Shielded: a caller that is cancelled here must find later that the call was journalled, and not maybe.
+        await asyncio.shield(
+            self._workers.write_prepared(lambda: self._scribe.seal(turn.site, turn.customer_id, events), write)
+        )
+
+    async def finish(self, finished: FinishedTurn) -> None:
+        """Write everything a turn leaves behind, in one transaction, and release the lease."""
+        turn, now = finished.turn, self._clock.now()
+
+        def write(connection: Connection, lease: Lease, entries: tuple[Entry, ...]) -> None:
+            turns.finish(connection, lease, finished, entries, now)
+
+        await self._leases.end(turn, lambda: self._scribe.seal(turn.site, turn.customer_id, finished.events), write)
+        await self._anchor_sometimes()
+
+    async def abandon(self, turn: Turn) -> None:
+        """Release the lease without finishing, so that recovery finds the turn."""
+
+        def write(connection: Connection, lease: Lease, _: None) -> None:
+            claims.release(connection, Place(turn.site, turn.conversation_id), lease.token)
+
+        await self._leases.end(turn, lambda: None, write)
+
+    async def anchor(self, site: str) -> Anchor | None:
+        """Anchor the chains of a site that grew since the last anchor; None when none did."""
+        now = self._clock.now()
+        return await self._workers.write(lambda c: anchoring.anchor_site(c, site, now))
+
+    async def close(self) -> None:
+        """Give back the leases of unfinished turns, finish running transactions and close the database."""
+        for place, lease in self._leases.held():
+            await self._workers.write(partial(claims.release, place=place, token=lease.token))
+        if self._anchor_every and self._since_anchor:
+            await self._anchor_all()
+        await self._workers.close()
+
+    async def _anchor_sometimes(self) -> None:
+        self._since_anchor += 1
+        if self._anchor_every and self._since_anchor >= self._anchor_every:
+            await self._anchor_all()
+
+    async def _anchor_all(self) -> None:
+        try:
+            for site in await self._workers.read(anchoring.unanchored_sites):
+                await self.anchor(site)
+            self._since_anchor = 0
+        except StoreError:
+            # The turn is finished and stays so; the next one tries to anchor again.
+            logger.exception("audit chains could not be anchored")
