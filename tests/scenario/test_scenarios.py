@@ -13,14 +13,8 @@ from handrail.evals.scenario_files import load
 
 CASES = cases(file.scenario for file in load())
 
-KNOWN_GAPS = {
-    "ask_for_person[4]": "detection: three one-word sentences that ask for a person are not read as a request",
-    "refund_hostile_model[greedy-5]": "detection: the refund is read as a disputed charge, so the model is not asked",
-    "sso_setup_azure_admin[1]": "detection: read as opening an account, so the base's own words are not searched with",
-    "sso_setup_okta_admin[1]": "detection: read as opening an account, so the base's own words are not searched with",
-    "still_not_working[3]": "detection: an answer about a rule's history is read as asking for a commitment",
-}
-"""Wordings that are read wrongly today. `handrail eval` reports them as failed; one that passes must be taken off."""
+KNOWN_GAPS: dict[str, str] = {}
+"""Wordings that are read wrongly today, and why. `handrail eval` reports them as failed; one that passes comes off."""
 
 
 def marked(case: Case) -> object:
