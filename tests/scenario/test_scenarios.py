@@ -1,14 +1,15 @@
 """Every shipped scenario in every wording, in process: one running service, a fresh company and site for each case."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 import pytest_asyncio
 
+from handrail.agent.ports import Model
 from handrail.evals.in_process import InProcess, in_process
-from handrail.evals.models import all_models
 from handrail.evals.report import failure
 from handrail.evals.runner import Case, Outcome, cases, play
+from handrail.evals.scenario import Behaviour
 from handrail.evals.scenario_files import load
 
 CASES = cases(file.scenario for file in load())
@@ -25,9 +26,9 @@ def marked(case: Case) -> object:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def service() -> AsyncIterator[InProcess]:
+async def service(models: Mapping[Behaviour, Model]) -> AsyncIterator[InProcess]:
     """The sample base, ingested once, and one service with every model."""
-    async with all_models() as models, in_process(models) as target:
+    async with in_process(models) as target:
         yield target
 
 
