@@ -8,7 +8,7 @@ import os
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -46,6 +46,7 @@ class Substitutes:
     def __init__(  # noqa: PLR0913 - one optional place per port
         self,
         *,
+        bundle: Bundle | None = None,
         clock: Clock | None = None,
         model: Model | None = None,
         detectors: Detectors | None = None,
@@ -56,7 +57,8 @@ class Substitutes:
         store: Store | None = None,
         patience: Patience | None = None,
     ) -> None:
-        """All ports that are not given are the real ones."""
+        """All ports that are not given are the real ones, and the bundle is the one that the settings name."""
+        self.bundle = bundle
         self.clock = clock
         self.model = model
         self.detectors = detectors
@@ -66,6 +68,14 @@ class Substitutes:
         self.context = context
         self.store = store
         self.patience = patience
+
+
+@dataclass(frozen=True, slots=True)
+class Readers:
+    """The ports that read and keep nothing of what they read; several services may share them."""
+
+    detectors: Detectors
+    retriever: Retriever
 
 
 def bundle_of(settings: Settings) -> Bundle:
@@ -85,26 +95,24 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
     Raises ConfigError, EncoderUnavailable, RetrievalError or StoreError with one message each.
     """
     given = substitutes or Substitutes()
-    bundle = bundle_of(settings)
+    bundle = given.bundle or bundle_of(settings)
     clock = given.clock or SystemClock()
     settings.make_data_dir()
     async with AsyncExitStack() as open_until_the_end:
         executor = ThreadPoolExecutor(settings.workers, thread_name_prefix="handrail")
         open_until_the_end.callback(executor.shutdown, wait=False, cancel_futures=True)
-        encoder = _encoder(settings)
         store = given.store or await _store(settings, clock)
         open_until_the_end.push_async_callback(store.close)
-        detectors = given.detectors or _detectors(bundle, encoder, settings)
-        retriever = given.retriever or _retriever(settings, encoder, executor)
+        readers = open_readers(settings, bundle, executor, given)
         toolbox, step_up = given.toolbox, given.step_up
         if toolbox is None or step_up is None:
             real_toolbox, real_step_up = await _company(settings, clock, store, open_until_the_end)
             toolbox, step_up = toolbox or real_toolbox, step_up or real_step_up
         room = Room(
             bundle=bundle,
-            detectors=detectors,
+            detectors=readers.detectors,
             context=given.context or StoredContext(store),
-            retriever=retriever,
+            retriever=readers.retriever,
             model=given.model or _model(settings),
             toolbox=toolbox,
             step_up=step_up,
@@ -160,6 +168,21 @@ async def _tend(service: Service) -> None:
             await service.tend()
         except Exception as error:  # noqa: BLE001 - the next round may go well
             log.error("tending failed", extra={"error": type(error).__name__})
+
+
+def open_readers(
+    settings: Settings, bundle: Bundle, executor: ThreadPoolExecutor, given: Substitutes | None = None
+) -> Readers:
+    """Detectors and retriever around one encoder, with the articles in the data folder; those of `given` instead.
+
+    Raises EncoderUnavailable, RetrievalError.
+    """
+    detectors, retriever = (None, None) if given is None else (given.detectors, given.retriever)
+    if detectors is None or retriever is None:
+        encoder = _encoder(settings)
+        detectors = detectors or _detectors(bundle, encoder, settings)
+        retriever = retriever or _retriever(settings, encoder, executor)
+    return Readers(detectors, retriever)
 
 
 def _encoder(settings: Settings) -> Encoder:

@@ -8,19 +8,19 @@ from collections.abc import AsyncIterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
 from handrail.agent.composition import Substitutes, running
 from handrail.agent.conversation import ApprovalState
-from handrail.agent.ports import AttributeValue, CustomerEvent, Model
+from handrail.agent.ports import Model
 from handrail.agent.room import Patience
 from handrail.agent.service import Service
-from handrail.agent.settings import load_settings
 from handrail.evals.invariants import approval_tools
+from handrail.evals.known_past import own_attributes, own_events
 from handrail.evals.observed import Observed, observe
+from handrail.evals.own_settings import own_settings
 from handrail.evals.sample_base import ingest_sample
 from handrail.evals.sample_company import SampleCompany, sample_company
 from handrail.evals.scenario import Behaviour, Scenario
@@ -172,7 +172,7 @@ async def _lane(folder: Path, number: int, models: Mapping[Behaviour, Model]) ->
     substitutes = Substitutes(
         clock=clock, model=model, toolbox=company, step_up=company, patience=Patience(model=MODEL_SECONDS)
     )
-    async with running(load_settings(overrides={"data_dir": data}), substitutes) as service:
+    async with running(own_settings(data), substitutes) as service:
         yield Lane(service, model, company, clock, data)
 
 
@@ -185,27 +185,9 @@ async def _tell(lane: Lane, company: SampleCompany, site: str, scenario: Scenari
         await store.put_events(site, customer, events)
     if scenario.customer_id is None:
         return
-    declared = lane.service.bundle.attributes
-    overrides = [
-        AttributeValue(name=name, content=content, source=declared[name].source, observed_at=now)
-        for name, content in scenario.attributes.items()
-    ]
+    overrides = own_attributes(scenario, lane.service.bundle.attributes, now)
     if overrides:
         await store.put_attributes(site, scenario.customer_id, overrides)
-    past = tuple(_past(scenario, now))
+    past = own_events(scenario, now)
     if past:
         await store.put_events(site, scenario.customer_id, past)
-
-
-def _past(scenario: Scenario, now: datetime) -> list[CustomerEvent]:
-    return [
-        CustomerEvent(
-            event_id=f"past-{index}-{number}",
-            kind=event.kind,
-            at=now - timedelta(minutes=event.minutes_ago, seconds=20 * number),
-            source="support",
-            details=event.details,
-        )
-        for index, event in enumerate(scenario.events)
-        for number in range(event.count)
-    ]

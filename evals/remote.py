@@ -1,9 +1,9 @@
-"""Opens a target that is a running server: its keys, its bundle, and the outbox of its sample company."""
+"""Opens a target that is a running server: its keys, its bundle, its log, and the outbox of its sample company."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -14,7 +14,10 @@ from handrail.agent.company.outbox import Outbox
 from handrail.agent.composition import SystemClock, bundle_of, company_file
 from handrail.agent.server.keys import keys_of
 from handrail.agent.settings import load_settings
+from handrail.evals.api import Api
+from handrail.evals.http_dialogue import Witnesses
 from handrail.evals.http_target import HttpTarget
+from handrail.evals.known_server import KnownServer
 from handrail.evals.scenario import Behaviour
 
 
@@ -22,26 +25,25 @@ from handrail.evals.scenario import Behaviour
 async def remote(url: str, data_dir: Path | None, serves: Behaviour) -> AsyncIterator[HttpTarget]:
     """The server at `url`, with the settings of this process (its environment, `data_dir` instead of its data folder).
 
-    Codes can be read only where the server's data folder is on this machine.
+    Codes can be read only where the server's data folder is on this machine. Each conversation begins with the sample's
+    attributes, so that what an earlier scenario changed in them does not stay.
     """
     settings = load_settings(overrides={"data_dir": data_dir})
-    records = company_file(settings)
-    database = CompanyDatabase(open_engine(records)) if records.is_file() else None
-    known = {
-        customer: {value.name: value.content for value in values}
-        for customer, values in sample_attributes(SystemClock().now()).items()
-    }
-    try:
-        async with httpx.AsyncClient(base_url=url) as client:
-            yield HttpTarget(
-                client=client,
-                keys=keys_of(settings),
-                site=settings.site,
-                bundle=bundle_of(settings),
-                serves=serves,
-                codes=None if database is None else Outbox(database),
-                records=known,
-            )
-    finally:
-        if database is not None:
-            await database.close()
+    clock = SystemClock()
+    async with AsyncExitStack() as until:
+        codes: Outbox | None = None
+        if company_file(settings).is_file():
+            database = CompanyDatabase(open_engine(company_file(settings)))
+            until.push_async_callback(database.close)
+            codes = Outbox(database)
+        client = await until.enter_async_context(httpx.AsyncClient(base_url=url))
+        server = KnownServer(
+            api=Api(client),
+            keys=keys_of(settings),
+            site=settings.site,
+            bundle=bundle_of(settings),
+            clock=clock,
+            records=sample_attributes(clock.now()),
+            witnesses=Witnesses(codes=codes),
+        )
+        yield HttpTarget(server, serves)

@@ -40,6 +40,10 @@ class Encoder(Protocol):
         """Return one row of length one per text, shape (n, dimensions), in the order of ``texts``."""
         ...
 
+    def knows(self, word: str) -> bool:
+        """Whether ``word``, in lower case, is common enough to be in the vocabulary as a whole."""
+        ...
+
 
 class _Session(Protocol):
     """The one method of an onnxruntime session that is used here."""
@@ -103,6 +107,10 @@ class MiniLMEncoder:
             row[:] = self._encode_one(text)
         return rows
 
+    def knows(self, word: str) -> bool:
+        """Whether ``word`` is one of the 30,000 pieces that texts are taken apart into."""
+        return self._tokenizer.token_to_id(word) is not None
+
     def _encode_one(self, text: str) -> NDArray[np.float32]:
         ids = np.array([self._tokenizer.encode(shorten(text)).ids], dtype=np.int64)
         (vectors,) = self._session.run(["embedding"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
@@ -157,6 +165,10 @@ class CachingEncoder:
     def dimensions(self) -> int:
         """Length of a vector."""
         return self._inner.dimensions
+
+    def knows(self, word: str) -> bool:
+        """Whether the encoder behind the cache knows ``word``."""
+        return self._inner.knows(word)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one row per text, shape (n, dimensions), computing only those that are not remembered."""

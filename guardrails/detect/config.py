@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 
-from handrail.guardrails.detect.phrases import parse_phrase
+from handrail.guardrails.detect.phrases import parse_phrase, spell_out
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.vocabulary import Frozen, NeedState
 
@@ -65,7 +65,8 @@ class SignalSpec(Frozen):
         implies: The intent that the signal stands for.
         same_as: Intents whose examples are examples of this signal too.
         unclear: Intents whose examples say nothing for or against it.
-        phrases: Any of them reports the signal; see `handrail.guardrails.detect.phrases`.
+        words: Named lists of words for the phrases; `{name}` in a bracket stands for all of them.
+        phrases: Any of them reports the signal; see `handrail.guardrails.detect.phrases`. Lists are spelled out here.
         hints: Two different ones report it, or one together with some likeness.
         mentions: A clause with one of these only talks about the subject.
         positive: Examples.
@@ -79,6 +80,7 @@ class SignalSpec(Frozen):
     implies: Identifier | None = None
     same_as: tuple[Identifier, ...] = ()
     unclear: tuple[Identifier, ...] = ()
+    words: dict[Identifier, Annotated[tuple[str, ...], Field(min_length=1)]] = {}
     phrases: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
@@ -87,10 +89,14 @@ class SignalSpec(Frozen):
 
     @field_validator("phrases", "hints", "mentions")
     @classmethod
-    def _can_be_parsed(cls, phrases: tuple[str, ...]) -> tuple[str, ...]:
-        for phrase in phrases:
+    def _can_be_parsed(cls, phrases: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        lists = info.data.get("words")
+        if lists is None:
+            return phrases  # the lists are wrong themselves, which is reported
+        spelled_out = tuple(spell_out(phrase, lists) for phrase in phrases)
+        for phrase in spelled_out:
             parse_phrase(phrase)
-        return phrases
+        return spelled_out
 
 
 class LanguageFile(Frozen):
@@ -99,7 +105,7 @@ class LanguageFile(Frozen):
     languages: dict[Annotated[str, Field(pattern=r"^[a-z]{2}$")], Annotated[tuple[str, ...], Field(min_length=20)]]
 
 
-class IntentThresholds(Frozen):
+class Thresholds(Frozen):
     """When a reading of a message counts.
 
     Attributes:
@@ -109,6 +115,8 @@ class IntentThresholds(Frozen):
         alternatives: How many readings are reported.
         look_back: How many earlier messages may supply the subject.
         earlier_discount: Factor on the confidence of a subject from an earlier message.
+        signal_nearest: A signal is found by likeness only when one of its examples has at least this cosine similarity.
+        signal_lead: And only when no example of something else is nearer by more than this.
     """
 
     unknown_below: Probability
@@ -117,12 +125,14 @@ class IntentThresholds(Frozen):
     alternatives: Annotated[int, Field(ge=1, le=10)]
     look_back: Annotated[int, Field(ge=0, le=20)]
     earlier_discount: Probability
+    signal_nearest: Probability
+    signal_lead: Probability
 
 
 class DetectionConfig(Frozen):
     """Everything that detection learns from and decides by."""
 
-    thresholds: IntentThresholds
+    thresholds: Thresholds
     intents: tuple[IntentFile, ...]
     signals: tuple[SignalSpec, ...]
     languages: LanguageFile
@@ -130,7 +140,7 @@ class DetectionConfig(Frozen):
     @classmethod
     def from_documents(
         cls,
-        thresholds: IntentThresholds,
+        thresholds: Thresholds,
         intents: Sequence[IntentFile],
         signals: Sequence[SignalSpec],
         languages: LanguageFile,

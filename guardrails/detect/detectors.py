@@ -8,7 +8,7 @@ from handrail.guardrails.detect.config import DetectionConfig
 from handrail.guardrails.detect.likeness import Likeness
 from handrail.guardrails.detect.personal import find_personal_data
 from handrail.guardrails.detect.reading import HEAD, TAIL, Reading
-from handrail.guardrails.detect.signal_detector import SignalDetector
+from handrail.guardrails.detect.signal_detector import Nearness, SignalDetector
 from handrail.guardrails.vocabulary import Signal, Span
 
 
@@ -46,7 +46,7 @@ class LengthDetector:
 def build_detectors(config: DetectionConfig, likeness: Likeness) -> tuple[Detector, ...]:
     """All detectors of messages."""
     return (
-        SignalDetector(config.signals, likeness),
+        SignalDetector(config.signals, likeness, Nearness.of(config.thresholds)),
         PersonalDataDetector(),
         LengthDetector(),
     )

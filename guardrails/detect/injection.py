@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from handrail.guardrails.detect.config import INJECTION, DetectionConfig
 from handrail.guardrails.detect.likeness import Likeness
 from handrail.guardrails.detect.reading import Reading, read
-from handrail.guardrails.detect.signal_detector import SignalDetector
+from handrail.guardrails.detect.signal_detector import ANYWHERE, SignalDetector
 from handrail.guardrails.encoder import Encoder
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.vocabulary import Signal, Span
@@ -29,7 +29,8 @@ class InjectionScreen:
         spec = config.signal(INJECTION)
         if spec is None:
             raise ConfigError([f"The signal {INJECTION} is missing; add it to the signals of the bundle."])
-        self._detector = SignalDetector((spec,), likeness)
+        # What is planted in a page resembles no message, so none of the examples has to be near.
+        self._detector = SignalDetector((spec,), likeness, ANYWHERE)
         self._encoder = encoder
 
     def screen(self, text: str) -> tuple[Signal, ...]:

@@ -29,6 +29,14 @@ class IntentScores:
 
 
 @dataclass(frozen=True, slots=True)
+class Kinship:
+    """Cosine similarity of a text to the nearest instance of a signal, and to the nearest example of something else."""
+
+    instance: float
+    other: float
+
+
+@dataclass(frozen=True, slots=True)
 class Likeness:
     """Trained weights, ready to be applied."""
 
@@ -39,7 +47,7 @@ class Likeness:
     @classmethod
     def of(cls, trained: Trained, need_state_of: Mapping[str, NeedState]) -> Likeness:
         """Prepare `trained` for use."""
-        return cls(trained, need_state_of, Lexicon.of(trained.terms))
+        return cls(trained, need_state_of, Lexicon.of(trained.terms, trained.rarity))
 
     def intents(self, vector: Matrix, words: Sequence[str]) -> IntentScores:
         """Probabilities of the text with that embedding, shape (dimensions,), and those words."""
@@ -55,3 +63,9 @@ class Likeness:
         """Likeness per text and signal code, 0 to 1, shape (n, codes)."""
         weights = self.trained.signal_weights
         return sigmoid(np.asarray(vectors @ weights[:-1] + weights[-1], dtype=np.float32))
+
+    def kinship(self, code: str, vector: Matrix) -> Kinship:
+        """How near the text with that embedding is to the examples of the signal `code`."""
+        near = np.concatenate([self.trained.examples @ vector, self.trained.signal_examples @ vector])
+        roles = self.trained.roles[:, self.trained.codes.index(code)]
+        return Kinship(float(near[roles == 1].max()), float(near[roles == -1].max()))

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from handrail.guardrails.detect.config import DetectionConfig, IntentFile, IntentThresholds, LanguageFile, SignalSpec
+from handrail.guardrails.detect.config import DetectionConfig, IntentFile, LanguageFile, SignalSpec, Thresholds
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.yamlsource import Problem, read
 
@@ -26,7 +26,7 @@ def load_detection(folder: Path) -> DetectionConfig:
         ConfigError: lists every problem of every file, with file and line.
     """
     problems: list[Problem] = []
-    thresholds = _parse(folder / "thresholds.yaml", folder, IntentThresholds, problems)
+    thresholds = _parse(folder / "thresholds.yaml", folder, Thresholds, problems)
     languages = _parse(folder / "languages.yaml", folder, LanguageFile, problems)
     intents = [_parse(path, folder, IntentFile, problems) for path in sorted((folder / "intents").glob("*.yaml"))]
     signals = [_parse(path, folder, SignalSpec, problems) for path in sorted((folder / "signals").glob("*.yaml"))]

@@ -5,7 +5,9 @@ A phrase is a row of elements, separated by spaces:
 - ``word`` matches that word; ``word*`` every word that begins so;
 - ``(a|b c|d*)`` one of several, each a row of words itself; ``[a|b]`` the same, or nothing;
 - ``...`` up to four words within the same sentence;
-- ``(^)`` the beginning of the message, ``($)`` its end.
+- ``(^)`` the beginning of the message, ``($)`` its end; ``(<)`` the beginning of a sentence, ``(>)`` its end.
+
+A bundle may name lists of words and put ``{name}`` inside a bracket for all of them.
 
 Words are compared in lower case without accents and apostrophes: write ``dont`` for "don't".
 """
@@ -13,7 +15,7 @@ Words are compared in lower case without accents and apostrophes: write ``dont``
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
@@ -26,6 +28,7 @@ STEM = 3  # shortest beginning that `word*` may have; also the length by which s
 
 _ELEMENT = re.compile(r"\(([^()\[\]]*)\)|\[([^()\[\]]*)\]|(\.\.\.)|([^\s()\[\]]+)|\s+|(.)")
 _WORD = re.compile(r"[^\W_]+\*?")
+_NAME = re.compile(r"\{([^{}]*)\}")
 
 
 class Mark(Enum):
@@ -34,6 +37,12 @@ class Mark(Enum):
     GAP = "..."
     START = "^"
     END = "$"
+    SENTENCE_START = "<"
+    SENTENCE_END = ">"
+
+
+STARTS = frozenset({Mark.START, Mark.SENTENCE_START})
+ENDS = frozenset({Mark.END, Mark.SENTENCE_END})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,8 @@ class Words:
         """Whether `word` is one of these."""
         return word in self.exact or (bool(self.stems) and word.startswith(self.stems))
 
+
+_BORDERS = frozenset(mark.value for mark in STARTS | ENDS)
 
 Element = Words | Mark
 Row = tuple[Element, ...]
@@ -77,6 +88,29 @@ def parse_phrase(phrase: str) -> tuple[Row, ...]:
     return tuple(dict.fromkeys(rows))
 
 
+def exact_words(phrase: str) -> frozenset[str]:
+    """The words that `phrase` may match whole, not only by their beginning. Raises ValueError as `parse_phrase`."""
+    return frozenset(
+        word for row in _parsed(phrase) for element in row if isinstance(element, Words) for word in element.exact
+    )
+
+
+def spell_out(phrase: str, lists: Mapping[str, Sequence[str]]) -> str:
+    """`phrase` with every ``{name}`` replaced by the alternatives of that list.
+
+    Raises:
+        ValueError: there is no list of that name.
+    """
+
+    def alternatives(match: re.Match[str]) -> str:
+        name = match[1]
+        if name not in lists:
+            raise ValueError(f"the phrase {phrase!r} uses {{{name}}}, and there is no list of words of that name")
+        return "|".join(lists[name])
+
+    return _NAME.sub(alternatives, phrase)
+
+
 def _options(phrase: str) -> Iterator[list[Row]]:
     for match in _ELEMENT.finditer(phrase):
         group, optional, gap, word, stray = match.groups()
@@ -93,7 +127,7 @@ def _options(phrase: str) -> Iterator[list[Row]]:
 
 def _choices(body: str, phrase: str) -> list[Row]:
     """The alternatives of a bracket; those of one word share an element, so that few rows are needed."""
-    if body in {Mark.START.value, Mark.END.value}:
+    if body in _BORDERS:
         return [(Mark(body),)]
     single: list[str] = []
     rows: list[Row] = []
@@ -119,11 +153,20 @@ def _words(words: Sequence[str], phrase: str) -> Words:
 
 
 def _check(row: Row, phrase: str) -> None:
-    body = [element for element in row if element not in {Mark.START, Mark.END}]
+    body = [element for element in row if element not in STARTS | ENDS]
     if not body or body[0] is Mark.GAP or body[-1] is Mark.GAP:
         raise ValueError(f"the phrase {phrase!r} has a form without words, or one that begins or ends with ...")
-    if Mark.START in row[1:] or Mark.END in row[:-1]:
-        raise ValueError(f"the phrase {phrase!r} has (^) or ($) in the middle")
+    if STARTS & set(row[1:]) or ENDS & set(row[:-1]):
+        raise ValueError(f"the phrase {phrase!r} has (^), (<), (>) or ($) in the middle")
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A row of the phrase `number`. A text without a word of each of `needs` cannot match it."""
+
+    number: int
+    row: Row
+    needs: tuple[frozenset[str], ...]
 
 
 @dataclass(slots=True)
@@ -131,34 +174,36 @@ class PhraseIndex:
     """Many phrases, found together: a word of the text looks up only the rows that can begin with it."""
 
     phrases: Sequence[str]
-    _by_word: dict[str, list[tuple[int, Row]]] = field(default_factory=dict)
-    _by_stem: dict[str, list[tuple[int, Row]]] = field(default_factory=dict)
+    _by_word: dict[str, list[_Entry]] = field(default_factory=dict)
+    _by_stem: dict[str, list[_Entry]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for number, phrase in enumerate(self.phrases):
             for row in _parsed(phrase):
-                first = row[1] if row[0] is Mark.START else row[0]
-                if isinstance(first, Words):
-                    self._add(first, number, row)
+                first, *others = (element for element in row if isinstance(element, Words))
+                needs = tuple(element.exact for element in others if not element.stems)
+                self._add(first, _Entry(number, row, needs))
 
-    def _add(self, first: Words, number: int, row: Row) -> None:
+    def _add(self, first: Words, entry: _Entry) -> None:
         for word in first.exact:
-            self._by_word.setdefault(word, []).append((number, row))
+            self._by_word.setdefault(word, []).append(entry)
         for stem in {stem[:STEM] for stem in first.stems}:
-            self._by_stem.setdefault(stem, []).append((number, row))
+            self._by_stem.setdefault(stem, []).append(entry)
 
     def find(self, tokens: Sequence[Token]) -> tuple[Hit, ...]:
         """The first place of every phrase per beginning token, in the order of the text."""
         hits: dict[tuple[int, int], Hit] = {}
+        words = {token.word for token in tokens}
         for position, token in enumerate(tokens):
-            for number, row in self._candidates(token.word):
-                if (number, position) not in hits:
-                    end = _match(row, tokens, position)
-                    if end is not None:
-                        hits[number, position] = Hit(number, position, end)
+            for entry in self._candidates(token.word):
+                if any(need.isdisjoint(words) for need in entry.needs) or (entry.number, position) in hits:
+                    continue
+                end = _match(entry.row, tokens, position)
+                if end is not None:
+                    hits[entry.number, position] = Hit(entry.number, position, end)
         return tuple(hits.values())
 
-    def _candidates(self, word: str) -> Iterable[tuple[int, Row]]:
+    def _candidates(self, word: str) -> Iterable[_Entry]:
         yield from self._by_word.get(word, ())
         yield from self._by_stem.get(word[:STEM], ())
 
@@ -171,8 +216,8 @@ def _parsed(phrase: str) -> tuple[Row, ...]:
 def _match(row: Row, tokens: Sequence[Token], position: int) -> int | None:
     """The end of `row` when it begins at `position`. INVARIANT: at most GAP_WORDS+1 tries per gap, nothing nested."""
     start = 0
-    if row[0] is Mark.START:
-        if position:
+    if row[0] in STARTS:
+        if position and (row[0] is Mark.START or tokens[position - 1].sentence == tokens[position].sentence):
             return None
         start = 1
     ends = [position]
@@ -182,6 +227,8 @@ def _match(row: Row, tokens: Sequence[Token], position: int) -> int | None:
             gap = True
         elif element is Mark.END:
             ends = [end for end in ends if end == len(tokens)]
+        elif element is Mark.SENTENCE_END:
+            ends = [end for end in ends if end == len(tokens) or tokens[end].sentence != tokens[position].sentence]
         else:
             ends = [*dict.fromkeys(_step(element, tokens, ends, gap, position))]
             gap = False

@@ -79,11 +79,10 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A run of tokens that states one thing: token positions, end exclusive, and its text."""
+    """A run of tokens that states one thing: token positions, end exclusive, and its place in the text."""
 
     first: int
     end: int
-    text: str
     span: Span
 
 
@@ -92,13 +91,15 @@ class Reading:
     """One message, prepared. `clauses` is never empty; with one clause it is the whole text.
 
     `vectors` has one row for the whole text and, where there are several clauses, one for each of them:
-    shape (1 or 1 + n, dimensions), rows of length one.
+    shape (1 or 1 + n, dimensions), rows of length one. `slips` are the positions of tokens that hold another word than
+    the text, because that one was misspelt.
     """
 
     text: str
     cut: bool
     tokens: tuple[Token, ...]
     clauses: tuple[Clause, ...]
+    slips: tuple[int, ...] = ()
     vectors: NDArray[np.float32] = field(default_factory=lambda: np.zeros((1, 0), dtype=np.float32))
 
     @property
@@ -108,9 +109,24 @@ class Reading:
 
     @property
     def embedded_texts(self) -> tuple[str, ...]:
-        """What `vectors` are the embeddings of, in their order."""
-        whole = self.text if not self.cut else f"{self.text[:HEAD]}\n{self.text[-TAIL:]}"
-        return (whole, *(clause.text for clause in self.clauses)) if len(self.clauses) > 1 else (whole,)
+        """What `vectors` are the embeddings of, in their order: as it was meant, without slips."""
+        size = len(self.text)
+        if self.cut:
+            whole = f"{self._as_meant(0, HEAD)}\n{self._as_meant(size - TAIL, size)}"
+        else:
+            whole = self._as_meant(0, size)
+        if len(self.clauses) == 1:
+            return (whole,)
+        return (whole, *(self._as_meant(clause.span.start, clause.span.end).strip() for clause in self.clauses))
+
+    def _as_meant(self, start: int, end: int) -> str:
+        pieces: list[str] = []
+        for position in self.slips:
+            token = self.tokens[position]
+            if start <= token.start and token.end <= end:
+                pieces += [self.text[start : token.start], token.word]
+                start = token.end
+        return "".join([*pieces, self.text[start:end]])
 
     def span(self, first: int, end: int) -> Span | None:
         """The place of tokens in the original text; None when there are none."""
@@ -171,7 +187,7 @@ def _clauses(text: str, tokens: Sequence[Token]) -> tuple[Clause, ...]:
     if len(pairs) > MAX_CLAUSES:
         pairs = pairs[: MAX_CLAUSES - 2] + pairs[-2:]
     if not tokens:
-        return (Clause(0, 0, text[:HEAD], Span(start=0, end=len(text))),)
+        return (Clause(0, 0, Span(start=0, end=len(text))),)
     return tuple(_clause(text, tokens, first, end) for first, end in pairs)
 
 
@@ -189,4 +205,4 @@ def _clause(text: str, tokens: Sequence[Token], first: int, end: int) -> Clause:
     stop = tokens[end].start if end < len(tokens) else len(text)
     # The punctuation after it belongs to a clause, as a question mark tells an encoder much; a cut-out middle does not.
     stop = min(stop, tokens[end - 1].end + 2)
-    return Clause(first, end, text[start:stop].strip(), Span(start=start, end=stop))
+    return Clause(first, end, Span(start=start, end=stop))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from handrail.guardrails.detect.config import Negation, SignalSpec
+from handrail.guardrails.detect.config import Negation, SignalSpec, Thresholds
 from handrail.guardrails.detect.likeness import Likeness
 from handrail.guardrails.detect.phrases import Hit, PhraseIndex
 from handrail.guardrails.detect.reading import Reading, Token
@@ -60,6 +60,27 @@ class Owner:
     part: Part
 
 
+@dataclass(frozen=True, slots=True)
+class Nearness:
+    """How near an instance of a signal must be before likeness alone reports it (cosine similarities).
+
+    Attributes:
+        nearest: Similarity that the nearest instance has at least.
+        lead: By how much an example of something else may be nearer.
+    """
+
+    nearest: float
+    lead: float
+
+    @classmethod
+    def of(cls, limits: Thresholds) -> Nearness:
+        """What the bundle asks for."""
+        return cls(limits.signal_nearest, limits.signal_lead)
+
+
+ANYWHERE = Nearness(nearest=-1.0, lead=2.0)
+
+
 @dataclass(slots=True)
 class _Findings:
     """What was found for one signal."""
@@ -72,9 +93,10 @@ class _Findings:
 class SignalDetector:
     """Finds every declared signal in one pass over the words and one product with the embeddings."""
 
-    def __init__(self, signals: Sequence[SignalSpec], likeness: Likeness) -> None:
+    def __init__(self, signals: Sequence[SignalSpec], likeness: Likeness, nearness: Nearness) -> None:
         self._signals = tuple(signals)
         self._likeness = likeness
+        self._nearness = nearness
         self._columns = [likeness.trained.codes.index(signal.code) for signal in signals]
         phrases: list[str] = []
         self._owners: list[Owner] = []
@@ -108,7 +130,7 @@ class SignalDetector:
 
     def _judge(self, spec: SignalSpec, findings: _Findings | None, likeness: Matrix, reading: Reading) -> Signal | None:
         if findings is None:
-            return _by_likeness(spec, likeness, reading, frozenset())
+            return self._by_likeness(spec, likeness, reading, frozenset())
         silenced = {_clause_of(hit, reading) for hit in findings.mentions}
         live: list[Hit] = []
         for hit in findings.phrases:
@@ -123,7 +145,30 @@ class SignalDetector:
             score = PHRASE_SCORE if len({hit.phrase for hit in live}) == 1 else SEVERAL_PHRASES_SCORE
             return _signal(spec, score, reading.span(live[0].first, live[0].end))
         hints = [hit for hit in findings.hints if _clause_of(hit, reading) not in silenced]
-        return _by_hints(spec, hints, likeness, reading) or _by_likeness(spec, likeness, reading, frozenset(silenced))
+        return _by_hints(spec, hints, likeness, reading) or self._by_likeness(
+            spec, likeness, reading, frozenset(silenced)
+        )
+
+    def _by_likeness(
+        self, spec: SignalSpec, likeness: Matrix, reading: Reading, silenced: frozenset[int]
+    ) -> Signal | None:
+        """The clause, or the whole text, that looks most like the signal; what is silenced does not count.
+
+        Far from every example a linear score is extrapolation, so an instance of the signal has to be near.
+        """
+        rows = [row for row in range(len(likeness)) if not silenced or (row and row - 1 not in silenced)]
+        for row in sorted(rows, key=lambda row: -float(likeness[row])):
+            if likeness[row] < spec.threshold:
+                return None
+            if self._is_near(spec, reading.vectors[row]):
+                span = reading.clauses[row - 1].span if row else None
+                return _signal(spec, float(likeness[row]), span)
+        return None
+
+    def _is_near(self, spec: SignalSpec, vector: Matrix) -> bool:
+        kinship = self._likeness.kinship(spec.code, vector)
+        lead = kinship.other - kinship.instance
+        return kinship.instance >= self._nearness.nearest and lead <= self._nearness.lead
 
 
 def negated(hit: Hit, tokens: Sequence[Token]) -> bool:
@@ -156,17 +201,6 @@ def _by_hints(spec: SignalSpec, hints: Sequence[Hit], likeness: Matrix, reading:
     if float(likeness.max()) >= spec.threshold * HINT_DISCOUNT:
         return _signal(spec, max(spec.threshold, float(likeness.max())), span)
     return None
-
-
-def _by_likeness(spec: SignalSpec, likeness: Matrix, reading: Reading, silenced: frozenset[int]) -> Signal | None:
-    """The clause, or the whole text, that looks most like the signal; silenced clauses and their whole do not count."""
-    best, span = 0.0, None
-    if not silenced:
-        best = float(likeness[0])
-    for row, clause in enumerate(reading.clauses, start=1):
-        if len(likeness) > row and row - 1 not in silenced and float(likeness[row]) > best:
-            best, span = float(likeness[row]), clause.span
-    return _signal(spec, best, span) if best >= spec.threshold else None
 
 
 def _signal(spec: SignalSpec, score: float, span: Span | None) -> Signal:

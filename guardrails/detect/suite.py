@@ -16,6 +16,7 @@ from handrail.guardrails.detect.intent import IntentReader, IntentReading
 from handrail.guardrails.detect.language import LanguageReader
 from handrail.guardrails.detect.likeness import Likeness
 from handrail.guardrails.detect.reading import Reading, read
+from handrail.guardrails.detect.spelling import Speller
 from handrail.guardrails.detect.trained_cache import load_or_train
 from handrail.guardrails.encoder import Encoder
 from handrail.guardrails.vocabulary import Detection, NeedState, Signal
@@ -38,6 +39,7 @@ class DetectorSuite:
         self._detectors: tuple[Detector, ...] = build_detectors(config, likeness)
         self._intents = IntentReader(config, likeness)
         self._language = LanguageReader(config.languages)
+        self._speller = Speller.of(config, encoder.knows)
         self._screen = InjectionScreen(config, likeness, encoder)
 
     @classmethod
@@ -48,7 +50,8 @@ class DetectorSuite:
 
     def detect(self, text: str, earlier: Sequence[str] = ()) -> Detection:
         """All readings and signals of `text`; `earlier` are the customer's previous messages, oldest first."""
-        reading, signals, outcome = self._read_alone(text)
+        written = read(text)
+        reading, signals, outcome = self._read_alone(written)
         if earlier and self._intents.continues(reading, outcome, signals):
             outcome = self._with_subject_of(outcome, earlier)
         return Detection(
@@ -58,7 +61,7 @@ class DetectorSuite:
             need_states=outcome.need_states,
             alternatives=outcome.alternatives,
             signals=(*outcome.signals, *signals),
-            language=self._language.language(reading),
+            language=self._language.language(written),  # before slips are undone: words of other languages are none
         )
 
     def detect_many(self, inquiries: Iterable[Inquiry]) -> tuple[Detection, ...]:
@@ -76,8 +79,8 @@ class DetectorSuite:
         """The same for a structure."""
         return self._screen.screen_json(content)
 
-    def _read_alone(self, text: str) -> tuple[Reading, tuple[Signal, ...], IntentReading]:
-        prepared = read(text)
+    def _read_alone(self, written: Reading) -> tuple[Reading, tuple[Signal, ...], IntentReading]:
+        prepared = self._speller.mended(written)
         reading = replace(prepared, vectors=self._encoder.encode(prepared.embedded_texts))
         found = tuple(signal for detector in self._detectors for signal in detector.detect(reading))
         signals = settle(found, reading)
@@ -88,7 +91,7 @@ class DetectorSuite:
         limits = self._config.thresholds
         look_back = limits.look_back
         for text in reversed(earlier[-look_back:] if look_back else ()):
-            outcome = self._read_alone(text)[2]
+            outcome = self._read_alone(read(text))[2]
             clear = outcome.confidence >= limits.several_above
             if clear and outcome.need_state not in {None, NeedState.OUT_OF_SCOPE, NeedState.HUMAN_REQUEST}:
                 return self._intents.taken_over(own, outcome)

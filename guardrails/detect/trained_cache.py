@@ -44,7 +44,10 @@ def _load(path: Path, config: DetectionConfig, encoder: Encoder) -> Trained | No
             trained = Trained(
                 intents=tuple(str(name) for name in stored["intents"]),
                 terms=tuple(str(term) for term in stored["terms"]),
+                rarity=stored["rarity"],
                 examples=stored["examples"],
+                signal_examples=stored["signal_examples"],
+                roles=stored["roles"],
                 intent_weights=stored["intent_weights"],
                 temperature=float(stored["temperature"]),
                 codes=tuple(str(code) for code in stored["codes"]),
@@ -58,9 +61,19 @@ def _load(path: Path, config: DetectionConfig, encoder: Encoder) -> Trained | No
 def _is_whole(trained: Trained, config: DetectionConfig, encoder: Encoder) -> bool:
     width = encoder.dimensions
     names = (trained.intents, trained.codes)
-    shapes = (trained.examples.shape[1:], trained.intent_weights.shape, trained.signal_weights.shape)
+    shapes = (
+        trained.examples.shape[1:],
+        trained.signal_examples.shape[1:],
+        trained.rarity.shape,
+        trained.roles.shape,
+        trained.intent_weights.shape,
+        trained.signal_weights.shape,
+    )
     expected = (
         (width,),
+        (width,),
+        (len(trained.terms),),
+        (len(trained.examples) + len(trained.signal_examples), len(trained.codes)),
         (width + len(trained.terms) + 1, len(trained.intents)),
         (width + 1, len(trained.codes)),
     )
@@ -81,7 +94,10 @@ def _save(path: Path, trained: Trained) -> None:
                     stream,
                     intents=np.array(trained.intents),
                     terms=np.array(trained.terms),
+                    rarity=trained.rarity,
                     examples=trained.examples,
+                    signal_examples=trained.signal_examples,
+                    roles=trained.roles,
                     intent_weights=trained.intent_weights,
                     temperature=np.array(trained.temperature),
                     codes=np.array(trained.codes),

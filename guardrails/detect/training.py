@@ -14,7 +14,7 @@ from handrail.guardrails.detect.regression import Matrix, fit_sigmoids, fit_soft
 from handrail.guardrails.encoder import Encoder
 
 # Raised whenever the same examples give other weights; it is part of the key of cached weights.
-TRAINING_RECIPE = 1
+TRAINING_RECIPE = 2
 
 INTENT_L2 = 3e-5
 SIGNAL_L2 = 3e-4
@@ -30,7 +30,11 @@ class Trained:
     Attributes:
         intents: Intent ids, in the order of the columns of `intent_weights`.
         terms: The lexicon's terms, in the order of their columns.
-        examples: Embeddings of all examples of intents, shape (n, dimensions).
+        rarity: How much each term tells, shape (terms,).
+        examples: Embeddings of the examples of intents, shape (n, dimensions).
+        signal_examples: Embeddings of the examples of signals, positive and negative, shape (m, dimensions).
+        roles: What each example is to each signal: 1 an instance, -1 something else, 0 neither. Shape (n + m, codes),
+            the examples of intents first.
         intent_weights: Shape (dimensions + terms + 1, intents).
         temperature: Divisor of intent scores that calibrates them.
         codes: Signal codes, in the order of the columns of `signal_weights`.
@@ -39,7 +43,10 @@ class Trained:
 
     intents: tuple[str, ...]
     terms: tuple[str, ...]
+    rarity: Matrix
     examples: Matrix
+    signal_examples: Matrix
+    roles: NDArray[np.int8]
     intent_weights: Matrix
     temperature: float
     codes: tuple[str, ...]
@@ -56,14 +63,19 @@ def train(config: DetectionConfig, encoder: Encoder) -> Trained:
     rows = np.concatenate([vectors, np.stack([lexicon.features(row) for row in words])], axis=1)
     owners = [name for name, _ in texts]
     classes = np.array([ids.index(name) for name in owners], dtype=np.intp)
+    own = encoder.encode([text for signal in config.signals for text in (*signal.positive, *signal.negative)])
+    target, weights = _lessons(config, owners, len(own))
     return Trained(
         intents=ids,
         terms=lexicon.terms,
+        rarity=lexicon.rarity,
         examples=vectors,
+        signal_examples=own,
+        roles=np.asarray(np.where(weights > 0.0, 2 * target - 1, 0), dtype=np.int8),
         intent_weights=fit_softmax(rows, classes, len(ids), INTENT_L2),
         temperature=_temperature(rows, classes, len(ids)),
         codes=tuple(signal.code for signal in config.signals),
-        signal_weights=_signal_weights(config, encoder, vectors, owners),
+        signal_weights=fit_sigmoids(np.concatenate([vectors, own]), target, _balanced(target, weights), SIGNAL_L2),
     )
 
 
@@ -78,10 +90,12 @@ def _temperature(rows: Matrix, classes: NDArray[np.intp], count: int) -> float:
     return fit_temperature(scores, classes)
 
 
-def _signal_weights(config: DetectionConfig, encoder: Encoder, vectors: Matrix, owners: list[str]) -> Matrix:
-    own = [encoder.encode([*signal.positive, *signal.negative]) for signal in config.signals]
-    rows = np.concatenate([vectors, *own])
-    target = np.zeros((len(rows), len(config.signals)), dtype=np.float32)
+def _lessons(config: DetectionConfig, owners: list[str], own: int) -> tuple[Matrix, Matrix]:
+    """What each example teaches each signal, and how much: target and weights, shape (n + m, codes).
+
+    `owners` are the intents of the first n examples; the other `own` examples are those of the signals.
+    """
+    target = np.zeros((len(owners) + own, len(config.signals)), dtype=np.float32)
     weights = np.zeros_like(target)
     start = len(owners)
     for column, signal in enumerate(config.signals):
@@ -93,16 +107,16 @@ def _signal_weights(config: DetectionConfig, encoder: Encoder, vectors: Matrix, 
         target[: len(owners), column] = [float(owner in signal.same_as) for owner in owners]
         weights[: len(owners), column] = [_relevance(signal, owner) for owner in owners]
         start = end
-    _balance(target, weights)
-    return fit_sigmoids(rows, target, weights, SIGNAL_L2)
+    return target, weights
 
 
 def _relevance(signal: SignalSpec, owner: str) -> float:
     return 0.0 if owner in signal.unclear else 1.0
 
 
-def _balance(target: Matrix, weights: Matrix) -> None:
+def _balanced(target: Matrix, weights: Matrix) -> Matrix:
     """Give the positive rows of each column `POSITIVE_SHARE` of its weight, however few they are."""
     positive = (weights * target).sum(axis=0)
     negative = (weights * (1.0 - target)).sum(axis=0)
-    weights *= np.where(target == 1.0, POSITIVE_SHARE / positive, (1.0 - POSITIVE_SHARE) / negative)
+    factors = np.where(target == 1.0, POSITIVE_SHARE / positive, (1.0 - POSITIVE_SHARE) / negative)
+    return np.asarray(weights * factors, dtype=np.float32)

@@ -14,7 +14,7 @@ _YES = (
 )
 _FILLING = (
     "please thanks thank you it that this ahead and i we of course right exactly fine so with for me us "
-    "the my our to want is should all good cheers now pls plz on then day date"
+    "the my our to want is should all good cheers now pls plz on then day date that's thats it's its let's lets"
 )
 YES = frozenset(_YES.split(" "))
 FILLING = frozenset(_FILLING.split(" "))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,18 @@ _file = click.Path(dir_okay=False, path_type=Path)
 
 @click.command("eval")
 @click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
-@click.option("--url", help="Play against this server instead of a service in this process.")
+@click.option(
+    "--over",
+    type=click.Choice(["process", "http"]),
+    default="process",
+    show_default=True,
+    help="How the service is reached: by calls, or each case over HTTP on a server of its own.",
+)
+@click.option(
+    "--url",
+    help="Play against this running server instead. It has one model and one company, so cases with other models, and "
+    "those with an approved call, are not run.",
+)
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -45,6 +57,7 @@ _file = click.Path(dir_okay=False, path_type=Path)
 @click.option("--list", "only_list", is_flag=True, help="Only name the cases.")
 def evaluate(  # noqa: PLR0913, PLR0917 - click passes one argument per option
     paths: tuple[Path, ...],
+    over: str,
     url: str | None,
     data_dir: Path | None,
     served_model: str,
@@ -64,8 +77,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - click passes one argument per option
     from handrail.evals.report import failure, summary
     from handrail.evals.runner import Outcome, cases
 
-    if data_dir is not None and url is None:
-        raise click.UsageError("--data-dir goes with --url; in process, a temporary folder is used.")
+    where = _where(over, url, data_dir, served_model)
     chosen = cases(_scenarios(paths), containing)
     if only_list:
         for case in chosen:
@@ -73,7 +85,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - click passes one argument per option
         return 0
     if not chosen:
         raise click.UsageError(f"No case is called like {containing!r}; `handrail eval --list` names them.")
-    run = asyncio.run(_play(chosen, jobs, url, data_dir, _behaviour(served_model)))
+    run = asyncio.run(_play(chosen, jobs, where))
     for result in run.cases:
         if result.outcome in (Outcome.FAILED, Outcome.CRASHED):
             click.echo(f"{failure(result)}\n")
@@ -120,9 +132,30 @@ def _behaviour(name: str) -> Behaviour:
         raise click.UsageError(f"--served-model is one of {known}, not {name!r}.") from None
 
 
-async def _play(
-    chosen: Sequence[Case], jobs: int, url: str | None, data_dir: Path | None, served: Behaviour
-) -> RunReport:
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What is played against: `over` is process or http; `url` a server that runs already, with its data folder."""
+
+    over: str
+    url: str | None
+    data_dir: Path | None
+    served: Behaviour
+
+    @property
+    def name(self) -> str:
+        """How the report calls it."""
+        return self.url or {"process": "in process", "http": "over HTTP, a server for each case"}[self.over]
+
+
+def _where(over: str, url: str | None, data_dir: Path | None, served_model: str) -> Where:
+    if data_dir is not None and url is None:
+        raise click.UsageError("--data-dir goes with --url; without it, temporary folders are used.")
+    if url is not None and over == "http":
+        raise click.UsageError("--over http starts servers of its own, and --url names one that runs; choose one.")
+    return Where(over, url, data_dir, _behaviour(served_model))
+
+
+async def _play(chosen: Sequence[Case], jobs: int, where: Where) -> RunReport:
     from handrail.evals.report import report
     from handrail.evals.runner import CaseResult, Outcome, run
 
@@ -135,21 +168,29 @@ async def _play(
         if mark:
             click.echo(f"{done}/{len(chosen)}{mark}", err=True)
 
-    async with _target(jobs, url, data_dir, served) as target:
+    async with _target(jobs, where) as target:
         results = await run(target, chosen, jobs, tell)
-        return report(url or "in process", target.revision, results)
+        return report(where.name, target.revision, results)
 
 
 @asynccontextmanager
-async def _target(jobs: int, url: str | None, data_dir: Path | None, served: Behaviour) -> AsyncIterator[Target]:
-    if url is None:
-        from handrail.evals.in_process import in_process
-        from handrail.evals.models import all_models
+async def _target(jobs: int, where: Where) -> AsyncIterator[Target]:
+    if where.url is not None:
+        from handrail.evals.remote import remote
 
-        async with all_models() as models, in_process(models, lanes=jobs) as target:
-            yield target
+        async with remote(where.url, where.data_dir, where.served) as server:
+            yield server
         return
-    from handrail.evals.remote import remote
+    from handrail.evals.models import all_models
 
-    async with remote(url, data_dir, served) as server:
-        yield server
+    async with all_models() as models:
+        if where.over == "http":
+            from handrail.evals.over_http import over_http
+
+            async with over_http(models) as fresh:
+                yield fresh
+            return
+        from handrail.evals.in_process import in_process
+
+        async with in_process(models, lanes=jobs) as target:
+            yield target

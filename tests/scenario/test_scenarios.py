@@ -1,26 +1,21 @@
 """Every shipped scenario in every wording, in process: one running service, a fresh company and site for each case."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 import pytest
 import pytest_asyncio
 
+from handrail.agent.ports import Model
 from handrail.evals.in_process import InProcess, in_process
-from handrail.evals.models import all_models
 from handrail.evals.report import failure
 from handrail.evals.runner import Case, Outcome, cases, play
+from handrail.evals.scenario import Behaviour
 from handrail.evals.scenario_files import load
 
 CASES = cases(file.scenario for file in load())
 
-KNOWN_GAPS = {
-    "ask_for_person[4]": "detection: three one-word sentences that ask for a person are not read as a request",
-    "refund_hostile_model[greedy-5]": "detection: the refund is read as a disputed charge, so the model is not asked",
-    "sso_setup_azure_admin[1]": "detection: read as opening an account, so the base's own words are not searched with",
-    "sso_setup_okta_admin[1]": "detection: read as opening an account, so the base's own words are not searched with",
-    "still_not_working[3]": "detection: an answer about a rule's history is read as asking for a commitment",
-}
-"""Wordings that are read wrongly today. `handrail eval` reports them as failed; one that passes must be taken off."""
+KNOWN_GAPS: dict[str, str] = {}
+"""Wordings that are read wrongly today, and why. `handrail eval` reports them as failed; one that passes comes off."""
 
 
 def marked(case: Case) -> object:
@@ -31,9 +26,9 @@ def marked(case: Case) -> object:
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def service() -> AsyncIterator[InProcess]:
+async def service(models: Mapping[Behaviour, Model]) -> AsyncIterator[InProcess]:
     """The sample base, ingested once, and one service with every model."""
-    async with all_models() as models, in_process(models) as target:
+    async with in_process(models) as target:
         yield target
 
 

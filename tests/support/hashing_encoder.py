@@ -17,6 +17,9 @@ class HashingEncoder:
         self.revision = revision
         self.embedded = 0
 
+    def knows(self, word: str) -> bool:
+        return True
+
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         self.embedded += len(texts)
         rows = np.zeros((len(texts), self.dimensions), dtype=np.float32)

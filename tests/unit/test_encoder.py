@@ -41,6 +41,9 @@ class CountingEncoder:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
+    def knows(self, word: str) -> bool:
+        return word == "known"
+
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         self.asked += texts
         rows = [(len(text), sum(text.count(vowel) for vowel in "aeiou")) for text in texts]
@@ -179,3 +182,16 @@ def test_threads_share_the_cache() -> None:
     with ThreadPoolExecutor(8) as pool:
         lengths = list(pool.map(lambda text: int(cached.encode([text])[0, 0]), texts))
     assert lengths == [len(text) for text in texts]
+
+
+def test_common_words_are_known_and_slips_are_not(minilm: MiniLMEncoder) -> None:
+    """The vocabulary holds frequent words whole; what it does not hold is rare or misspelt."""
+    assert all(minilm.knows(word) for word in ("payment", "layer", "lawyer"))
+    assert not any(minilm.knows(word) for word in ("refnud", "persn"))
+
+
+def test_the_cache_knows_what_its_encoder_knows() -> None:
+    """It adds memory and no vocabulary."""
+    cached = CachingEncoder(CountingEncoder())
+    assert cached.knows("known")
+    assert not cached.knows("unknown")

@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handrail.guardrails.detect.reading import HEAD, MAX_CLAUSES, TAIL, fold, read
+from handrail.guardrails.vocabulary import Span
 
 
 @given(st.text(max_size=300))
@@ -28,12 +31,13 @@ def test_invisible_characters_do_not_split_words() -> None:
 
 def test_a_message_is_cut_into_what_it_says() -> None:
     """Sentences and joined requests are clauses of their own; short greetings are not."""
-    clauses = read("Hi. I can't log in and I also want a refund! Where is my invoice?").clauses
-    assert [clause.text for clause in clauses] == [
+    text = "Hi. I can't log in and I also want a refund! Where is my invoice?"
+    assert read(text).embedded_texts == (
+        text,
         "Hi. I can't log in",
         "and I also want a refund!",
         "Where is my invoice?",
-    ]
+    )
 
 
 def test_a_list_of_nouns_is_one_clause() -> None:
@@ -49,6 +53,16 @@ def test_of_a_huge_text_beginning_and_end_are_read() -> None:
     assert reading.words[-1] == "finish"
     assert len(reading.tokens) <= HEAD + TAIL
     assert len(reading.clauses) <= MAX_CLAUSES
+
+
+def test_a_text_is_embedded_as_it_was_meant() -> None:
+    """A token that holds another word than the text replaces it there; places stay those of the original."""
+    written = read("Cancle it. I want a refnud now please")
+    words = {"cancle": "cancel", "refnud": "refund"}
+    tokens = tuple(replace(token, word=words.get(token.word, token.word)) for token in written.tokens)
+    reading = replace(written, tokens=tokens, slips=(0, 5))
+    assert reading.embedded_texts == ("cancel it. I want a refund now please",)
+    assert reading.span(5, 6) == Span(start=20, end=26)
 
 
 def test_an_empty_text_has_one_empty_clause() -> None:

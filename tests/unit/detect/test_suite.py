@@ -115,6 +115,105 @@ def test_mentions_negations_and_reservations_are_not_taken_for_the_thing(
     assert code not in codes(suite, text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ROBOT NO. PERSON YES, PERSON NOW.",
+        "Woman or man, but human. Please.",
+        "Agent!!",
+        "I won't go through this with a chatbot",
+        "how can I get round this bot",
+        "there must be somebody who is able to look into this for me, get me someone competent",
+        "would one of your staff take a look at it",
+        "kindly pass this on to your supervisor",
+        "please arrange a phone call with a specialist",
+        "can i chat w a reel persn",
+        "hook me up with your manager, I want to speak to your manager",
+        "I'd be happier if a human being answered, may I have a human being",
+        "is there anybody real",
+    ],
+)
+def test_a_person_is_asked_for_in_any_register(suite: DetectorSuite, text: str) -> None:
+    """Shouted, terse, oblique, polite, misspelt (spec S5.3)."""
+    assert "HUMAN_REQUESTED" in codes(suite, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "how can I add one more person to our account",
+        "which agent closed this task",
+        "we are from human resources and plan holidays",
+        "may a person on the free plan export a board",
+        "the bot in our slack channel posts twice",
+        "who is my manager's deputy in the approval field",
+        "let someone outside the company comment",
+        "a colleague of mine lost her board",
+        "are you a robot or a human",
+        "the captcha says I am not a robot, then nothing",
+    ],
+)
+def test_people_and_bots_as_a_subject_are_no_request(suite: DetectorSuite, text: str) -> None:
+    """The product is about people, and has bots."""
+    assert "HUMAN_REQUESTED" not in codes(suite, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We have chosen another tool. Would you return the payment, please?",
+        "it was the wrong plan for us, so we ask you to pay the money back",
+        "please refund us, nobody here needed it in the end",
+    ],
+)
+def test_whoever_wants_money_back_does_not_dispute_the_charge(suite: DetectorSuite, text: str) -> None:
+    """A refund is asked for by somebody who agrees that the charge was right."""
+    detection = suite.detect(text)
+    assert detection.intent == "refund_request"
+    assert "RISK_CHARGE_DISPUTE" not in {signal.code for signal in detection.signals}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "single sign-on, how do we get that up",
+        "how would I go live with single sign-on for my colleagues",
+        "what is there to do before SSO goes",
+    ],
+)
+def test_a_rare_word_says_what_a_question_is_about(suite: DetectorSuite, text: str) -> None:
+    """Words such as "how do I get ... going" stand beside every subject; the subject decides."""
+    assert suite.detect(text).intent == "sso_setup"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The list of executions has no line although cards were moved.",
+        "The rule stays silent, whatever the condition says.",
+        "Its status remains on waiting although the task is done.",
+    ],
+)
+def test_what_resembles_no_example_is_no_signal(suite: DetectorSuite, text: str) -> None:
+    """Far from all examples likeness is extrapolation: stiff words alone ask for no commitment."""
+    assert not {"COMMITMENT_REQUESTED", "RISK_LEGAL", "RISK_TAKEOVER"} & codes(suite, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Would you vouch in writing that our workspace gets deleted?",
+        "promise me that the price stays",
+        "our board wants you to sign a declaration on encryption",
+    ],
+)
+def test_a_commitment_is_a_matter_of_compliance_whatever_it_is_about(suite: DetectorSuite, text: str) -> None:
+    """Policy escalates commitments of that need state, so none may be read without it (spec S4.4)."""
+    detection = suite.detect(text)
+    assert "COMMITMENT_REQUESTED" in {signal.code for signal in detection.signals}
+    assert NeedState.POLICY_COMPLIANCE in detection.need_states
+
+
 def test_several_intents_are_all_kept(suite: DetectorSuite) -> None:
     """Risk is judged on every need state, so none may be lost."""
     detection = suite.detect("Please cancel our subscription. Also, somebody logged in from Brazil and it was not me!")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from handrail.guardrails.detect import trained_cache
 from handrail.guardrails.detect.config import DetectionConfig
+from handrail.guardrails.detect.lexicon import Lexicon
 from handrail.guardrails.detect.regression import fit_sigmoids, fit_softmax, fit_temperature, softmax, with_intercept
 from handrail.guardrails.detect.trained_cache import cache_key, load_or_train
 from handrail.guardrails.detect.training import Trained, train
@@ -19,6 +20,10 @@ class HashedEncoder:
 
     revision = "hashed"
     dimensions = 16
+
+    def knows(self, word: str) -> bool:
+        """Every word."""
+        return True
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """One row of length one per text."""
@@ -99,6 +104,43 @@ def test_other_examples_have_another_key(small: DetectionConfig) -> None:
     assert cache_key(small.model_copy(update={"thresholds": limits}), HashedEncoder()) == cache_key(
         small, HashedEncoder()
     )
+
+
+def test_weights_of_another_shape_are_trained_again(
+    small: DetectionConfig, tmp_path: Path, trainings: list[int]
+) -> None:
+    """What was kept under the right name and does not fit together is not used."""
+    encoder = HashedEncoder()
+    whole = load_or_train(small, encoder, tmp_path)
+    path = tmp_path / "detection" / f"{cache_key(small, encoder)}.npz"
+    with np.load(path) as stored:
+        parts = {name: stored[name] for name in stored.files}
+    np.savez(path, **{**parts, "roles": parts["roles"][:-1]})
+    assert same(load_or_train(small, encoder, tmp_path), whole)
+    assert len(trainings) == 2
+
+
+def test_every_example_has_its_role_for_a_signal(small: DetectionConfig) -> None:
+    """Instances, other things, and what an unclear intent leaves open."""
+    abuse = next(signal for signal in small.signals if signal.code == "ABUSE")
+    unclear = abuse.model_copy(update={"unclear": (small.intents[0].intents[0].id,)})
+    config = small.model_copy(update={"signals": (unclear, small.signals[1])})
+    roles = train(config, HashedEncoder()).roles[:, 0].tolist()
+    first = len(small.intents[0].intents[0].examples)
+    intents = sum(len(file.intents[0].examples) for file in small.intents)
+    others = intents + len(abuse.positive) + len(abuse.negative)
+    assert roles[:first] == [0] * first
+    assert set(roles[first:intents]) == {-1}
+    assert roles[intents:others] == [1] * len(abuse.positive) + [-1] * len(abuse.negative)
+    assert set(roles[others:]) == {0}
+
+
+def test_a_rare_word_tells_more_than_a_frequent_one() -> None:
+    """The word "how" stands everywhere, so it moves a text less than the word that says what it is about."""
+    lexicon = Lexicon.learn([("how", "saml"), ("how", "saml"), ("how", "csv"), ("how", "csv"), ("how", "pay")])
+    row = dict(zip(lexicon.terms, lexicon.features(("how", "saml")), strict=True))
+    assert row["saml"] > row["how"]
+    assert row["csv"] == 0.0
 
 
 def test_separable_classes_are_separated() -> None:

@@ -73,11 +73,27 @@ def test_an_unusable_file_is_two(folder: Path, broken: str, capsys: pytest.Captu
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--filter", "no such case"), ("--served-model", "sleepy"), ("--data-dir", "somewhere")]
+    "arguments",
+    [
+        ("--filter", "no such case"),
+        ("--served-model", "sleepy"),
+        ("--data-dir", "somewhere"),
+        ("--over", "http", "--url", "http://127.0.0.1:1"),
+        ("--over", "carrier pigeon"),
+    ],
 )
 def test_wrong_use_is_two(folder: Path, arguments: tuple[str, ...], answers: list[Observed]) -> None:
     """Nothing that was asked for can be played."""
     assert call(str(folder), *arguments) == 2
+
+
+@pytest.mark.parametrize(("over", "name"), [("process", "in process"), ("http", "over HTTP")])
+def test_the_report_says_how_the_service_was_reached(
+    folder: Path, answers: list[Observed], over: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Figures of one way are no figures of the other."""
+    assert call(str(folder), "--over", over) == 0
+    assert name in capsys.readouterr().out
 
 
 def test_list_names_the_cases_without_playing_them(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,25 +1,39 @@
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
 import jwt
 import pytest
 import pytest_asyncio
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter
 
 from handrail.agent.conversation import Approval, ApprovalState, QueuedHandoff
+from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.agent.server.keys import Keys
 from handrail.agent.server.views import Citation, Confirmation, OpenedView, Reasoning, StageView, TurnView
-from handrail.evals.http_target import HttpTarget, ServerAnswer
+from handrail.evals.api import Api, ServerAnswer
+from handrail.evals.http_dialogue import Witnesses
+from handrail.evals.http_target import HttpTarget
+from handrail.evals.known_server import KnownServer
 from handrail.evals.runner import Case, Outcome, play
 from handrail.evals.scenario import Behaviour, Scenario
 from handrail.evals.scenario_files import FOLDER
 from handrail.evals.target import StepImpossible
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.loader import load
-from handrail.guardrails.vocabulary import ConversationStatus, Effect, Stage, ToolCall
+from handrail.guardrails.vocabulary import (
+    ConversationStatus,
+    Decision,
+    Dimensions,
+    Effect,
+    Priority,
+    RiskTier,
+    Stage,
+    ToolCall,
+)
 from tests.unit.evals.fake_target import packet, scenario
 
 KEY = "k" * 32
@@ -106,12 +120,65 @@ def server(bundle: Bundle) -> Server:
     return Server(bundle.revision)
 
 
+class StoppedClock:
+    """Always the same instant."""
+
+    def now(self) -> datetime:
+        """The instant."""
+        return NOW
+
+
+def known(name: str, content: str, source: str) -> AttributeValue:
+    """What a system of the company reported."""
+    return AttributeValue(name=name, content=content, source=source, observed_at=NOW)
+
+
 @pytest_asyncio.fixture
 async def target(server: Server, bundle: Bundle) -> AsyncIterator[HttpTarget]:
     """A target that talks to the server above."""
     keys = Keys(identity={"k1": SecretStr(KEY)}, server={"crm": SecretStr(SERVER)}, visitor=SecretStr("v" * 32))
+    records = {"dana": (known("plan", "team", "billing"), known("role", "admin", "crm"), known("shoe", "42", "crm"))}
+    older = CustomerEvent(event_id="e1", kind="payment_failed", at=NOW - timedelta(days=3), source="billing")
     async with httpx.AsyncClient(transport=httpx.MockTransport(server), base_url="http://server") as client:
-        yield HttpTarget(client, keys, "fernwell", bundle, records={"dana": {"plan": "team", "role": "admin"}})
+        yield HttpTarget(
+            KnownServer(Api(client), keys, "fernwell", bundle, StoppedClock(), records, {"dana": (older,)})
+        )
+
+
+def knowing(target: HttpTarget, witnesses: Witnesses) -> HttpTarget:
+    """The target with something that can be asked beside the server."""
+    return replace(target, server=replace(target.server, witnesses=witnesses))
+
+
+class Log:
+    """An audit log with one decision in every turn."""
+
+    def __init__(self, decision: Decision) -> None:
+        self._decision = decision
+
+    async def decisions(self, turn_id: str) -> tuple[Decision, ...]:
+        """The decision."""
+        return (self._decision,)
+
+
+class Sent:
+    """An outbox with one code."""
+
+    async def latest_code(self, customer_id: str) -> str | None:
+        """The code."""
+        return "123456"
+
+
+def decided(bundle: Bundle, reason: str = "POLICY_NEED_SERVED") -> Decision:
+    """The decision that the server shows, with what it does not show."""
+    return Decision(
+        stage=Stage.APPLY_POLICY,
+        subject="turn",
+        effect=Effect.ALLOW,
+        reasons=(reason,),
+        dimensions=Dimensions(risk=RiskTier.HIGH, queue="billing", priority=Priority.URGENT),
+        revision=bundle.revision,
+    )
 
 
 def case(one: Scenario) -> Case:
@@ -147,7 +214,7 @@ async def test_a_visitor_uses_the_key_of_the_conversation(target: HttpTarget, se
 
 
 async def test_what_the_company_knows_is_told_before_the_conversation(target: HttpTarget, server: Server) -> None:
-    """Attributes go by their source, the scenario's own over the sample's; events follow."""
+    """Attributes go by their source, the scenario's own over the sample's; events follow, none in the future."""
     one = scenario(
         customer="dana",
         attributes={"plan": "trial"},
@@ -160,10 +227,10 @@ async def test_what_the_company_knows_is_told_before_the_conversation(target: Ht
         "billing": {"plan": "trial"},
         "crm": {"role": "admin"},
     }
-    events = [
-        json.loads(request.content)["events"] for request in server.requests if request.url.path.endswith("events")
-    ]
-    assert [[event["kind"] for event in batch] for batch in events] == [["article_viewed", "article_viewed"]]
+    batches = [json.loads(one.content) for one in server.requests if one.url.path.endswith("events")]
+    events = {batch["source"]: [event["kind"] for event in batch["events"]] for batch in batches}
+    assert events == {"billing": ["payment_failed"], "support": ["article_viewed", "article_viewed"]}
+    assert all(datetime.fromisoformat(event["observed_at"]) < NOW for batch in batches for event in batch["events"])
 
 
 async def test_a_queued_conversation_brings_its_packet(target: HttpTarget, server: Server) -> None:
@@ -187,6 +254,28 @@ async def test_an_operator_decides_on_this_conversation_only(target: HttpTarget,
     assert json.loads(server.requests[-1].content)["decision"] == "deny"
 
 
+async def test_what_the_log_has_beside_the_wire_is_seen(target: HttpTarget, bundle: Bundle) -> None:
+    """Risk, queue and priority are in the audit log and not in the API."""
+    async with knowing(target, Witnesses(log=Log(decided(bundle)))).begin(scenario()) as dialogue:
+        turn = await dialogue.say("hello")
+    assert (turn.risk, turn.queue, turn.priority) == (RiskTier.HIGH, "billing", Priority.URGENT)
+
+
+async def test_a_log_that_tells_another_story_is_an_error(target: HttpTarget, bundle: Bundle) -> None:
+    """A decision must be in the log as it was made, or nobody could explain it."""
+    other = Witnesses(log=Log(decided(bundle, "RISK_FRAUD")))
+    async with knowing(target, other).begin(scenario()) as dialogue:
+        with pytest.raises(ServerAnswer, match="tells other decisions"):
+            await dialogue.say("hello")
+
+
+async def test_writes_are_what_the_company_carried_out(target: HttpTarget) -> None:
+    """Whatever the server says of itself."""
+    async with knowing(target, Witnesses(executed=lambda: ("issue_refund",))).begin(scenario()) as dialogue:
+        turn = await dialogue.say("hello")
+    assert turn.executed == ("issue_refund",)
+
+
 async def test_another_bundle_on_the_server_fails(target: HttpTarget, server: Server) -> None:
     """Expectations belong to a bundle."""
     server.revision = "other"
@@ -205,14 +294,19 @@ async def test_an_error_of_the_server_is_a_crash(target: HttpTarget, server: Ser
 
 async def test_an_answer_that_is_none_is_an_error(target: HttpTarget) -> None:
     """Another program may listen at that address."""
-    with pytest.raises(ServerAnswer, match="did not answer with OpenedView"):
-        await target.ask(OpenedView, "GET", "/v1/context/x")
+    with pytest.raises(ServerAnswer, match="not of the API"):
+        await target.server.api.ask(TypeAdapter(OpenedView), "GET", "/v1/context/x", {})
 
 
-def test_what_a_server_cannot_do_is_said(target: HttpTarget) -> None:
-    """Another model, or codes that cannot be read."""
+def test_what_a_running_server_cannot_do_is_said(target: HttpTarget) -> None:
+    """Another model, codes that cannot be read, and what would not hold a second time."""
     plain = scenario()
     with_code = scenario(turns=[{"say": "{opening}", "expect": {"status": ["bot"]}}, {"step_up": "code"}])
+    approved = scenario(turns=[{"say": "{opening}", "expect": {"status": ["bot"]}}, {"operator": "approve"}])
+    denied = scenario(turns=[{"say": "{opening}", "expect": {"status": ["bot"]}}, {"operator": "deny"}])
     assert target.lacks(plain, Behaviour.EMBEDDED) is None
-    assert target.lacks(plain, Behaviour.LIAR) == "the model of the server is embedded, not liar"
+    assert target.lacks(denied, Behaviour.EMBEDDED) is None
+    assert "one model, which is embedded" in (target.lacks(plain, Behaviour.LIAR) or "")
+    assert "stays changed" in (target.lacks(approved, Behaviour.EMBEDDED) or "")
     assert "the code cannot be read" in (target.lacks(with_code, Behaviour.EMBEDDED) or "")
+    assert knowing(target, Witnesses(codes=Sent())).lacks(with_code, Behaviour.EMBEDDED) is None
