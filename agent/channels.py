@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Annotated, Generic, TypedDict, TypeVar, cast
 
@@ -71,6 +74,72 @@ class TurnState(TypedDict, total=False):
     audit: Annotated[list[JsonValue], operator.add]
 
 
+def advanced(state: TurnState, update: TurnState) -> TurnState:
+    """`state` after a step's `update`, as LangGraph's channels combine them: trail and audit grow, others change."""
+    return {
+        **state,
+        **update,
+        "trail": [*state.get("trail", ()), *update.get("trail", ())],
+        "audit": [*state.get("audit", ()), *update.get("audit", ())],
+    }
+
+
+class Memory:
+    """The values of one turn beside the plain ones they were written as or read from: nothing is read or dumped twice.
+
+    INVARIANT: only the very same plain object stands for its value. What a checkpointer has stored and loaded, or what
+    somebody else put into the state, is another object and is validated.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is remembered yet."""
+        self._values: dict[int, tuple[JsonValue, object]] = {}
+        self._plains: dict[int, tuple[object, JsonValue]] = {}
+
+    def value(self, plain: JsonValue, adapter: TypeAdapter[ValueT]) -> ValueT:
+        """The value of `plain`; ValueError when it is none that `adapter` knows."""
+        known = self._values.get(id(plain))
+        if known is None:
+            value = adapter.validate_python(plain)
+            self._remember(plain, value)
+            return value
+        return cast(ValueT, known[1])
+
+    def plain(self, value: ValueT, adapter: TypeAdapter[ValueT]) -> JsonValue:
+        """`value` as plain JSON."""
+        known = self._plains.get(id(value))
+        if known is None:
+            plain = cast(JsonValue, adapter.dump_python(value, mode="json"))
+            self._remember(plain, value)
+            return plain
+        return known[1]
+
+    def _remember(self, plain: JsonValue, value: object) -> None:
+        # Atoms are shared by the interpreter and stand for many values. Both sides are held, so that ids stay theirs.
+        if isinstance(plain, dict | list) and value != ():
+            self._values[id(plain)] = (plain, value)
+            self._plains[id(value)] = (value, plain)
+
+
+MEMORY: ContextVar[Memory | None] = ContextVar("MEMORY", default=None)
+"""The memory of the turn that this process runs; the graph works without one, and then validates in every node."""
+
+
+@contextmanager
+def remembering() -> Iterator[None]:
+    """Run one turn with a memory of its own."""
+    token = MEMORY.set(Memory())
+    try:
+        yield
+    finally:
+        MEMORY.reset(token)
+
+
+def memory() -> Memory:
+    """The memory of the turn, or an empty one."""
+    return MEMORY.get() or Memory()
+
+
 @dataclass(frozen=True, slots=True)
 class Channel(Generic[ValueT]):
     """A typed name in the state. `adapter` turns its plain JSON into values and back."""
@@ -80,7 +149,7 @@ class Channel(Generic[ValueT]):
 
     def put(self, value: ValueT) -> Write:
         """A write of `value` to this channel."""
-        return Write(self.name, cast(JsonValue, self.adapter.dump_python(value, mode="json")))
+        return Write(self.name, memory().plain(value, self.adapter))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +197,19 @@ RESULT: Channel[TurnResult] = Channel("result", TypeAdapter(TurnResult))
 LAST: Channel[Decision | Report] = Channel("last", TypeAdapter(Decision | Report))
 
 
+_EVENT = TypeAdapter(AuditEvent)
+
+
 @dataclass(frozen=True, slots=True)
 class View:
-    """Typed reading of the state. Each value is validated once per node, when it is first asked for."""
+    """Typed reading of the state."""
 
     state: TurnState
-    _read: dict[str, object] = field(default_factory=dict)
+    _memory: Memory = field(default_factory=memory)
 
     def __getitem__(self, channel: Channel[ValueT]) -> ValueT:
         """The value of `channel`; KeyError when no node has written it."""
-        if channel.name not in self._read:
-            plain = cast("dict[str, JsonValue]", self.state)[channel.name]
-            self._read[channel.name] = channel.adapter.validate_python(plain)
-        return cast(ValueT, self._read[channel.name])
+        return self._memory.value(cast("dict[str, JsonValue]", self.state)[channel.name], channel.adapter)
 
     def get(self, channel: Channel[ValueT], otherwise: ValueT) -> ValueT:
         """The value of `channel`, or `otherwise` when no node has written it."""
@@ -149,6 +218,14 @@ class View:
     def has(self, channel: Channel[ValueT]) -> bool:
         """Whether a node has written `channel`."""
         return channel.name in self.state
+
+    def trail(self) -> tuple[Decision | Report, ...]:
+        """Everything the nodes said, in order."""
+        return tuple(self._memory.value(plain, LAST.adapter) for plain in self.state.get("trail", ()))
+
+    def audit(self) -> tuple[AuditEvent, ...]:
+        """Every audit event of the nodes, in order."""
+        return tuple(self._memory.value(plain, _EVENT) for plain in self.state.get("audit", ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +240,12 @@ class Step:
         """The plain update for LangGraph; ValueError when the node gave no reason code."""
         if not self.said or not all(said.reasons for said in self.said):
             raise MissingReason(f"the node {stage.value} returned no reason code")
+        known = memory()
+        trail = [known.plain(said, LAST.adapter) for said in self.said]
         update: dict[str, JsonValue] = {write.name: write.content for write in self.writes}
-        update["last"] = LAST.put(self.said[-1]).content
-        update["trail"] = [cast(JsonValue, said.model_dump(mode="json")) for said in self.said]
-        update["audit"] = [cast(JsonValue, event.model_dump(mode="json")) for event in self.audit]
+        update["last"] = trail[-1]
+        update["trail"] = trail
+        update["audit"] = [known.plain(event, _EVENT) for event in self.audit]
         return cast(TurnState, update)
 
 

@@ -18,6 +18,8 @@ from handrail.agent.channels import (
     TURN,
     TurnState,
     View,
+    advanced,
+    remembering,
 )
 from handrail.agent.conversation import (
     Approval,
@@ -227,8 +229,9 @@ class Service:
         at = max(received.turn.at, self._room.clock.now())
         received = received.model_copy(update={"turn": received.turn.model_copy(update={"at": at})})
         try:
-            state = await self._through_graph(received, cause)
-            finished = self._finished_safely(View(state), received)
+            with remembering():
+                state = await self._through_graph(received, cause)
+                finished = self._finished_safely(View(state), received)
         except BaseException:
             # A caller that goes away must not leave the conversation locked; recovery finishes the turn.
             with suppress(Exception):
@@ -281,8 +284,9 @@ class Service:
         IN_DOUBT.set(begun)
         try:
             async with asyncio.timeout(seconds):
-                async for values in self._graph.astream(start, stream_mode="values"):
-                    reached = cast(TurnState, values)
+                async for updates in self._graph.astream(start, stream_mode="updates"):
+                    for update in updates.values():
+                        reached = advanced(reached, cast(TurnState, update))
         except TimeoutError:
             reason = "SYS_DEADLINE"
         except Exception as error:  # noqa: BLE001 - the last line: no bug may leave a customer unanswered
