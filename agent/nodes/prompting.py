@@ -13,9 +13,19 @@ from handrail.guardrails.policy.facts import Facts, fact
 from handrail.guardrails.prompts import render
 from handrail.guardrails.scope import Retrieved
 from handrail.guardrails.toolspec import ToolSpec, json_schema
-from handrail.guardrails.vocabulary import Decision, Effect, Stage, ToolResult
+from handrail.guardrails.vocabulary import Effect, Stage, ToolResult
 
 NOTHING_FOUND = Retrieved(passages=(), good=0, eligible_documents=0, excluded={}, revision="none")
+
+ASSUMED = (
+    fact("call_schema_valid", True, "assumed"),
+    fact("call_provenance_ok", True, "assumed"),
+    fact("call_confirmed", True, "assumed"),
+    fact("call_approved", True, "assumed"),
+    fact("call_repeated", False, "assumed"),
+    fact("call_over_rate", False, "assumed"),
+)
+"""The most favourable facts that a call can have, whatever the tool."""
 
 
 def model_prompt(view: View, room: Room) -> Prompt:
@@ -81,15 +91,9 @@ def could_be_allowed(spec: ToolSpec, facts: Facts, room: Room) -> bool:
     best = facts.with_facts(
         (
             *(fact(name, content, "bundle") for name, content in tool_facts(spec).items()),
-            fact("call_schema_valid", True, "assumed"),
-            fact("call_provenance_ok", True, "assumed"),
-            fact("call_confirmed", True, "assumed"),
-            fact("call_approved", True, "assumed"),
-            fact("call_repeated", False, "assumed"),
-            fact("call_over_rate", False, "assumed"),
+            *ASSUMED,
         )
     )
     # Declared call facts are unknown before there is a call: here, and only here, unknown does not count against it.
     best = Facts(best.used, best.ignorable | {f"call_{declared.name}" for declared in spec.facts})
-    decision: Decision = room.bundle.policy.decide(Stage.AUTHORIZE_TOOLS, best, spec.id)
-    return decision.effect in (Effect.ALLOW, Effect.NOT_YET)
+    return room.bundle.policy.effect(Stage.AUTHORIZE_TOOLS, best, spec.id) in (Effect.ALLOW, Effect.NOT_YET)
