@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Annotated, Generic, TypedDict, TypeVar, cast
 
 from pydantic import JsonValue, TypeAdapter
 
 from handrail.agent.conversation import Approval, AuditEvent, JournalEntry, Membership, PendingCall, Snapshot
+from handrail.agent.memory import Memory, memory
 from handrail.agent.turns import Answered, Cause
 from handrail.guardrails.flows.place import FlowPlace
 from handrail.guardrails.scope import Retrieved
@@ -82,62 +80,6 @@ def advanced(state: TurnState, update: TurnState) -> TurnState:
         "trail": [*state.get("trail", ()), *update.get("trail", ())],
         "audit": [*state.get("audit", ()), *update.get("audit", ())],
     }
-
-
-class Memory:
-    """The values of one turn beside the plain ones they were written as or read from: nothing is read or dumped twice.
-
-    INVARIANT: only the very same plain object stands for its value. What a checkpointer has stored and loaded, or what
-    somebody else put into the state, is another object and is validated.
-    """
-
-    def __init__(self) -> None:
-        """Nothing is remembered yet."""
-        self._values: dict[int, tuple[JsonValue, object]] = {}
-        self._plains: dict[int, tuple[object, JsonValue]] = {}
-
-    def value(self, plain: JsonValue, adapter: TypeAdapter[ValueT]) -> ValueT:
-        """The value of `plain`; ValueError when it is none that `adapter` knows."""
-        known = self._values.get(id(plain))
-        if known is None:
-            value = adapter.validate_python(plain)
-            self._remember(plain, value)
-            return value
-        return cast(ValueT, known[1])
-
-    def plain(self, value: ValueT, adapter: TypeAdapter[ValueT]) -> JsonValue:
-        """`value` as plain JSON."""
-        known = self._plains.get(id(value))
-        if known is None:
-            plain = cast(JsonValue, adapter.dump_python(value, mode="json"))
-            self._remember(plain, value)
-            return plain
-        return known[1]
-
-    def _remember(self, plain: JsonValue, value: object) -> None:
-        # Atoms are shared by the interpreter and stand for many values. Both sides are held, so that ids stay theirs.
-        if isinstance(plain, dict | list) and value != ():
-            self._values[id(plain)] = (plain, value)
-            self._plains[id(value)] = (value, plain)
-
-
-MEMORY: ContextVar[Memory | None] = ContextVar("MEMORY", default=None)
-"""The memory of the turn that this process runs; the graph works without one, and then validates in every node."""
-
-
-@contextmanager
-def remembering() -> Iterator[None]:
-    """Run one turn with a memory of its own."""
-    token = MEMORY.set(Memory())
-    try:
-        yield
-    finally:
-        MEMORY.reset(token)
-
-
-def memory() -> Memory:
-    """The memory of the turn, or an empty one."""
-    return MEMORY.get() or Memory()
 
 
 @dataclass(frozen=True, slots=True)

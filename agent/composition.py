@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 from collections.abc import AsyncIterator
@@ -115,6 +116,10 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
         service = Service(room, build_graph(room))
         await service.recover()
         tending = asyncio.create_task(_tend(service))
+        # What was built lives as long as the process: the collector need not look through all of it during turns.
+        gc.collect()
+        gc.freeze()
+        open_until_the_end.callback(gc.unfreeze)
         try:
             yield service
         finally:

@@ -127,9 +127,13 @@ async def _step(stage: Stage, node: Node, room: Room, state: TurnState) -> Comma
     from langgraph.types import Command
 
     update = await _run(stage, node, room, state)
+    if stage not in LEADS:
+        return Command(update=update)
     # Routed here and not by conditional edges: for each of those LangGraph copies the whole state and hops threads.
-    goto = (route(stage, advanced(state, update)),) if stage in LEADS else ()
-    return Command(update=update, goto=goto)
+    target = route(stage, advanced(state, update))
+    if target not in LEADS[stage]:
+        raise LookupError(f"no way leads from {stage.value} to {target}")
+    return Command(update=update, goto=target)
 
 
 async def _run(stage: Stage, node: Node, room: Room, state: TurnState) -> TurnState:

@@ -19,7 +19,6 @@ from handrail.agent.channels import (
     TurnState,
     View,
     advanced,
-    remembering,
 )
 from handrail.agent.conversation import (
     Approval,
@@ -33,6 +32,7 @@ from handrail.agent.conversation import (
     Snapshot,
 )
 from handrail.agent.fallback import fallback_result
+from handrail.agent.memory import remembering
 from handrail.agent.nodes.execution import IN_DOUBT, outcome_event
 from handrail.agent.room import ResultT, Room, bounded, sensible
 from handrail.agent.store_port import LeaseLost, Store, StoreError, UnknownConversation

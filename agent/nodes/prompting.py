@@ -13,7 +13,7 @@ from handrail.guardrails.policy.facts import Facts, fact
 from handrail.guardrails.prompts import render
 from handrail.guardrails.scope import Retrieved
 from handrail.guardrails.toolspec import ToolSpec, json_schema
-from handrail.guardrails.vocabulary import Effect, Stage, ToolResult
+from handrail.guardrails.vocabulary import Stage, ToolResult
 
 NOTHING_FOUND = Retrieved(passages=(), good=0, eligible_documents=0, excluded={}, revision="none")
 
@@ -78,7 +78,7 @@ def offered(view: View, room: Room) -> tuple[ToolOffer, ...]:
     """
     if view.get(ROUNDS, 0) >= room.bundle.manifest.limits.tool_rounds - 1:
         return ()
-    facts = facts_of(view)
+    facts = facts_of(view).with_facts(ASSUMED)
     return tuple(
         ToolOffer(name=spec.id, description=spec.description, parameters=json_schema(spec))
         for spec in room.bundle.tools.values()
@@ -87,13 +87,8 @@ def offered(view: View, room: Room) -> tuple[ToolOffer, ...]:
 
 
 def could_be_allowed(spec: ToolSpec, facts: Facts, room: Room) -> bool:
-    """Whether policy permits the tool for the best call there could be: every call fact as favourable as possible."""
-    best = facts.with_facts(
-        (
-            *(fact(name, content, "bundle") for name, content in tool_facts(spec).items()),
-            *ASSUMED,
-        )
-    )
+    """Whether policy permits the tool for the best call there could be, which is what `facts` assume of a call."""
+    stated = (fact(name, content, "bundle") for name, content in tool_facts(spec).items())
     # Declared call facts are unknown before there is a call: here, and only here, unknown does not count against it.
-    best = Facts(best.used, best.ignorable | {f"call_{declared.name}" for declared in spec.facts})
-    return room.bundle.policy.effect(Stage.AUTHORIZE_TOOLS, best, spec.id) in (Effect.ALLOW, Effect.NOT_YET)
+    best = facts.with_facts(stated, ignorable=(f"call_{declared.name}" for declared in spec.facts))
+    return room.bundle.policy.could_go_ahead(Stage.AUTHORIZE_TOOLS, best, spec.id)

@@ -18,7 +18,7 @@ from handrail.agent.store_port import StoreError
 SALT_BYTES = 16
 
 Mask = Callable[[JsonValue], JsonValue]
-"""Removes personal data from a payload; it must return the same shape."""
+"""Removes personal data from one payload (always an object, never a list of them); it must return the same shape."""
 
 _THIS_CHAIN = (chains.c.site == bindparam("of_site")) & (chains.c.conversation_id == bindparam("of_conversation"))
 # Built once: putting a statement together costs more than running it.
@@ -42,25 +42,19 @@ class Scribe:
 
     def seal(self, site: str, customer_id: str | None, events: Iterable[AuditEvent]) -> tuple[Entry, ...]:
         """The events, ready to be chained. Raises StoreError when masking fails: then nothing may be written."""
-        made = tuple(events)
         identifiers = () if customer_id is None else (customer_id,)
+        return tuple(self._entry(site, identifiers, event) for event in events)
+
+    def _entry(self, site: str, identifiers: Sequence[str], event: AuditEvent) -> Entry:
         try:
-            # Identifiers first: a mask may change them beyond recognition, and then the pseudonym is lost. All payloads
-            # at once: what recurs in them is looked at once.
-            named = self._pseudonyms.replace(site, identifiers, [dict(event.payload) for event in made])
-            masked = self._mask(named)
+            # Identifiers first: a mask may change them beyond recognition, and then the pseudonym is lost.
+            masked = self._mask(self._pseudonyms.replace(site, identifiers, dict(event.payload)))
         except Exception as error:
-            raise StoreError(f"audit events could not be masked ({type(error).__name__})") from error
-        if not isinstance(masked, list) or len(masked) != len(made):
-            raise StoreError("the mask changed the shape of audit events")
-        return tuple(_entry(event, payload) for event, payload in zip(made, masked, strict=True))
-
-
-def _entry(event: AuditEvent, masked: JsonValue) -> Entry:
-    if not isinstance(masked, dict):
-        raise StoreError(f"the mask changed the shape of the audit event {event.kind}")
-    payload = SealedPayload(salt=secrets.token_hex(SALT_BYTES), text=canonical(masked))
-    return Entry(kind=event.kind.value, turn_id=event.turn_id, at=micros(event.at), payload=payload)
+            raise StoreError(f"the audit event {event.kind} could not be masked ({type(error).__name__})") from error
+        if not isinstance(masked, dict):
+            raise StoreError(f"the mask changed the shape of the audit event {event.kind}")
+        payload = SealedPayload(salt=secrets.token_hex(SALT_BYTES), text=canonical(masked))
+        return Entry(kind=event.kind.value, turn_id=event.turn_id, at=micros(event.at), payload=payload)
 
 
 def append(connection: Connection, site: str, conversation_id: str, entries: Sequence[Entry]) -> None:
@@ -69,9 +63,8 @@ def append(connection: Connection, site: str, conversation_id: str, entries: Seq
         return
     head = _locked_head(connection, site, conversation_id)
     if head is None:
-        connection.execute(
-            insert(chains).values(site=site, conversation_id=conversation_id, last_seq=0, last_hash=GENESIS, anchored=0)
-        )
+        begun = {"last_seq": 0, "last_hash": GENESIS, "anchored": 0}
+        connection.execute(_BEGIN_CHAIN, {"site": site, "conversation_id": conversation_id, **begun})
     chain = Chain(site, conversation_id, head or Head())
     links = [chain.append(entry) for entry in entries]
     connection.execute(

@@ -109,15 +109,17 @@ class _Gathering:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The rules asked about one subject at one stage, and the facts they may read, by name."""
+    """The rules asked about one subject at one stage, those that permit, and the facts they may read, by name."""
 
     rules: tuple[Rule, ...]
+    permits: tuple[Rule, ...]
     names: tuple[str, ...]
 
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> _Asked:
         asked = tuple(rules)
-        return cls(asked, tuple(sorted({name for rule in asked for name in rule.names()})))
+        permits = tuple(rule for rule in asked if rule.permits is not None)
+        return cls(asked, permits, tuple(sorted({name for rule in asked for name in rule.names()})))
 
 
 class PolicySet:
@@ -145,9 +147,13 @@ class PolicySet:
         asked = self._asked(stage, subject)
         return self._decision(stage, subject, _gathered(asked, facts), facts.evidence(asked.names))
 
-    def effect(self, stage: Stage, facts: Facts, subject: str = TURN) -> Effect:
-        """The effect that `decide` would come to, without the decision: for asking ahead, never for acting."""
-        return _effect(stage, _gathered(self._asked(stage, subject), facts))
+    def could_go_ahead(self, stage: Stage, facts: Facts, subject: str = TURN) -> bool:
+        """Whether `decide` would allow, now or after a next step: for asking ahead, never for acting."""
+        asked = self._asked(stage, subject)
+        # INVARIANT: no stage defaults to allow or to not yet, so without a permit the other rules need not be asked.
+        if not any(rule.when.truth(facts) is True for rule in asked.permits):
+            return False
+        return _effect(stage, _gathered(asked, facts)) in (Effect.ALLOW, Effect.NOT_YET)
 
     def _asked(self, stage: Stage, subject: str) -> _Asked:
         return self._special.get((stage, subject), self._general[stage])
