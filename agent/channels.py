@@ -10,6 +10,7 @@ from pydantic import JsonValue, TypeAdapter
 
 from handrail.agent.conversation import Approval, AuditEvent, JournalEntry, Membership, PendingCall, Snapshot
 from handrail.agent.feed import HandoffQueued
+from handrail.agent.memory import Memory, memory
 from handrail.agent.turns import Answered, Cause
 from handrail.guardrails.flows.place import FlowPlace
 from handrail.guardrails.scope import Retrieved
@@ -74,6 +75,16 @@ class TurnState(TypedDict, total=False):
     audit: Annotated[list[JsonValue], operator.add]
 
 
+def advanced(state: TurnState, update: TurnState) -> TurnState:
+    """`state` after a step's `update`, as LangGraph's channels combine them: trail and audit grow, others change."""
+    return {
+        **state,
+        **update,
+        "trail": [*state.get("trail", ()), *update.get("trail", ())],
+        "audit": [*state.get("audit", ()), *update.get("audit", ())],
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Channel(Generic[ValueT]):
     """A typed name in the state. `adapter` turns its plain JSON into values and back."""
@@ -83,7 +94,7 @@ class Channel(Generic[ValueT]):
 
     def put(self, value: ValueT) -> Write:
         """A write of `value` to this channel."""
-        return Write(self.name, cast(JsonValue, self.adapter.dump_python(value, mode="json")))
+        return Write(self.name, memory().plain(value, self.adapter))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,19 +144,19 @@ RESULT: Channel[TurnResult] = Channel("result", TypeAdapter(TurnResult))
 LAST: Channel[Decision | Report] = Channel("last", TypeAdapter(Decision | Report))
 
 
+_EVENT = TypeAdapter(AuditEvent)
+
+
 @dataclass(frozen=True, slots=True)
 class View:
-    """Typed reading of the state. Each value is validated once per node, when it is first asked for."""
+    """Typed reading of the state."""
 
     state: TurnState
-    _read: dict[str, object] = field(default_factory=dict)
+    _memory: Memory = field(default_factory=memory)
 
     def __getitem__(self, channel: Channel[ValueT]) -> ValueT:
         """The value of `channel`; KeyError when no node has written it."""
-        if channel.name not in self._read:
-            plain = cast("dict[str, JsonValue]", self.state)[channel.name]
-            self._read[channel.name] = channel.adapter.validate_python(plain)
-        return cast(ValueT, self._read[channel.name])
+        return self._memory.value(cast("dict[str, JsonValue]", self.state)[channel.name], channel.adapter)
 
     def get(self, channel: Channel[ValueT], otherwise: ValueT) -> ValueT:
         """The value of `channel`, or `otherwise` when no node has written it."""
@@ -154,6 +165,14 @@ class View:
     def has(self, channel: Channel[ValueT]) -> bool:
         """Whether a node has written `channel`."""
         return channel.name in self.state
+
+    def trail(self) -> tuple[Decision | Report, ...]:
+        """Everything the nodes said, in order."""
+        return tuple(self._memory.value(plain, LAST.adapter) for plain in self.state.get("trail", ()))
+
+    def audit(self) -> tuple[AuditEvent, ...]:
+        """Every audit event of the nodes, in order."""
+        return tuple(self._memory.value(plain, _EVENT) for plain in self.state.get("audit", ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +187,12 @@ class Step:
         """The plain update for LangGraph; ValueError when the node gave no reason code."""
         if not self.said or not all(said.reasons for said in self.said):
             raise MissingReason(f"the node {stage.value} returned no reason code")
+        known = memory()
+        trail = [known.plain(said, LAST.adapter) for said in self.said]
         update: dict[str, JsonValue] = {write.name: write.content for write in self.writes}
-        update["last"] = LAST.put(self.said[-1]).content
-        update["trail"] = [cast(JsonValue, said.model_dump(mode="json")) for said in self.said]
-        update["audit"] = [cast(JsonValue, event.model_dump(mode="json")) for event in self.audit]
+        update["last"] = trail[-1]
+        update["trail"] = trail
+        update["audit"] = [known.plain(event, _EVENT) for event in self.audit]
         return cast(TurnState, update)
 
 

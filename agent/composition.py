@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 from collections.abc import AsyncIterator
@@ -126,6 +127,10 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
         open_until_the_end.callback(service.following.close)
         await service.recover()
         tending = asyncio.create_task(_tend(service))
+        # What was built lives as long as the process: the collector need not look through all of it during turns.
+        gc.collect()
+        gc.freeze()
+        open_until_the_end.callback(gc.unfreeze)
         try:
             yield service
         finally:

@@ -23,6 +23,7 @@ from handrail.agent.channels import (
     Step,
     TurnState,
     View,
+    advanced,
 )
 from handrail.agent.nodes.apply_policy import apply_policy
 from handrail.agent.nodes.assign_segments import assign_segments
@@ -40,6 +41,7 @@ from handrail.guardrails.vocabulary import Decision, Effect, Obligation, Report,
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
+    from langgraph.types import Command
 
 Node = Callable[[View, Room], Awaitable[Step]]
 log = logging.getLogger(__name__)
@@ -122,6 +124,20 @@ def _spoken(view: View) -> bool:
     return view.has(DRAFT) and not view[DRAFT].calls
 
 
+async def _step(stage: Stage, node: Node, room: Room, state: TurnState) -> Command[str]:
+    """One step and where the turn goes after it."""
+    from langgraph.types import Command
+
+    update = await _run(stage, node, room, state)
+    if stage not in LEADS:
+        return Command(update=update)
+    # Routed here and not by conditional edges: for each of those LangGraph copies the whole state and hops threads.
+    target = route(stage, advanced(state, update))
+    if target not in LEADS[stage]:
+        raise LookupError(f"no way leads from {stage.value} to {target}")
+    return Command(update=update, goto=target)
+
+
 async def _run(stage: Stage, node: Node, room: Room, state: TurnState) -> TurnState:
     """One step, fail closed: whatever goes wrong in it brings a person (spec S1.2)."""
     try:
@@ -151,10 +167,9 @@ def build_graph(room: Room) -> CompiledStateGraph[TurnState, None, TurnState, Tu
 
     graph: StateGraph[TurnState, None, TurnState, TurnState] = StateGraph(TurnState)
     for stage, node in TURN:
-        graph.add_node(stage.value, partial(_run, stage, node, room))
+        leads = tuple(target.value for target in LEADS.get(stage, ()))
+        graph.add_node(stage.value, partial(_step, stage, node, room), destinations=leads)
     graph.set_entry_point(TURN[0][0].value)
-    for stage, targets in LEADS.items():
-        graph.add_conditional_edges(stage.value, partial(route, stage), [target.value for target in targets])
     graph.add_edge(Stage.REPLY.value, END)
     graph.add_edge(Stage.HAND_OFF.value, END)
     return graph.compile()

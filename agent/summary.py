@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import JsonValue
+
 from handrail.agent.after import customer_events, next_state
 from handrail.agent.channels import APPROVAL, MEMBERS, RESULT, TURN, USED_APPROVAL, WITHDRAWN, View
 from handrail.agent.conversation import AuditEvent, ConversationState, EventKind, FinishedTurn, Received
@@ -12,22 +14,21 @@ from handrail.guardrails.vocabulary import Decision, Report, TurnResult
 
 def summed_up(view: View, received: Received, room: Room) -> FinishedTurn:
     """Everything the turn leaves behind."""
-    trail = [_said(plain) for plain in view.state.get("trail", [])]
+    trail = view.trail()
     decisions = tuple(said for said in trail if isinstance(said, Decision))
     result = view[RESULT]
     reasons = tuple(dict.fromkeys([code for said in trail for code in said.reasons] + list(result.reasons)))
     result = result.model_copy(update={"decisions": decisions, "reasons": reasons})
     now = room.clock.now()
     turn_id = received.turn.turn_id
-    events = [_trail_event(said, turn_id, view) for said in trail]
-    events += [AuditEvent.model_validate(plain) for plain in view.state.get("audit", [])]
-    events.append(_closing(view, result, turn_id, room))
+    events = [_trail_event(said, plain, view) for said, plain in zip(trail, view.state.get("trail", ()), strict=True)]
+    events += [*view.audit(), _closing(view, result, turn_id, room)]
     state = next_state(view, room, result)
     return FinishedTurn(
         turn=received.turn,
         state=state,
         result=result,
-        events=tuple(event.model_copy(update={"at": min(event.at, now)}) for event in events),
+        events=tuple(event if event.at <= now else event.model_copy(update={"at": now}) for event in events),
         feed=told(view, room.bundle, result, received.snapshot.state, state, now),
         reply_id=reply_id(result),
         handoff=result.handoff,
@@ -68,12 +69,7 @@ def _closing(view: View, result: TurnResult, turn_id: str, room: Room) -> AuditE
     )
 
 
-def _said(plain: object) -> Decision | Report:
-    if isinstance(plain, dict) and "effect" in plain:
-        return Decision.model_validate(plain)
-    return Report.model_validate(plain)
-
-
-def _trail_event(said: Decision | Report, turn_id: str, view: View) -> AuditEvent:
+def _trail_event(said: Decision | Report, plain: JsonValue, view: View) -> AuditEvent:
     kind = EventKind.DECISION if isinstance(said, Decision) else EventKind.REPORT
-    return AuditEvent(kind=kind, turn_id=turn_id, at=view[TURN].at, payload=said.model_dump(mode="json"))
+    # Not validated: `plain` is what the flow itself has dumped, or has just read `said` from.
+    return AuditEvent.model_construct(kind=kind, turn_id=view[TURN].turn_id, at=view[TURN].at, payload=plain)

@@ -18,9 +18,11 @@ from handrail.agent.channels import (
     TURN,
     TurnState,
     View,
+    advanced,
 )
 from handrail.agent.conversation import AuditEvent, EventKind, FinishedTurn, JournalEntry, JournalState, Received
 from handrail.agent.fallback import fallback_result
+from handrail.agent.memory import remembering
 from handrail.agent.nodes.execution import IN_DOUBT, outcome_event
 from handrail.agent.room import ResultT, Room, bounded, sensible
 from handrail.agent.store_port import LeaseLost, StoreError
@@ -80,8 +82,9 @@ class Turning:
         at = max(received.turn.at, self._room.clock.now())
         received = received.model_copy(update={"turn": received.turn.model_copy(update={"at": at})})
         try:
-            state = await self._through_graph(received, cause)
-            finished = self._finished_safely(View(state), received)
+            with remembering():
+                state = await self._through_graph(received, cause)
+                finished = self._finished_safely(View(state), received)
         except BaseException:
             # A caller that goes away must not leave the conversation locked; recovery finishes the turn.
             with suppress(Exception):
@@ -128,8 +131,9 @@ class Turning:
         IN_DOUBT.set(begun)
         try:
             async with asyncio.timeout(seconds):
-                async for values in self._graph.astream(start, stream_mode="values"):
-                    reached = cast(TurnState, values)
+                async for updates in self._graph.astream(start, stream_mode="updates"):
+                    for update in updates.values():
+                        reached = advanced(reached, cast(TurnState, update))
         except TimeoutError:
             reason = "SYS_DEADLINE"
         except Exception as error:  # noqa: BLE001 - the last line: no bug may leave a customer unanswered

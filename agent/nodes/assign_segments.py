@@ -39,7 +39,8 @@ async def assign_segments(view: View, room: Room) -> Step:
     return Step(
         (report,),
         (
-            FACTS.put(tuple(facts.used.values())),
+            # As decisions record them, so that no decision has to mark them again.
+            FACTS.put(facts.evidence(facts.used)),
             IGNORABLE.put(tuple(sorted(facts.ignorable))),
             MEMBERS.put(members),
         ),

@@ -13,9 +13,20 @@ from handrail.guardrails.policy.facts import Facts, fact
 from handrail.guardrails.prompts import render
 from handrail.guardrails.scope import Retrieved
 from handrail.guardrails.toolspec import ToolSpec, json_schema
-from handrail.guardrails.vocabulary import Decision, Effect, Stage, ToolResult
+from handrail.guardrails.vocabulary import Stage, ToolResult
 
 NOTHING_FOUND = Retrieved(passages=(), good=0, eligible_documents=0, excluded={}, revision="none")
+
+ASSUMED = (
+    fact("call_schema_valid", True, "assumed"),
+    fact("call_provenance_ok", True, "assumed"),
+    fact("call_confirmed", True, "assumed"),
+    fact("call_approved", True, "assumed"),
+    fact("call_repeated", False, "assumed"),
+    fact("call_over_rate", False, "assumed"),
+    fact("call_edit", "none", "assumed"),
+)
+"""The most favourable facts that a call can have, whatever the tool."""
 
 
 def model_prompt(view: View, room: Room) -> Prompt:
@@ -68,7 +79,7 @@ def offered(view: View, room: Room) -> tuple[ToolOffer, ...]:
     """
     if view.get(ROUNDS, 0) >= room.bundle.manifest.limits.tool_rounds - 1:
         return ()
-    facts = facts_of(view)
+    facts = facts_of(view).with_facts(ASSUMED)
     return tuple(
         ToolOffer(name=spec.id, description=spec.description, parameters=json_schema(spec))
         for spec in room.bundle.tools.values()
@@ -77,20 +88,8 @@ def offered(view: View, room: Room) -> tuple[ToolOffer, ...]:
 
 
 def could_be_allowed(spec: ToolSpec, facts: Facts, room: Room) -> bool:
-    """Whether policy permits the tool for the best call there could be: every call fact as favourable as possible."""
-    best = facts.with_facts(
-        (
-            *(fact(name, content, "bundle") for name, content in tool_facts(spec).items()),
-            fact("call_schema_valid", True, "assumed"),
-            fact("call_provenance_ok", True, "assumed"),
-            fact("call_confirmed", True, "assumed"),
-            fact("call_approved", True, "assumed"),
-            fact("call_repeated", False, "assumed"),
-            fact("call_over_rate", False, "assumed"),
-            fact("call_edit", "none", "assumed"),
-        )
-    )
+    """Whether policy permits the tool for the best call there could be, which is what `facts` assume of a call."""
+    stated = (fact(name, content, "bundle") for name, content in tool_facts(spec).items())
     # Declared call facts are unknown before there is a call: here, and only here, unknown does not count against it.
-    best = Facts(best.used, best.ignorable | {f"call_{declared.name}" for declared in spec.facts})
-    decision: Decision = room.bundle.policy.decide(Stage.AUTHORIZE_TOOLS, best, spec.id)
-    return decision.effect in (Effect.ALLOW, Effect.NOT_YET)
+    best = facts.with_facts(stated, ignorable=(f"call_{declared.name}" for declared in spec.facts))
+    return room.bundle.policy.could_go_ahead(Stage.AUTHORIZE_TOOLS, best, spec.id)

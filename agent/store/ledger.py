@@ -19,7 +19,7 @@ from handrail.agent.store_port import StoreError
 SALT_BYTES = 16
 
 Mask = Callable[[JsonValue], JsonValue]
-"""Removes personal data from a payload; it must return the same shape."""
+"""Removes personal data from one payload (always an object, never a list of them); it must return the same shape."""
 
 _THIS_CHAIN = (chains.c.site == bindparam("of_site")) & (chains.c.conversation_id == bindparam("of_conversation"))
 # Built once: putting a statement together costs more than running it.
@@ -64,9 +64,8 @@ def append(connection: Connection, site: str, conversation_id: str, entries: Seq
         return
     head = _locked_head(connection, site, conversation_id)
     if head is None:
-        connection.execute(
-            insert(chains).values(site=site, conversation_id=conversation_id, last_seq=0, last_hash=GENESIS, anchored=0)
-        )
+        begun = {"last_seq": 0, "last_hash": GENESIS, "anchored": 0}
+        connection.execute(_BEGIN_CHAIN, {"site": site, "conversation_id": conversation_id, **begun})
     chain = Chain(site, conversation_id, head or Head())
     links = [chain.append(entry) for entry in entries]
     connection.execute(

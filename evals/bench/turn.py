@@ -21,7 +21,10 @@ from handrail.guardrails.encoder import MiniLMEncoder
 from handrail.guardrails.model_folder import find_model
 from handrail.guardrails.vocabulary import Draft, Frozen, IdentityLevel
 
-QUESTION = "How do I export a project as CSV, number {n}?"
+QUESTION = "How do I export my tasks as CSV, number {n}?"
+"""Answered by the model from a passage whatever the number; no text comes twice, so that every one is embedded."""
+
+SMALL_TALK = "Hello"
 ROUNDS = 5
 """Each figure is the median of five rounds."""
 
@@ -65,6 +68,11 @@ class _Meter:
 
     per_round: int
 
+    @property
+    def calls(self) -> int:
+        """How often the work is done in all."""
+        return ROUNDS * self.per_round
+
     async def measure(self, name: str, work: Callable[[int], Awaitable[object]]) -> Figure:
         wall: list[float] = []
         cpu: list[float] = []
@@ -94,9 +102,11 @@ async def bench_turn(settings: Settings, per_round: int = 12) -> TurnBench:
                 await meter.measure("one Chroma query", _chroma(settings)),
                 await meter.measure("one SQLite commit", _commit(Path(scratch))),
             ]
-            turn = await meter.measure("the guarded turn", await _turns(service, own.site, 0))
-            after_2 = await meter.measure("a turn after 2 messages", await _turns(service, own.site, 2))
-            after_200 = await meter.measure("a turn after 200 messages", await _turns(service, own.site, 200))
+            turns = _Turns(service, own.site)
+            turn = await meter.measure("the guarded turn", await turns.after(0, meter.calls))
+            few = _Meter(max(1, per_round // 3))
+            after_2 = await few.measure("a turn after 2 messages", await turns.after(2, few.calls))
+            after_200 = await few.measure("a turn after 200 messages", await turns.after(200, few.calls))
     total = sum(figure.wall_ms for figure in floor)
     return TurnBench(
         figures=(*floor, turn, after_2, after_200),
@@ -174,23 +184,32 @@ def _commit(folder: Path) -> Callable[[int], Awaitable[object]]:
     return run
 
 
-async def _turns(service: Service, site: str, before: int) -> Callable[[int], Awaitable[object]]:
-    """Turns of customers whose conversation holds `before` messages already; each call starts from such a one."""
-    if before == 0:
+@dataclass(slots=True)
+class _Turns:
+    """The same turn in conversations of different length; each call has a conversation of its own, made beforehand."""
 
-        async def fresh(number: int) -> object:
-            conversation = await service.open(site, "bench", None, IdentityLevel.ANONYMOUS)
-            return await service.say(site, conversation, None, QUESTION.format(n=number), f"k{number}")
+    service: Service
+    site: str
+    asked: int = 0
 
-        return fresh
-    conversation = await service.open(site, "bench", None, IdentityLevel.ANONYMOUS)
-    for number in range(before // 2):
-        await service.say(site, conversation, None, f"Hello there, {number}", f"before{number}")
+    async def after(self, before: int, calls: int) -> Callable[[int], Awaitable[object]]:
+        """The turn in conversations that hold `before` messages. RuntimeError when one of them is not answered."""
+        conversations = [await self._conversation(before) for _ in range(calls)]
 
-    async def run(number: int) -> object:
-        return await service.say(site, conversation, None, QUESTION.format(n=number), f"k{number}")
+        async def run(number: int) -> object:
+            text, self.asked = QUESTION.format(n=self.asked), self.asked + 1
+            result = await self.service.say(self.site, conversations[number], None, text, "question")
+            if not {"DRAFT_MODEL", "OUTPUT_CLEAN"} <= {*result.reasons}:
+                raise RuntimeError(f"not the turn that is measured: {', '.join(result.reasons)}")
+            return result
 
-    return run
+        return run
+
+    async def _conversation(self, before: int) -> str:
+        conversation = await self.service.open(self.site, "bench", None, IdentityLevel.ANONYMOUS)
+        for number in range(before // 2):
+            await self.service.say(self.site, conversation, None, SMALL_TALK, f"before{number}")
+        return conversation
 
 
 def table(bench: TurnBench) -> str:

@@ -37,6 +37,9 @@ class OnUnknown(StrEnum):
     IGNORE = "ignore"
 
 
+IGNORE, RESTRICT = OnUnknown.IGNORE.value, OnUnknown.RESTRICT.value
+
+
 @dataclass(frozen=True, slots=True)
 class FactSpec:
     """The declaration of a fact.
@@ -88,14 +91,14 @@ class Facts:
 
     def _recorded(self, name: str) -> FactUsed:
         found = self.used.get(name) or FactUsed(name=name, content=None, source="none", why="not provided")
-        how = OnUnknown.IGNORE if name in self.ignorable else OnUnknown.RESTRICT
-        return found if found.on_unknown == how else found.model_copy(update={"on_unknown": how.value})
+        how = IGNORE if name in self.ignorable else RESTRICT
+        return found if found.on_unknown == how else found.model_copy(update={"on_unknown": how})
 
     @classmethod
     def recorded(cls, used: Iterable[FactUsed]) -> Facts:
         """The facts of a recorded decision, for replay."""
         by_name = {fact.name: fact for fact in used}
-        ignorable = frozenset(name for name, fact in by_name.items() if fact.on_unknown == OnUnknown.IGNORE.value)
+        ignorable = frozenset(name for name, fact in by_name.items() if fact.on_unknown == IGNORE)
         return cls(by_name, ignorable)
 
     def with_facts(self, more: Iterable[FactUsed], ignorable: Iterable[str] = ()) -> Facts:

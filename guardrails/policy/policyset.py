@@ -109,15 +109,17 @@ class _Gathering:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The rules asked about one subject at one stage, and the facts they may read, by name."""
+    """The rules asked about one subject at one stage, those that permit, and the facts they may read, by name."""
 
     rules: tuple[Rule, ...]
+    permits: tuple[Rule, ...]
     names: tuple[str, ...]
 
     @classmethod
     def of(cls, rules: Iterable[Rule]) -> _Asked:
         asked = tuple(rules)
-        return cls(asked, tuple(sorted({name for rule in asked for name in rule.names()})))
+        permits = tuple(rule for rule in asked if rule.permits is not None)
+        return cls(asked, permits, tuple(sorted({name for rule in asked for name in rule.names()})))
 
 
 class PolicySet:
@@ -142,23 +144,22 @@ class PolicySet:
         Permits and selections apply when true; restrictions apply unless false. Effects combine by maximum,
         obligations by union; without a permit the effect is the stage's default, which is never allow.
         """
-        asked = self._special.get((stage, subject), self._general[stage])
-        said = _Gathering()
-        for rule in asked.rules:
-            truth = rule.when.truth(facts)
-            if truth is True:
-                if rule.permits is not None:
-                    said.permits.append(rule)
-                said.restrict(rule)
-                said.select(rule)
-            elif truth is not False and applies_to_restriction(truth, facts) and _restricts(rule):
-                said.doubtful = True
-                said.restrict(rule)
-        return self._decision(stage, subject, said, facts.evidence(asked.names))
+        asked = self._asked(stage, subject)
+        return self._decision(stage, subject, _gathered(asked, facts), facts.evidence(asked.names))
+
+    def could_go_ahead(self, stage: Stage, facts: Facts, subject: str = TURN) -> bool:
+        """Whether `decide` would allow, now or after a next step: for asking ahead, never for acting."""
+        asked = self._asked(stage, subject)
+        # INVARIANT: no stage defaults to allow or to not yet, so without a permit the other rules need not be asked.
+        if not any(rule.when.truth(facts) is True for rule in asked.permits):
+            return False
+        return _effect(stage, _gathered(asked, facts)) in (Effect.ALLOW, Effect.NOT_YET)
+
+    def _asked(self, stage: Stage, subject: str) -> _Asked:
+        return self._special.get((stage, subject), self._general[stage])
 
     def _decision(self, stage: Stage, subject: str, said: _Gathering, facts: tuple[FactUsed, ...]) -> Decision:
-        base = Effect.ALLOW if said.permits else DEFAULTS[stage]
-        effect = base if said.effect is None else max(base, said.effect)
+        effect = _effect(stage, said)
         determining = said.effect_rules if said.effect is effect else []
         determining = determining or said.permits
         # The default speaks only where no rule says the same: an explicit reason explains more.
@@ -178,6 +179,27 @@ class PolicySet:
             facts=facts,
             revision=self.revision,
         )
+
+
+def _gathered(asked: _Asked, facts: Facts) -> _Gathering:
+    """What the rules say of these facts."""
+    said = _Gathering()
+    for rule in asked.rules:
+        truth = rule.when.truth(facts)
+        if truth is True:
+            if rule.permits is not None:
+                said.permits.append(rule)
+            said.restrict(rule)
+            said.select(rule)
+        elif truth is not False and applies_to_restriction(truth, facts) and _restricts(rule):
+            said.doubtful = True
+            said.restrict(rule)
+    return said
+
+
+def _effect(stage: Stage, said: _Gathering) -> Effect:
+    base = Effect.ALLOW if said.permits else DEFAULTS[stage]
+    return base if said.effect is None else max(base, said.effect)
 
 
 def _restricts(rule: Rule) -> bool:

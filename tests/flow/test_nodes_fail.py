@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
 from handrail.agent import flow, summary
-from handrail.agent.channels import Step, View
+from handrail.agent.channels import Step, TurnState, View
 from handrail.agent.composition import serving
 from handrail.agent.flow import SYSTEM_REASONS
 from handrail.agent.room import Patience, Room
 from handrail.agent.service import Service
-from handrail.guardrails.vocabulary import ConversationStatus, Stage
+from handrail.guardrails.vocabulary import ConversationStatus, Detection, Stage
 from tests.flow.ports import Fault
 from tests.flow.stand import SITE, Scripted, Stand
 
@@ -116,3 +117,38 @@ async def test_a_bug_after_the_graph_still_answers(monkeypatch: pytest.MonkeyPat
     assert result.handoff is not None
     assert (await (await stand.stored()).interrupted()) == ()
     assert stand.audit_breaks() == ()
+
+
+async def test_a_way_that_the_table_does_not_name_is_not_taken(monkeypatch: pytest.MonkeyPatch, stand: Stand) -> None:
+    """A router that jumps over the gates ends with a person, before the step it jumped to."""
+    real = flow.route
+
+    def jumping(stage: Stage, state: TurnState) -> str:
+        return Stage.GENERATE if stage is Stage.DETECT_INTENT else real(stage, state)
+
+    monkeypatch.setattr(flow, "route", jumping)
+    stand.service = serving(stand.room, SITE)
+    result = await stand.say(HOW_TO)
+    assert "SYS_BUG" in result.reasons
+    assert result.handoff is not None
+    assert stand.model.calls["complete"] == 0
+
+
+class _Overconfident:
+    """Detectors whose answer was changed after it was validated."""
+
+    def detect(self, text: str, earlier: Sequence[str] = ()) -> Detection:
+        sure = Detection(
+            need_state=None, intent=None, confidence=1.0, need_states=(), alternatives=(), signals=(), language="en"
+        )
+        return sure.model_copy(update={"confidence": 7.0})
+
+
+@pytest.mark.filterwarnings("ignore:Pydantic serializer warnings")
+async def test_an_answer_that_nobody_validated_decides_nothing(stand: Stand) -> None:
+    """A confidence of 7 is nonsense, whichever way it came about: a person, and no reply by the bot."""
+    stand.service = serving(replace(stand.room, detectors=_Overconfident()), SITE)
+    result = await stand.say(HOW_TO)
+    assert any(code.startswith("SYS_") for code in result.reasons)
+    assert result.handoff is not None
+    assert stand.model.calls["complete"] == 0

@@ -282,3 +282,15 @@ def test_precedence_decides_where_one_value_can_win(
     best = max(wanted, key=lambda choice: choice.precedence)
     assert found.queue == best.value
     assert set(found.determined_by["queue"]) == {rule.id for rule in holding if rule.selections.queue == best}
+
+
+@BOUNDED
+@given(rules(), CONTENTS, IGNORABLE)
+def test_asking_ahead_agrees_with_the_decision(
+    some: tuple[Rule, ...], contents: dict[str, FactContent | None], ignorable: frozenset[str]
+) -> None:
+    """What could go ahead is what the decision allows, now or after a next step."""
+    policy, facts = PolicySet(some, "r"), facts_from(contents, ignorable)
+    for decision in decisions(policy, facts):
+        ahead = policy.could_go_ahead(decision.stage, facts, decision.subject)
+        assert ahead is (decision.effect in (Effect.ALLOW, Effect.NOT_YET))

@@ -15,13 +15,16 @@ from handrail.agent.channels import (
     POLICY,
     RESULTS,
     ROUNDS,
+    SOLVED,
     TURN,
     Channel,
     MissingReason,
     Step,
     TurnState,
     View,
+    advanced,
 )
+from handrail.agent.memory import remembering
 from handrail.guardrails.vocabulary import (
     Decision,
     Dimensions,
@@ -142,3 +145,62 @@ def test_a_step_without_a_reason_is_a_programming_error() -> None:
     silent = DECISION.model_copy(update={"reasons": ()})
     with pytest.raises(MissingReason):
         Step((REPORT, silent)).to_state(Stage.GENERATE)
+
+
+def test_a_turn_validates_a_value_once() -> None:
+    """Every view of a turn finds the value that the first one read, also where it stands in several places."""
+    with remembering():
+        state = Step((DECISION,), (POLICY.put(DECISION), TURN.put(MESSAGE))).to_state(Stage.APPLY_POLICY)
+        first, second = View(state), View(state)
+        assert first[TURN] == MESSAGE
+        assert second[TURN] is first[TURN]
+        assert first[POLICY] == DECISION
+        assert second[LAST] is first[POLICY]
+        assert second.trail()[0] is first[POLICY]
+
+
+def test_what_nobody_validated_is_validated_before_it_is_seen() -> None:
+    """A port may answer with a changed copy, which pydantic does not check: it stops at the next reader."""
+    spoilt = DECISION.model_copy(update={"effect": "anything"})
+    with remembering(), pytest.warns(UserWarning, match="effect"), pytest.raises(ValueError, match="effect"):
+        View({"policy": POLICY.put(spoilt).content})[POLICY]
+
+
+def test_only_the_very_same_plain_value_is_known() -> None:
+    """What went through a checkpointer, or was put there by somebody else, is validated, within a turn as well."""
+    with remembering():
+        plain = TURN.put(MESSAGE).content
+        known = View({"turn": plain})[TURN]
+        copied = json.loads(json.dumps(plain))
+        assert View({"turn": copied})[TURN] == known
+        assert View({"turn": copied})[TURN] is not known
+        with pytest.raises(ValueError, match="identity"):
+            View({"turn": {**copied, "identity": "root"}})[TURN]
+
+
+def test_nothing_is_known_after_the_turn_or_without_one() -> None:
+    """A value belongs to its turn: the next one, and a graph that is embedded elsewhere, read it anew."""
+    with remembering():
+        plain = TURN.put(MESSAGE).content
+        known = View({"turn": plain})[TURN]
+    assert View({"turn": plain})[TURN] is not known
+    with remembering():
+        assert View({"turn": plain})[TURN] is not known
+
+
+def test_equal_values_keep_their_own_kinds() -> None:
+    """Values that are equal and empty, or equal numbers, are not taken for each other."""
+    with remembering():
+        empty = View({"results": RESULTS.put(()).content, "facts": FACTS.put(()).content, "rounds": 1, "solved": True})
+        assert (empty[RESULTS], empty[FACTS], empty[ROUNDS], empty[SOLVED]) == ((), (), 1, True)
+        assert type(empty[ROUNDS]) is int
+
+
+def test_a_step_changes_the_state_as_the_graph_does() -> None:
+    """Trail and audit grow, everything else is replaced."""
+    first = Step((REPORT,), (ROUNDS.put(1),)).to_state(Stage.DETECT_INTENT)
+    second = Step((DECISION,), (ROUNDS.put(2),)).to_state(Stage.APPLY_POLICY)
+    state = advanced(advanced({}, first), second)
+    assert View(state)[ROUNDS] == 2
+    assert View(state).trail() == (REPORT, DECISION)
+    assert View(state)[LAST] == DECISION
