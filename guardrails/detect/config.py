@@ -105,6 +105,12 @@ class LanguageFile(Frozen):
     languages: dict[Annotated[str, Field(pattern=r"^[a-z]{2}$")], Annotated[tuple[str, ...], Field(min_length=20)]]
 
 
+class ShorthandFile(Frozen):
+    """Short forms and the word that each stands for, both as `handrail.guardrails.detect.reading.fold` leaves them."""
+
+    forms: dict[Annotated[str, Field(pattern=r"^[a-z0-9]+$")], Annotated[str, Field(pattern=r"^[a-z]+$")]]
+
+
 class Thresholds(Frozen):
     """When a reading of a message counts.
 
@@ -136,6 +142,7 @@ class DetectionConfig(Frozen):
     intents: tuple[IntentFile, ...]
     signals: tuple[SignalSpec, ...]
     languages: LanguageFile
+    shorthand: ShorthandFile
 
     @classmethod
     def from_documents(
@@ -144,13 +151,20 @@ class DetectionConfig(Frozen):
         intents: Sequence[IntentFile],
         signals: Sequence[SignalSpec],
         languages: LanguageFile,
+        shorthand: ShorthandFile,
     ) -> DetectionConfig:
         """Put parsed documents together and check what refers to what.
 
         Raises:
             ConfigError: something is named twice, missing or dangling; it lists everything wrong.
         """
-        config = cls(thresholds=thresholds, intents=tuple(intents), signals=tuple(signals), languages=languages)
+        config = cls(
+            thresholds=thresholds,
+            intents=tuple(intents),
+            signals=tuple(signals),
+            languages=languages,
+            shorthand=shorthand,
+        )
         problems = [*config._problems()]
         if problems:
             raise ConfigError(problems)

@@ -7,7 +7,14 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from handrail.guardrails.detect.config import DetectionConfig, IntentFile, LanguageFile, SignalSpec, Thresholds
+from handrail.guardrails.detect.config import (
+    DetectionConfig,
+    IntentFile,
+    LanguageFile,
+    ShorthandFile,
+    SignalSpec,
+    Thresholds,
+)
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.yamlsource import Problem, read
 
@@ -20,7 +27,7 @@ def shipped_detection() -> Path:
 
 
 def load_detection(folder: Path) -> DetectionConfig:
-    """Read `thresholds.yaml`, `languages.yaml`, `intents/*.yaml` and `signals/*.yaml` of `folder`.
+    """Read `thresholds.yaml`, `languages.yaml`, `shorthand.yaml`, `intents/*.yaml` and `signals/*.yaml` of `folder`.
 
     Raises:
         ConfigError: lists every problem of every file, with file and line.
@@ -28,15 +35,17 @@ def load_detection(folder: Path) -> DetectionConfig:
     problems: list[Problem] = []
     thresholds = _parse(folder / "thresholds.yaml", folder, Thresholds, problems)
     languages = _parse(folder / "languages.yaml", folder, LanguageFile, problems)
+    shorthand = _parse(folder / "shorthand.yaml", folder, ShorthandFile, problems)
     intents = [_parse(path, folder, IntentFile, problems) for path in sorted((folder / "intents").glob("*.yaml"))]
     signals = [_parse(path, folder, SignalSpec, problems) for path in sorted((folder / "signals").glob("*.yaml"))]
-    if problems or thresholds is None or languages is None:
+    if problems or thresholds is None or languages is None or shorthand is None:
         raise ConfigError([str(problem) for problem in sorted(problems)])
     return DetectionConfig.from_documents(
         thresholds,
         [file for file in intents if file is not None],
         [signal for signal in signals if signal is not None],
         languages,
+        shorthand,
     )
 
 

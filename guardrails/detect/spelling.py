@@ -1,4 +1,7 @@
-"""Slips of the fingers: a word that nobody knows and that is one slip away from a word of the bundle is that word."""
+"""What a word was meant to be: short forms, and slips of the fingers.
+
+A word that nobody knows and that is one slip away from a word of the bundle is that word.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,13 @@ class Speller:
     Attributes:
         counts: How often each word stands in the bundle; the most frequent of several neighbours is taken.
         by_stub: The words that give a stub when one letter is left out, or none: two words one slip apart share a stub.
+        forms: What short forms stand for.
         known: Whether a word is common outside the bundle too. Such a word is meant: "layer" is no "lawyer".
     """
 
     counts: Mapping[str, int]
     by_stub: Mapping[str, tuple[str, ...]]
+    forms: Mapping[str, str]
     known: Known
 
     @classmethod
@@ -39,10 +44,11 @@ class Speller:
             if _is_long(word) and (count > 1 or known(word)):
                 for stub in _stubs(word):
                     by_stub.setdefault(stub, []).append(word)
-        return cls(counts, {stub: tuple(words) for stub, words in by_stub.items()}, known)
+        stubs = {stub: tuple(words) for stub, words in by_stub.items()}
+        return cls(counts, stubs, config.shorthand.forms, known)
 
     def mended(self, reading: Reading) -> Reading:
-        """`reading` with slips undone; places in the original text stay what they were."""
+        """`reading` with slips undone and short forms written out; places in the original text stay what they were."""
         meant = [self._meant(token.word) for token in reading.tokens]
         slips = tuple(place for place, token in enumerate(reading.tokens) if meant[place] != token.word)
         if not slips:
@@ -51,6 +57,8 @@ class Speller:
         return replace(reading, tokens=tokens, slips=slips)
 
     def _meant(self, word: str) -> str:
+        if word in self.forms:
+            return self.forms[word]
         if not _is_long(word) or word in self.counts or self._is_common(word):
             return word
         near = {other for stub in _stubs(word) for other in self.by_stub.get(stub, ()) if _one_slip(word, other)}

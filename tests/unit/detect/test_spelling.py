@@ -45,9 +45,16 @@ def test_what_may_be_meant_as_it_stands_is_left_alone(speller: Speller, word: st
     assert speller.mended(read(word)).words == (word,)
 
 
-def test_a_plural_is_no_slip(shipped: DetectionConfig) -> None:
+def test_short_forms_are_written_out(speller: Speller) -> None:
+    """The words stay where they stood."""
+    reading = speller.mended(read("can u put me thru 2 sum1"))
+    assert reading.words == ("can", "you", "put", "me", "through", "2", "someone")
+    assert reading.embedded_texts == ("can you put me through 2 someone",)
+
+
+def test_a_plural_is_no_slip() -> None:
     """Nothing is known here but the bundle, which has "refund" and not "refunds"."""
-    lonely = Speller({"refund": 3}, {"refund": ("refund",)}, lambda _: False)
+    lonely = Speller({"refund": 3}, {"refund": ("refund",)}, {}, lambda _: False)
     assert lonely.mended(read("refunds")).words == ("refunds",)
 
 
