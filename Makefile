@@ -21,12 +21,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env model run test test-browser check format bench lock clean
+.PHONY: help env model run test test-browser screenshots check format bench lock clean
 
 help:
 	@echo "make run           install everything, ingest the sample knowledge base, serve"
 	@echo "make test          all tests but the browser ones"
-	@echo "make test-browser  tests that drive a real browser"
+	@echo "make test-browser  tests that drive a real browser; they need Chromium, Node.js and npm"
+	@echo "make screenshots   take the pictures of the documentation again"
 	@echo "make check         lint, format, types, import direction, policy"
 	@echo "make format        rewrite the code in the house format"
 	@echo "make bench         latency of a turn"
@@ -56,10 +57,11 @@ run: model
 test: model
 	$(BIN)/python -m pytest -m "not browser" -n $(PYTEST_WORKERS)
 
-# pytest ends with 5 when it collected nothing.
 test-browser: model
-	@$(BIN)/python -m pytest -m browser || { code=$$?; \
-		if [ $$code -eq 5 ]; then echo "No browser tests were collected."; else exit $$code; fi; }
+	$(BIN)/python -m pytest -m browser
+
+screenshots: model
+	$(BIN)/python -m tests.browser.screenshots docs/images
 
 check: $(ENV)
 	$(BIN)/ruff check .

@@ -11,7 +11,7 @@ from handrail.guardrails.vocabulary import ConversationStatus, Frozen, Role
 
 
 class MessageCompleted(Frozen):
-    """A whole message. `turn_id` is the turn that wrote it, None for a person's; `name` is that person's public name."""
+    """A whole message. `turn_id` is the turn it belongs to, None for a person's; `name` is their public name."""
 
     event: Literal["message.completed"] = "message.completed"
     message_id: str
@@ -40,7 +40,7 @@ class QuickReplies(Frozen):
 
 
 class Checklist(Frozen):
-    """The steps of a guided flow that the message lists, in order. The message's text holds them too, one `- ` a line."""
+    """The steps of a guided flow that the message lists, in order. Its text holds them too, one `- ` a line."""
 
     event: Literal["checklist"] = "checklist"
     message_id: str
@@ -55,7 +55,7 @@ class ShownArgument(Frozen):
 
 
 class ConfirmationRequested(Frozen):
-    """The exact call that runs if the customer's next message agrees. `title` is the tool's, in the customer's words."""
+    """The exact call that runs if the customer's next message agrees. `title` is the tool's, for the customer."""
 
     event: Literal["confirmation.requested"] = "confirmation.requested"
     message_id: str
@@ -73,7 +73,7 @@ class HandoffRequested(Frozen):
 
 
 class HandoffQueued(Frozen):
-    """Where the conversation stands. `position` counts from 1 over all who wait; `opens_at` is None while the team is there."""
+    """Where the conversation stands. `position` counts from 1 over all who wait; `opens_at` is None while open."""
 
     event: Literal["handoff.queued"] = "handoff.queued"
     team: str

@@ -187,11 +187,6 @@ class Service:
         """What has to be looked at from time to time: interrupted turns, and approvals that nobody decided in time."""
         await self._recovery.tend()
 
-    async def close(self) -> None:
-        """Close what the service holds."""
-        self._following.close()
-        await self.store.close()
-
     async def _message(
         self, site: str, conversation_id: str, customer_id: str | None, text: str, key: str, kind: CauseKind
     ) -> TurnResult:

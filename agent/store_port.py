@@ -10,13 +10,13 @@ from handrail.agent.bell import Bell
 from handrail.agent.case_port import CaseRecords
 from handrail.agent.conversation import (
     AuditEvent,
-    CustomerExport,
     FinishedTurn,
     JournalEntry,
     LatestTurn,
     Received,
     Snapshot,
 )
+from handrail.agent.export import CustomerExport
 from handrail.agent.feed import Entry, Item
 from handrail.agent.files import FileContent, StoredFile
 from handrail.agent.ports import AttributeValue, CustomerEvent

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import cache
 
+from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -66,7 +69,7 @@ def layers(keys: Keys) -> list[Middleware]:
 def create_app(
     service: Face, settings: Settings, clock: Clock | None = None, wait: Wait = asyncio.sleep
 ) -> Application:
-    """Build the application around a running service. Nothing is shared between two applications.
+    """Build the application around a running service. Two applications share their routes, which hold nothing.
 
     `wait` lets seconds pass, for streams.
 
@@ -90,11 +93,17 @@ def create_app(
     )
     app.state.desk = desk
     for router in ROUTERS:
-        app.include_router(router())
+        app.include_router(_built(router))
     if settings.company is Company.SAMPLE:
-        app.include_router(demo.router())
+        app.include_router(_built(demo.router))
         app.include_router(demo_code.router(settings.data_dir / "company.db"))
     return app
+
+
+@cache
+def _built(router: Callable[[], APIRouter]) -> APIRouter:
+    """Routes are read out of their functions' signatures once per process: it takes a while."""
+    return router()
 
 
 def desk_for(service: Face, settings: Settings, clock: Clock | None = None, wait: Wait = asyncio.sleep) -> Desk:

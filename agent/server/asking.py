@@ -19,7 +19,7 @@ ID = r"^[A-Za-z0-9_.:-]{1,200}$"
 """What ids in paths look like; no database sees anything else."""
 
 
-def desk_of(request: Request) -> Desk:
+async def desk_of(request: Request) -> Desk:
     """The desk of the application that answers this request."""
     desk: object = request.app.state.desk
     assert isinstance(desk, Desk)  # noqa: S101 - create_app puts it there
@@ -57,7 +57,7 @@ def named(key: str | None) -> str:
     return key or secrets.token_hex(16)
 
 
-def server(desk: Asking, x_server_key: ServerKey = None) -> str:
+async def server(desk: Asking, x_server_key: ServerKey = None) -> str:
     """The name of the calling server. Raises Fault (401)."""
     return desk.gate.server(x_server_key)
 
@@ -65,7 +65,7 @@ def server(desk: Asking, x_server_key: ServerKey = None) -> str:
 Server = Annotated[str, Depends(server)]
 
 
-def debugging(desk: Asking, x_server_key: ServerKey = None, debug: Debug = False) -> bool:
+async def debugging(desk: Asking, x_server_key: ServerKey = None, debug: Debug = False) -> bool:
     """Whether reasons are shown: asked for, by somebody with a server key. Raises Fault (401) without one."""
     if debug:
         desk.gate.server(x_server_key)
@@ -75,7 +75,7 @@ def debugging(desk: Asking, x_server_key: ServerKey = None, debug: Debug = False
 Debugging = Annotated[bool, Depends(debugging)]
 
 
-def address_of(request: Request) -> str:
+async def address_of(request: Request) -> str:
     """The address that the request is counted by."""
     return counted_address(None if request.client is None else request.client.host)
 
@@ -95,7 +95,7 @@ class Party:
     seconds_left: float | None = None
 
 
-def party(
+async def party(
     desk: Asking,
     conversation_id: ConversationId,
     authorization: Authorization = None,
@@ -109,7 +109,7 @@ def party(
 Calling = Annotated[Party, Depends(party)]
 
 
-def paced(desk: Asking, calling: Calling, address: Address, x_server_key: ServerKey = None) -> Party:
+async def paced(desk: Asking, calling: Calling, address: Address, x_server_key: ServerKey = None) -> Party:
     """The party of a request that adds something to the conversation. Raises Fault (401, 404, 429).
 
     The company's own servers speak for many and are not counted.

@@ -31,7 +31,7 @@ class Keys(Frozen):
     identity: dict[str, SecretStr]
     server: dict[str, SecretStr]
     visitor: SecretStr
-    site: dict[str, tuple[str, ...]]
+    site: dict[str, tuple[str, ...]] = {}
 
 
 class _Stored(Frozen):

@@ -49,7 +49,7 @@ class Client(Frozen):
         return f"server:{self.server}" if self.customer_id is None else f"customer:{self.customer_id}"
 
 
-def client(
+async def client(
     desk: Asking,
     authorization: ApiKey = None,
     x_customer_token: CustomerToken = None,

@@ -56,7 +56,7 @@ class Named(Frozen):
         return name
 
 
-def naming(
+async def naming(
     x_conversation_id: Annotated[
         str | None,
         Header(description="The conversation: `support.conversation_id` of an answer, or a name of the client's own."),

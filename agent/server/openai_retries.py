@@ -33,7 +33,7 @@ class Attempt(Frozen):
         return self.retries is not None and self.retries.isdecimal() and self.retries.strip("0") != ""
 
 
-def attempt(
+async def attempt(
     idempotency_key: Repeatable = None,
     x_stainless_retry_count: Annotated[
         str | None, Header(description="What OpenAI's own clients send: how often they have tried this request before.")

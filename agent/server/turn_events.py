@@ -18,7 +18,7 @@ from handrail.agent.feed import (
     StatusChanged,
     Typing,
 )
-from handrail.agent.following import deltas
+from handrail.agent.pieces import deltas
 from handrail.agent.server.desk import Desk
 from handrail.agent.server.events import Event, Failed
 from handrail.agent.server.faults import ErrorView

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
-from handrail.agent.conversation import Consent, Rating
+from handrail.agent.export import Consent, Rating
 from handrail.agent.store.conversations import LONGEST_NAME, Place, checked, storable
 from handrail.agent.store.tables import consents, ratings
 

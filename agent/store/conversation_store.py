@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from handrail.agent.audit.chain import SITE_CHAIN
-from handrail.agent.conversation import AuditEvent, LatestTurn, Rating, Snapshot
+from handrail.agent.conversation import AuditEvent, LatestTurn, Snapshot
+from handrail.agent.export import Rating
 from handrail.agent.feed import Entry, HandoffQueued, Item
 from handrail.agent.files import FileContent, StoredFile
 from handrail.agent.store import attachments, belongings, conversations, feeds, turn_rows

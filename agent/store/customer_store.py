@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from handrail.agent.conversation import CustomerExport
+from handrail.agent.export import CustomerExport
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.agent.store import customers, erasure
 from handrail.agent.store.conversations import Place

@@ -9,13 +9,8 @@ from typing import Final
 from pydantic import JsonValue
 from sqlalchemy import Connection, Table, delete, select, update
 
-from handrail.agent.conversation import (
-    AuditEvent,
-    ConversationState,
-    CustomerExport,
-    EventKind,
-    ExportedConversation,
-)
+from handrail.agent.conversation import AuditEvent, ConversationState, EventKind
+from handrail.agent.export import CustomerExport, ExportedConversation
 from handrail.agent.store import approvals, attachments, belongings, customers, feeds, handoffs, people_tables, tables
 from handrail.agent.store import conversations as rows
 from handrail.agent.store.audit_tables import audit_events, audit_payloads

@@ -39,13 +39,14 @@ def settle(
 
 
 def _waits_since(connection: Connection, place: Place) -> datetime | None:
-    return connection.execute(
+    since: datetime | None = connection.execute(
         select(func.min(handoffs.c.at)).where(
             handoffs.c.site == place.site,
             handoffs.c.conversation_id == place.conversation_id,
             handoffs.c.closed_at.is_(None),
         )
     ).scalar_one()
+    return since
 
 
 def close(connection: Connection, place: Place, at: datetime) -> None:

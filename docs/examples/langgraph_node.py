@@ -12,7 +12,7 @@ from handrail.agent.embedding import Support, support_node
 from handrail.agent.settings import load_settings
 
 
-class Shop(MessagesState):
+class Shop(MessagesState, total=False):
     """The outer graph's state: its messages, and the channels that it shares with the node."""
 
     customer_id: str | None  # from the session; nothing that anybody wrote
@@ -25,7 +25,7 @@ def first(state: Shop) -> str:
     return "sales" if "price" in str(state["messages"][-1].content) else "support"
 
 
-def sales(_state: Shop) -> dict[str, list[AIMessage]]:
+def sales(state: Shop) -> dict[str, list[AIMessage]]:
     """Some other part of the outer agent."""
     return {"messages": [AIMessage("Boards start at 8 euros a month.")]}
 
@@ -53,7 +53,7 @@ async def main() -> None:
         agent = graph.compile(checkpointer=InMemorySaver())
         thread = RunnableConfig(configurable={"thread_id": "chat-1"})
         for words in ("What is the price?", "I was charged twice for invoice INV-2041", "I want to talk to a person"):
-            said = await agent.ainvoke({"messages": [HumanMessage(words)], "customer_id": "dana"}, thread)
+            said = await agent.ainvoke(Shop(messages=[HumanMessage(words)], customer_id="dana"), thread)
             print(">", words, "\n" + str(said["messages"][-1].content))  # noqa: T201
 
 

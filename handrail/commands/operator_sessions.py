@@ -111,7 +111,7 @@ def _credentials(url: str, name: str | None, settings: Settings) -> tuple[str, s
     sample = settings.company is Company.SAMPLE and urlsplit(url).hostname in _HERE
     if sample and name in {None, DEMO} and (settings.data_dir / FILE).exists():
         return DEMO, demo_password(settings).get_secret_value()
-    if not sys.stdin.isatty():
+    if not _at_terminal():
         advice = (
             f"Set {OPERATOR_TOKEN} to the token of POST /v1/operator/session, or run a `handrail queue` command in a "
             "terminal once. `handrail operator add NAME` makes an account."
@@ -119,3 +119,7 @@ def _credentials(url: str, name: str | None, settings: Settings) -> tuple[str, s
         raise ConfigError([f"Nobody is signed in at {url}, and there is no terminal to ask for a password. {advice}"])
     who = name or click.prompt(f"Operator at {url}", err=True)
     return who, click.prompt(f"Password of {who}", hide_input=True, err=True)
+
+
+def _at_terminal() -> bool:
+    return sys.stdin.isatty()

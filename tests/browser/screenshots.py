@@ -50,7 +50,7 @@ class Pictures:
         self.watch = Watch()
 
     def demo(self) -> None:
-        """The widget next to the reason codes: the same words of two customers would do two things."""
+        """The widget next to the reason codes."""
         with opened(self.browser, self.watch, Look(1480, 900)) as page:
             widget = Widget.on_demo(page, self.server.address, "mia")
             page.get_by_role("button", name="Cancel my account").click()
@@ -59,6 +59,18 @@ class Pictures:
             expected(page.locator(".turn")).to_have_count(2)
             page.mouse.move(0, 0)
             page.screenshot(path=self.folder / "demo.png")
+
+    def compared(self) -> None:
+        """The same words of two customers, side by side."""
+        with opened(self.browser, self.watch, Look(1480, 1000)) as page:
+            page.goto(f"{self.server.address}/demo#jonas,grace")
+            expected(page.get_by_role("textbox", name="Your message")).to_have_count(2)
+            page.get_by_role("button", name="Cancel my account").click()
+            expected(page.locator(".turn")).to_have_count(2)
+            expected(page.locator(".mail").first).to_be_visible()
+            expected(page.locator(".strip").last).to_contain_text("in line")
+            page.mouse.move(0, 0)
+            page.screenshot(path=self.folder / "demo-compare.png")
 
     def light(self) -> None:
         """Details for a disputed charge, and a person who has taken over."""
@@ -119,7 +131,7 @@ def take(folder: Path) -> None:
             (site / "index.html").write_text(HOST_PAGE.format(address=server.address, key=SITE_KEY))
             with other_site(site, HOST_POLICY.format(address=server.address), port) as host:
                 pictures = Pictures(browser, server, host, folder)
-                for picture in (pictures.light, pictures.dark, pictures.small, pictures.demo):
+                for picture in (pictures.light, pictures.dark, pictures.small, pictures.compared, pictures.demo):
                     picture()
         finally:
             browser.close()

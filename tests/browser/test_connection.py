@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import APIResponse, Page, Request, Route, expect
 
 from handrail.agent.server.identity import Gate
 from handrail.agent.server.keys import keys_of
@@ -123,6 +123,21 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_key(page: Page, server: 
     expect(widget.mine.locator(".delivery")).to_be_hidden()
     assert len(keys) == 2
     assert keys[0] == keys[1] != ""
+
+
+def test_a_message_stands_once_while_its_answer_is_on_the_way(page: Page, server: Server) -> None:
+    """The feed brings message and reply before the request has its answer: each is shown once, at every moment."""
+    widget = Widget.on_demo(page, server.address, "rosa")
+    held: list[tuple[Route, APIResponse]] = []
+    page.route("**/messages", lambda route: held.append((route, route.fetch())))
+    widget.say("Is there an outage?")
+    expect(widget.answers).to_have_count(1)
+    assert widget.mine.count() == 1
+    expect(widget.mine.locator(".delivery")).to_be_hidden()
+    route, answer = held[0]
+    with page.expect_response("**/messages"):
+        route.fulfill(response=answer)
+    assert (widget.mine.count(), widget.answers.count()) == (1, 1)
 
 
 def test_a_reload_in_the_middle_loses_no_message(page: Page, server: Server, watch: Watch) -> None:

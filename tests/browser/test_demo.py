@@ -40,8 +40,8 @@ def test_the_reasons_of_a_turn_stand_beside_it(page: Page, server: Server) -> No
 
 
 def test_the_same_words_of_two_customers_side_by_side(page: Page, server: Server) -> None:
-    """Compared on one page: a code for the trial, the account team for the contract, each with its own reasons."""
-    page.goto(f"{server.address}/demo#mia,grace")
+    """Compared on one page: a code for one plan, the account team for the contract, each with its own reasons."""
+    page.goto(f"{server.address}/demo#olivia,grace")
     lanes = page.locator(".lane")
     expect(lanes).to_have_count(2)
     left, right = (Widget(page, lanes.nth(n).locator("handrail-chat")) for n in (0, 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import cast
 
 import openai
@@ -17,11 +18,17 @@ from handrail.agent.company.outbox import Outbox
 from handrail.agent.conversation import ApprovalState
 from handrail.agent.feed import MessageCompleted
 from handrail.agent.operators import Operator
+from handrail.agent.server.app import create_app
+from handrail.agent.server.identity import Gate
+from handrail.agent.server.keys import keys_of
 from handrail.agent.service import Service
+from handrail.agent.settings import Settings
 from handrail.evals.sample_base import ingest_sample
-from handrail.guardrails.vocabulary import Role
-from tests.support.live_server import LiveServer, live_server
+from handrail.guardrails.vocabulary import Role, TurnResult
+from tests.support.live_server import LiveServer, listening, live_server
 from tests.support.wiretap import Wiretap
+from tests.unit.server.fake import FixedClock
+from tests.unit.server.openai_fake import ChatService
 
 HOW_TO = "How do I create a project?"
 PERSON = "I want to talk to a person"
@@ -116,7 +123,7 @@ def test_the_stream_helper_puts_it_together(client: OpenAI) -> None:
     """`stream()` accumulates every field of every delta, sources included."""
     with client.chat.completions.stream(model="handrail", messages=words(HOW_TO)) as stream:
         final = stream.get_final_completion()
-    assert text_of(cast(ChatCompletion, final)) == text_of(said(client, HOW_TO))
+    assert final.choices[0].message.content == text_of(said(client, HOW_TO))
 
 
 async def test_the_asynchronous_client(server: LiveServer) -> None:
@@ -127,8 +134,8 @@ async def test_the_asynchronous_client(server: LiveServer) -> None:
             stream = await client.chat.completions.create(model="handrail", messages=words(HOW_TO), stream=True)
             return "".join([each.choices[0].delta.content or "" async for each in stream if each.choices])
 
-        whole = client.chat.completions.create(model="handrail", messages=words(HOW_TO))
-        answer, *streams = await asyncio.gather(whole, *(streamed() for _ in range(3)))
+        answer = await client.chat.completions.create(model="handrail", messages=words(HOW_TO))
+        streams = await asyncio.gather(*(streamed() for _ in range(3)))
     assert set(streams) == {text_of(answer)}
 
 
@@ -156,6 +163,37 @@ def test_errors_are_the_clients_own(server: LiveServer, client: OpenAI) -> None:
     with pytest.raises(openai.AuthenticationError) as expired:
         said(client, "hello", **{"X-Customer-Token": token})
     assert expired.value.code == "token_expired"
+
+
+async def test_what_fails_in_the_middle_of_a_stream_raises(tmp_path: Path) -> None:
+    """A stream that has begun cannot have a status any more; the client raises what it says instead."""
+    service, waits = ChatService(), 0
+    at_once = service._answer
+
+    async def slowly(conversation_id: str, text: str) -> TurnResult:
+        await service.go.wait()
+        return await at_once(conversation_id, text)
+
+    async def wait(_seconds: float) -> None:
+        nonlocal waits
+        waits += 1
+        if waits == 2:
+            service.go.set()
+            await asyncio.Event().wait()
+
+    service._answer = slowly  # type: ignore[method-assign]
+    settings = Settings.model_validate({"data_dir": tmp_path, "port": 0})
+    app = create_app(service, settings, FixedClock(), wait)
+    token = Gate(keys_of(settings), settings.site).sign("ada", 600)
+    async with (
+        listening(app) as address,
+        AsyncOpenAI(base_url=f"{address}/v1", api_key=token, max_retries=0) as client,
+    ):
+        stream = await client.chat.completions.create(model="handrail", messages=words("down"), stream=True)
+        with pytest.raises(openai.APIError, match="not available") as failed:
+            async for _ in stream:
+                pass
+    assert failed.value.code == "unavailable"
 
 
 def test_too_many_messages_are_a_rate_limit_error(server: LiveServer) -> None:

@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from handrail.agent.conversation import ApprovalState, Consent, EventKind, Rating
+from handrail.agent.conversation import ApprovalState, EventKind
+from handrail.agent.export import Consent, Rating
 from handrail.agent.feed import RatingGiven
 from handrail.agent.operators import OperatorRecord, SessionRecord
 from handrail.agent.store.attachments import MOST_BYTES, MOST_FILES

@@ -319,15 +319,17 @@ async def test_messages_and_replies_at_once_all_arrive(url: str) -> None:
     assert whole(url)
 
 
-async def test_a_turn_that_reopens_the_matter_has_no_holder(store: SqlStore) -> None:
-    """Whoever spoke before has no claim on what comes after."""
+@pytest.mark.parametrize("before", [[claim("olga")], [claim("olga"), resolve("olga")]])
+async def test_who_is_queued_by_a_turn_has_no_holder(store: SqlStore, before: list[CaseMove]) -> None:
+    """Whoever spoke before has no claim on what comes after: the next person can take it."""
     name = await conversation(store)
     await queued(store, name, "h1")
-    await move(store, name, claim("olga"), resolve("olga"))
+    await move(store, name, *before)
     received = await store.receive(SITE, name, ANNA, "k2", "It is back", START)
     await store.finish(finished(received, status=QUEUED, handoff=handed_off("h2")))
     case = await store.case(SITE, name)
     assert (case.status, case.holder, case.packet) == (QUEUED, None, handed_off("h2"))
+    await move(store, name, claim("otto"))
 
 
 # ------------------------------------------------------------------------------------------------ reading

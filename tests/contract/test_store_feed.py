@@ -193,6 +193,17 @@ async def test_results_are_the_latest_in_the_order_of_arrival(store: SqlStore) -
     await store.abandon(waiting.turn)
 
 
+async def test_turns_without_messages_keep_their_order(store: SqlStore) -> None:
+    """Decisions of one instant, between which nothing was said."""
+    name = await conversation(store)
+    turns = []
+    for _ in range(6):
+        received = await store.begin_operator_turn(SITE, name, "denied", START)
+        await store.finish(finished(received, reply=""))
+        turns.append(received.turn.turn_id)
+    assert [result.turn_id for result in await store.results(SITE, name, 10)] == turns
+
+
 async def test_the_latest_turn_is_the_customers(store: SqlStore) -> None:
     """It is there as soon as the message is, answered or not; an operator's decision is none."""
     name = await conversation(store)
@@ -225,9 +236,11 @@ async def test_a_conversation_is_made_once_under_its_id(url: str, clock: Steppin
         for name in ("", "c" * 65, "c\x00"):
             with pytest.raises(StoreError):
                 await ensure(store, ANNA, name)
-        await store.erase_conversation(SITE, "c_given")
-        with pytest.raises(UnknownConversation):
-            await ensure(store, ANNA)
+        await ensure(store, None, "c_visitor")
+        for name, customer in (("c_given", ANNA), ("c_visitor", None)):
+            await store.erase_conversation(SITE, name)
+            with pytest.raises(UnknownConversation):
+                await ensure(store, customer, name)
 
 
 async def test_the_role_of_every_message_is_told(store: SqlStore) -> None:

@@ -110,6 +110,11 @@ class Stand:
         self.room = replace(self.room, bundle=with_turn_seconds(self.room.bundle, seconds))
         self.service = serving(self.room, SITE)
 
+    def hurry(self, patience: Patience) -> None:
+        """Have less patience with the ports from now on."""
+        self.room = replace(self.room, patience=patience)
+        self.service = serving(self.room, SITE)
+
     def mend(self) -> None:
         """Make every port work again."""
         for name in ("detectors", "context", "retriever", "model", "toolbox", "step_up", "store"):

@@ -115,8 +115,9 @@ def impatient(port: str) -> Patience:
 
 async def prepared(stands: Callable[..., Awaitable[Stand]], port: str, reach: Reach) -> Stand:
     """A stand just before the event."""
-    stand = await stands(patience=impatient(port), model=Scripted(text=SECRET) if port != "model" else None)
+    stand = await stands(model=Scripted(text=SECRET) if port != "model" else None)
     await stand.reach(reach.upto)
+    stand.hurry(impatient(port))
     return stand
 
 
@@ -178,11 +179,14 @@ async def test_a_message_that_could_not_be_taken_is_not_acknowledged(
     stands: Callable[..., Awaitable[Stand]], place: tuple[str, str], fault: Fault
 ) -> None:
     """One kind of error in time, and the same key or the same decision works once the store is back."""
-    stand = await stands(patience=impatient("store"), turn_seconds=1.0 if fault is Fault.HANGS else None)
+    stand = await stands()
     operator = place[1] != "receive"
     if operator:
         await stand.reach("approve")
         approval = await stand.pending_approval()
+    stand.hurry(impatient("store"))
+    if fault is Fault.HANGS:
+        stand.shorten(1.0)
     stand.store.fail(place[1], fault)
 
     async def event() -> TurnResult:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import uvicorn
+from fastapi import FastAPI
 
 from handrail.agent.composition import Substitutes, running
 from handrail.agent.server.app import create_app
@@ -77,24 +78,33 @@ def live_server(folder: Path, base: Path, **more: object) -> Iterator[LiveServer
         assert not thread.is_alive(), "the server does not stop"
 
 
-async def _serving(settings: Settings, ready: Future[LiveServer], stop: Future[asyncio.Event]) -> None:
-    started, stopping, clock = asyncio.Event(), asyncio.Event(), OfficeClock()
+@asynccontextmanager
+async def listening(app: FastAPI) -> AsyncIterator[str]:
+    """The address of an application that answers on a loopback socket."""
+    started, taken = asyncio.Event(), claim("127.0.0.1", 0)
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
+    server = _Announcing(config, started.set, app.state.desk.streams.closing.set)
+    serving = asyncio.create_task(server.serve(sockets=[taken]))
+    async with asyncio.timeout(PATIENCE):
+        await started.wait()
     try:
-        async with running(settings, Substitutes(clock=clock)) as service:
-            app, taken = create_app(service, settings, clock), claim("127.0.0.1", 0)
-            config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", ws="none")
-            server = _Announcing(config, started.set, app.state.desk.streams.closing.set)
-            serving = asyncio.create_task(server.serve(sockets=[taken]))
-            async with asyncio.timeout(PATIENCE):
-                await started.wait()
+        yield address_of(taken)
+    finally:
+        server.should_exit = True
+        await serving
+
+
+async def _serving(settings: Settings, ready: Future[LiveServer], stop: Future[asyncio.Event]) -> None:
+    stopping, clock = asyncio.Event(), OfficeClock()
+    try:
+        async with (
+            running(settings, Substitutes(clock=clock)) as service,
+            listening(create_app(service, settings, clock)) as address,
+        ):
             stop.set_result(stopping)
-            gate = Gate(keys_of(settings), settings.site)
-            ready.set_result(
-                LiveServer(address_of(taken), settings.data_dir, gate, service, asyncio.get_running_loop())
-            )
+            gate, loop = Gate(keys_of(settings), settings.site), asyncio.get_running_loop()
+            ready.set_result(LiveServer(address, settings.data_dir, gate, service, loop))
             await stopping.wait()
-            server.should_exit = True
-            await serving
     except BaseException as error:
         if ready.done():
             raise

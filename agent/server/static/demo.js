@@ -8,7 +8,7 @@ const EXAMPLES = [
   ["Cancel my account", "Mia on a trial, Grace on a contract"],
   ["My MFA code is not accepted", "Sam: a checklist, step by step"],
   ["How do I set up SSO?", "Olivia has Okta, Jonas Entra ID, Leo is no admin"],
-  ["Changes do not reach Jira. Is there an outage?", "an incident in the EU, none in the US"],
+  ["Changes do not reach Jira. Is there an outage?", "the status page is asked before anything else"],
 ];
 
 /** From the mildest to the strictest. */
@@ -47,22 +47,43 @@ class Lane {
 
   constructor(customers, label, customer, chosen) {
     Object.assign(this, { customers, label, customer, chosen });
-    this.select = h("select", { onchange: () => this.become(this.select.value) }, ...customers.map(({ id, name, plan }) =>
-      h("option", { value: id, selected: id === customer }, plan ? `${name} (${plan})` : name)));
+    this.select = h(
+      "select",
+      { onchange: () => this.become(this.select.value) },
+      ...customers.map(({ id, name, plan }) =>
+        h("option", { value: id, selected: id === customer }, plan ? `${name} (${plan})` : name),
+      ),
+    );
     this.about = h("p");
     this.chooser = h("div", { class: "chooser" }, h("label", {}, h("span", {}, label), this.select), this.about);
     this.chat = document.createElement("handrail-chat");
     this.chat.dataset.mode = "inline";
-    this.chat.token = async () => (this.customer === VISITOR ? null : (await ask("demo/token", { customer_id: this.customer })).token);
+    this.chat.token = async () =>
+      this.customer === VISITOR ? null : (await ask("demo/token", { customer_id: this.customer })).token;
     this.chat.addEventListener("handrail:message", ({ detail }) => this.#told(detail));
     this.chat.addEventListener("handrail:status", () => this.#soon());
     this.name = h("h2", { class: "lane-name" });
     this.mail = h("p", { class: "mail", role: "status", hidden: true });
     const again = h("button", { class: "quiet", type: "button", onclick: () => this.restart() }, "New conversation");
     this.turns = h("div", { class: "turns" });
-    this.node = h("section", { class: "lane" },
-      h("div", { class: "talk" }, this.name, h("div", { class: "frame" }, this.chat), h("div", { class: "below" }, this.mail, again)),
-      h("section", { class: "trace", "aria-label": "Reasons" }, h("h2", {}, "Why"), h("p", {}, "What each stage decided, newest turn first, from the log."), this.turns));
+    this.node = h(
+      "section",
+      { class: "lane" },
+      h(
+        "div",
+        { class: "talk" },
+        this.name,
+        h("div", { class: "frame" }, this.chat),
+        h("div", { class: "below" }, this.mail, again),
+      ),
+      h(
+        "section",
+        { class: "trace", "aria-label": "Reasons" },
+        h("h2", {}, "Why"),
+        h("p", {}, "What each stage decided, newest turn first, from the log."),
+        this.turns,
+      ),
+    );
     this.#describe();
     this.#show([]);
   }
@@ -129,12 +150,17 @@ class Lane {
       this.mail.hidden = true;
       this.chat.send(code);
     };
-    this.mail.replaceChildren(h("span", {}, "E-mail from Fernwell: your code is ", h("b", {}, code)), h("button", { class: "quiet", type: "button", onclick: use }, "Send it"));
+    this.mail.replaceChildren(
+      h("span", {}, "E-mail from Fernwell: your code is ", h("b", {}, code)),
+      h("button", { class: "quiet", type: "button", onclick: use }, "Send it"),
+    );
   }
 
   #show(turns) {
     if (!turns.length) {
-      this.turns.replaceChildren(h("p", { class: "empty" }, "Nothing has been said yet. Pick a message on the left, or write your own."));
+      this.turns.replaceChildren(
+        h("p", { class: "empty" }, "Nothing has been said yet. Pick a message on the left, or write your own."),
+      );
       return;
     }
     const latest = turns.at(-1).turn_id;
@@ -148,24 +174,64 @@ class Lane {
     const open = this.#open.get(id) ?? latest;
     // Not `toggle`: that also tells of details that are put into the page open.
     const toggled = (event) => this.#open.set(id, !event.currentTarget.parentElement.open);
-    return h("details", { class: "turn", "data-turn": id, open },
-      h("summary", { onclick: toggled }, h("span", { class: "words", dir: "auto" }, said), badge(weightiest(decisions))),
-      h("div", { class: "inside" },
-        seen.length ? h("ul", { class: "seen", "aria-label": "What policy saw" }, ...seen.map(({ title }) => h("li", {}, title.replace(/^Segment /, "")))) : null,
+    return h(
+      "details",
+      { class: "turn", "data-turn": id, open },
+      h(
+        "summary",
+        { onclick: toggled },
+        h("span", { class: "words", dir: "auto" }, said),
+        badge(weightiest(decisions)),
+      ),
+      h(
+        "div",
+        { class: "inside" },
+        seen.length
+          ? h(
+              "ul",
+              { class: "seen", "aria-label": "What policy saw" },
+              ...seen.map(({ title }) => h("li", {}, title.replace(/^Segment /, ""))),
+            )
+          : null,
         h("div", { class: "steps" }, ...decisions.map((each) => step(each, titles))),
-        h("details", { class: "all" }, h("summary", {}, `All ${reasons.length} reason codes`), codes(reasons.map(({ code }) => code), titles))));
+        h(
+          "details",
+          { class: "all" },
+          h("summary", {}, `All ${reasons.length} reason codes`),
+          codes(
+            reasons.map(({ code }) => code),
+            titles,
+          ),
+        ),
+      ),
+    );
   }
 }
 
 const codes = (list, titles) =>
-  h("ul", { class: "reasons" }, ...list.map((code) => h("li", {}, h("code", {}, code), titles.get(code) ?? words(code.toLowerCase()))));
+  h(
+    "ul",
+    { class: "reasons" },
+    ...list.map((code) => h("li", {}, h("code", {}, code), titles.get(code) ?? words(code.toLowerCase()))),
+  );
 
 function step({ stage, subject, effect, reasons, rules, obligations }, titles) {
-  const by = [["by", rules], ["then", obligations.map(words)]].filter(([, list]) => list.length);
-  return h("section", { class: "step", "data-stage": stage },
+  const by = [
+    ["by", rules],
+    ["then", obligations.map(words)],
+  ].filter(([, list]) => list.length);
+  return h(
+    "section",
+    { class: "step", "data-stage": stage },
     h("h3", {}, words(stage), subject === "turn" ? null : h("small", {}, subject)),
-    h("div", {}, badge(effect), codes(reasons, titles),
-      ...by.map(([label, list]) => h("p", { class: "by" }, h("b", {}, `${label} `), list.join(", ")))));
+    h(
+      "div",
+      {},
+      badge(effect),
+      codes(reasons, titles),
+      ...by.map(([label, list]) => h("p", { class: "by" }, h("b", {}, `${label} `), list.join(", "))),
+    ),
+  );
 }
 
 function badge(effect) {
@@ -181,7 +247,10 @@ function weightiest(decisions) {
 
 async function begin() {
   const [found] = await Promise.all([ask("demo/customers"), customElements.whenDefined("handrail-chat")]);
-  const customers = [...found, { id: VISITOR, name: "Anonymous visitor", plan: "", about: "somebody who is not signed in" }];
+  const customers = [
+    ...found,
+    { id: VISITOR, name: "Anonymous visitor", plan: "", about: "somebody who is not signed in" },
+  ];
   const lanes = [];
   const place = document.querySelector(".lanes");
   const choosers = document.querySelector(".choosers");
@@ -214,8 +283,13 @@ async function begin() {
     add(second);
   }
   const say = (text) => Promise.all(lanes.map(({ chat }) => chat.send(text)));
-  document.querySelector(".examples").append(...EXAMPLES.map(([text, note]) =>
-    h("li", {}, h("button", { type: "button", onclick: () => say(text) }, text, h("small", {}, note)))));
+  document
+    .querySelector(".examples")
+    .append(
+      ...EXAMPLES.map(([text, note]) =>
+        h("li", {}, h("button", { type: "button", onclick: () => say(text) }, text, h("small", {}, note))),
+      ),
+    );
 }
 
 begin();

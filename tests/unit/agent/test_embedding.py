@@ -18,7 +18,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
-from langgraph.types import RetryPolicy
+from langgraph.types import RetryPolicy, StreamMode
 
 from handrail.agent.embedding import NotAnswerable, Support, SupportState, support_node
 from handrail.agent.feed import Entry, MessageCompleted
@@ -47,11 +47,12 @@ class Inner(TypedDict, total=False):
 def inner_graph() -> CompiledStateGraph[Inner, None, Inner, Inner]:
     """A graph with a draft in its state, as the graph of the turn has one."""
 
-    async def generate(_state: Inner) -> Inner:
+    async def generate(state: Inner) -> Inner:
+        assert not state
         return Inner(draft=DRAFT)
 
-    async def release(_state: Inner) -> Inner:
-        return Inner(reply="released")
+    async def release(state: Inner) -> Inner:
+        return Inner(reply="released" if state["draft"] else "")
 
     graph: StateGraph[Inner, None, Inner, Inner] = StateGraph(Inner)
     graph.add_node("generate", generate)
@@ -70,7 +71,7 @@ class Records:
         self.items: dict[str, list[MessageCompleted]] = {}
         self.failing = 0
 
-    async def ensure_conversation(  # noqa: PLR0917 - as the port has it
+    async def ensure_conversation(
         self,
         site: str,
         conversation_id: str,
@@ -305,11 +306,8 @@ async def test_nothing_unchecked_gets_into_the_outer_run(service: Speaking) -> N
     """Neither its streams, subgraphs included, nor its checkpoints hold anything of the turn's own graph."""
     saver = InMemorySaver()
     outer = agent(service, saver)
-    seen: list[object] = []
-    async for part in outer.astream(
-        human("one"), THREAD, stream_mode=["values", "updates", "messages", "debug"], subgraphs=True
-    ):
-        seen.append(part)
+    modes: list[StreamMode] = ["values", "updates", "messages", "debug"]
+    seen = [part async for part in outer.astream(human("one"), THREAD, stream_mode=modes, subgraphs=True)]
     kept = [str(each) async for each in saver.alist(None)]
     assert "released one" in str(seen)
     assert "released one" in str(kept)
@@ -364,7 +362,7 @@ async def test_a_message_without_an_id_is_refused(service: Speaking) -> None:
 async def test_text_parts_are_read(service: Speaking) -> None:
     """As they come from multimodal front ends."""
     parts: list[str | dict[str, str]] = ["one", {"type": "text", "text": "two"}]
-    await agent(service).ainvoke(cast(Outer, {"messages": [HumanMessage(parts, id="1")]}))  # type: ignore[arg-type]
+    await agent(service).ainvoke(cast(Outer, {"messages": [HumanMessage(parts, id="1")]}))
     assert service.said == [(None, "one\ntwo")]
 
 
@@ -376,7 +374,7 @@ def test_the_page_shows_the_example() -> None:
 
 
 def test_the_example_runs(tmp_path: Path) -> None:
-    """With the real service and the sample company: the outer graph answers, Handrail answers, a person is asked for."""
+    """With the real service and sample company: the outer graph answers, Handrail answers, a person is asked for."""
     ingest_sample(tmp_path / "kb")
     mine = {name: content for name, content in os.environ.items() if not name.startswith(PREFIX)}
     ran = subprocess.run(

@@ -238,6 +238,18 @@ async def test_a_persons_words_come_at_once(scene: Scene) -> None:
     assert words(await waiting) == ["handoff.accepted", "status", "status", "operator: Olga here. Hello!"]
 
 
+async def test_what_a_decision_led_to_comes_at_once(scene: Scene) -> None:
+    """Nobody wrote, so nobody is seen typing; the reply is told all the same."""
+    name = await conversation(scene.store)
+    source = scene.follow(name)
+    waiting = asyncio.ensure_future(take(source, 2))
+    received = await scene.store.begin_operator_turn(SITE, name, "approved", START)
+    await scene.between.answered("feed", 2)
+    await scene.store.finish(finished(received, "It is done."))
+    assert words(await waiting) == ["… It is done.", "bot: It is done."]
+    assert scene.ticker.asked == [POLL_SECONDS], "nothing waited for a poll"
+
+
 # ------------------------------------------------------------------------------------------ lost wake-ups
 
 
@@ -312,6 +324,26 @@ async def test_two_hundred_who_only_listen_cost_one_query_a_second(scene: Scene)
     for task in waiting:
         task.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def test_who_was_told_something_is_idle_again(scene: Scene) -> None:
+    """A wake-up is used up by looking: afterwards, listening costs no more than before."""
+    name = await conversation(scene.store)
+    source = scene.follow(name)
+    for number in range(3):
+        waiting = asyncio.ensure_future(anext(source))
+        await scene.mark(name, 1 + number)
+        await waiting
+    idle = asyncio.ensure_future(anext(source))
+    await scene.ticker.tick()
+    reads = scene.between.calls.count("feed")
+    async with statements() as found:
+        for _ in range(3):
+            await scene.ticker.tick()
+    assert len(found) == 3
+    assert scene.between.calls.count("feed") == reads
+    idle.cancel()
+    await asyncio.gather(idle, return_exceptions=True)
 
 
 async def test_nobody_follows_nobody_polls(scene: Scene) -> None:

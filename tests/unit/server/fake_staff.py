@@ -61,7 +61,7 @@ class FakeCasework:
         self.store = store
         self.cases: dict[str, Case] = {}
         self.files: Mapping[tuple[str, str], FileContent] = {}
-        self.asked_with: tuple[Collection[ConversationStatus], str | None, str | None] | None = None
+        self.asked_with: list[tuple[Collection[ConversationStatus], str | None, str | None]] = []
         self.keys: dict[str, Message] = {}
 
     def asked(self, conversation_id: str, customer_id: str | None) -> None:
@@ -88,7 +88,7 @@ class FakeCasework:
         queue: str | None = None,
         holder: str | None = None,
     ) -> tuple[CaseSummary, ...]:
-        self.asked_with = (statuses, queue, holder)
+        self.asked_with.append((statuses, queue, holder))
         return tuple(
             CaseSummary(
                 conversation_id=each.conversation_id,

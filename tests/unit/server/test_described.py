@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from handrail.agent.server.app import create_app
 from handrail.agent.server.examples import EXAMPLES
 from handrail.agent.settings import Company, Settings
-
 from tests.unit.server.fake import FakeService, FixedClock
 
 Table = dict[str, object]
@@ -128,5 +127,6 @@ def test_errors_are_all_described_alike(described: Table) -> None:
 def test_demo_is_there_with_the_sample_company_only(service: FakeService, settings: Settings) -> None:
     """A real company's server hands out no tokens: the demo's paths do not exist there."""
     real = settings.model_copy(update={"company": Company.NONE})
-    paths = create_app(service, real, FixedClock()).openapi()["paths"]
+    paths = table(create_app(service, real, FixedClock()).openapi()["paths"])
+    assert paths
     assert not [path for path in paths if path.startswith("/demo")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +13,7 @@ from pydantic import BaseModel, JsonValue
 
 from handrail.agent.server.app import create_app
 from handrail.agent.server.identity import Gate
-from handrail.agent.server.openai_answers import Completion, Model, Models
+from handrail.agent.server.openai_answers import Completion, Model, Models, Support
 from handrail.agent.server.openai_bodies import ChatRequest
 from handrail.agent.server.openai_errors import OpenAiError
 from handrail.agent.server.openai_examples import COMPLETION, MODEL, MODELS
@@ -20,6 +21,8 @@ from handrail.agent.settings import Settings
 from tests.unit.server.fake import FixedClock
 from tests.unit.server.openai_fake import ChatService
 from tests.unit.server.openai_side import CHAT, Headers, asked, bearer, body, failed
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -180,3 +183,17 @@ def _without_null(content: JsonValue) -> JsonValue:
     if isinstance(content, dict):
         return {name: _without_null(each) for name, each in content.items() if each is not None}
     return [_without_null(each) for each in content] if isinstance(content, list) else content
+
+
+def test_the_page_names_every_code_and_field() -> None:
+    """docs/openai.md has each error code of these endpoints, each field of `support`, and each header that is read."""
+    page = (ROOT / "docs" / "openai.md").read_text("utf-8")
+    source = "".join(each.read_text("utf-8") for each in (ROOT / "agent" / "server").glob("openai_*.py"))
+    codes = set(re.findall(r'^\s+"([a-z]+(?:_[a-z]+)+)",$', source, re.MULTILINE))
+    codes |= set(re.findall(r'_refused\(.*"([a-z_]+)"\)', source))
+    assert {"no_user_message", "invalid_api_key", "model_not_found"} <= codes
+    assert {each for each in codes if f"`{each}`" not in page} == set()
+    shown = page.partition('{"support": ')[2].partition("\n```")[0].replace("...", "").strip()
+    assert set(json.loads(shown.removesuffix("}"))) == set(Support.model_fields)
+    for header in ("X-Conversation-Id", "X-OpenWebUI-Chat-Id", "X-Customer-Token", "X-OpenWebUI-User-Jwt"):
+        assert f"`{header}`" in page

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import os
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
+from handrail.agent.composition import staff
 from handrail.agent.server.demo_operator import DISPLAY, ensure_demo_operator
 from handrail.agent.server.keys import demo_password
-from handrail.agent.composition import staff
 from handrail.agent.settings import Settings, load_settings
 from handrail.cli import run
 from handrail.commands.operator import operator
@@ -34,26 +36,30 @@ def said(*words: str, typed: str = "") -> str:
     return done.output
 
 
-async def signs_in(name: str, password: str) -> bool:
+def signs_in(name: str, password: str) -> bool:
     """Whether an account opens with this password."""
-    async with staff(load_settings()) as accounts:
-        return await accounts.sign_in(name, password) is not None
+
+    async def trying() -> bool:
+        async with staff(load_settings()) as accounts:
+            return await accounts.sign_in(name, password) is not None
+
+    return asyncio.run(trying())
 
 
-async def test_account_from_beginning_to_end() -> None:
+def test_account_from_beginning_to_end() -> None:
     """Add, list, another password, disable: each says what it did, and the account follows."""
     assert "no accounts" in said("list")
     added = said("add", "maria", "--display", "Maria", "--queue", "billing", typed=f"{PASSWORD}\n")
     assert "customers see Maria" in added
     assert PASSWORD not in added
     assert "maria  shown as Maria, queues billing" in said("list")
-    assert await signs_in("maria", PASSWORD)
+    assert signs_in("maria", PASSWORD)
     said("password", "maria", typed="another long password\n")
-    assert not await signs_in("maria", PASSWORD)
-    assert await signs_in("maria", "another long password")
+    assert not signs_in("maria", PASSWORD)
+    assert signs_in("maria", "another long password")
     said("disable", "maria")
     assert "(disabled)" in said("list")
-    assert not await signs_in("maria", "another long password")
+    assert not signs_in("maria", "another long password")
 
 
 def test_display_by_default() -> None:
@@ -81,8 +87,6 @@ def test_wrong_use_ends_with_2(
     words: tuple[str, ...], typed: str, advice: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What cannot be done is said in one sentence, and nothing is stored."""
-    import io
-
     monkeypatch.setattr("sys.stdin", io.StringIO(typed))
     assert run(lambda: operator.main(list(words), standalone_mode=False)) == 2
     assert advice in capsys.readouterr().err

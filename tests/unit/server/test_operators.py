@@ -146,15 +146,12 @@ async def test_queue(client: httpx.AsyncClient, service: FakeService, case: str,
     """The queue is filtered by status, queue and holder; without a status those with people are meant."""
     found = (await client.get(f"{OPERATOR}/queue", headers=maria)).json()
     assert [(each["conversation_id"], each["awaits_approval"]) for each in found] == [("c1", True)]
-    assert service.casework.asked_with == (
-        {ConversationStatus.QUEUED, ConversationStatus.ACCEPTED, ConversationStatus.HUMAN},
-        None,
-        None,
-    )
+    people = {ConversationStatus.QUEUED, ConversationStatus.ACCEPTED, ConversationStatus.HUMAN}
+    assert service.casework.asked_with.pop() == (people, None, None)
     query = "status=resolved&status=bot&queue=general&mine=true"
     assert (await client.get(f"{OPERATOR}/queue?{query}", headers=maria)).json() == []
-    asked = ({ConversationStatus.RESOLVED, ConversationStatus.BOT}, "general", "maria")
-    assert service.casework.asked_with == asked
+    narrowed = service.casework.asked_with.pop()
+    assert narrowed == ({ConversationStatus.RESOLVED, ConversationStatus.BOT}, "general", "maria")
     assert (await client.get(f"{OPERATOR}/queue?status=lost", headers=maria)).status_code == 422
 
 
@@ -262,7 +259,11 @@ async def test_edit(client: httpx.AsyncClient, service: FakeService, case: str, 
     assert "amout" in wrong.text
     assert "tto" in wrong.text
     assert service.store.held["a1"].state is ApprovalState.PENDING
-    for body in ({}, {"arguments": {}}, {"arguments": []}, {"arguments": {"Amount!": 1}}, {"arguments": {"a": 1}, "by": "x"}):
+    bodies: tuple[object, ...] = (
+        *({}, {"arguments": {}}, {"arguments": []}, {"arguments": {"Amount!": 1}}),
+        {"arguments": {"amount": "1"}, "by": "omar"},
+    )
+    for body in bodies:
         assert (await client.post(path, json=body, headers=maria)).status_code == 422
     done = await client.post(path, json={"arguments": {"amount": "20.00"}}, headers=maria)
     assert done.json()["approval"]["call"]["arguments"] == {"to": "u-2", "amount": "20.00"}

@@ -116,7 +116,9 @@ async def test_site_key_goes_with_its_pages(client: httpx.AsyncClient) -> None:
 async def test_unknown_site_key_is_refused(client: httpx.AsyncClient, headers: Headers) -> None:
     """A site key that is none is an error wherever it comes from; it never counts as none."""
     for path in ("/v1/conversations", "/v1/widget"):
-        answer = await client.request("POST" if "conv" in path else "GET", path, headers=headers | {"X-Site-Key": "x" * 20})
+        answer = await client.request(
+            "POST" if "conv" in path else "GET", path, headers=headers | {"X-Site-Key": "x" * 20}
+        )
         assert (answer.status_code, code(answer)) == (403, "site_key_invalid")
 
 

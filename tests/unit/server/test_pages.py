@@ -16,7 +16,7 @@ PAGES = ["/widget.js", "/demo", "/demo/demo.css", "/demo/demo.js"]
 
 @pytest.mark.parametrize("path", PAGES)
 async def test_files_are_cached_and_kept_within_bounds(client: httpx.AsyncClient, path: str) -> None:
-    """Each file says how long it holds, what it is, and what a browser may do with it: nothing inline, no other host."""
+    """Each file says how long it holds and what a browser may do with it: nothing inline, no other host."""
     answer = await client.get(path)
     assert answer.status_code == 200
     assert answer.headers["cache-control"] == "public, max-age=300"

@@ -23,6 +23,7 @@ from handrail.agent.settings import Settings
 from handrail.guardrails.errors import ConfigError
 from tests.unit.server.fake import FakeService, FixedClock
 from tests.unit.server.test_conversations import Headers, code, opened
+from tests.unit.server.waiting import until
 
 
 @asynccontextmanager
@@ -154,9 +155,7 @@ async def test_two_hundred_idle_streams(service: FakeService, settings: Settings
             for number, (path, key) in enumerate(conversations)
             for _ in range(10)
         ]
-        async with asyncio.timeout(10):
-            while service.following.followers < 200:
-                await asyncio.sleep(0)
+        await until(lambda: service.following.followers == 200)
         assert threading.active_count() <= threads
         assert len(asyncio.all_tasks()) - tasks <= 200 * 8
         path, key = conversations[7]
@@ -182,9 +181,7 @@ async def test_stream_frees_everything_when_its_client_leaves(service: FakeServi
         streams = [await Stream.open(client, f"{path}/events", key) for _ in range(20)]
         for stream in streams:
             stream.writer.transport.abort()
-        async with asyncio.timeout(10):
-            while service.following.followers or len(asyncio.all_tasks()) > before:
-                await asyncio.sleep(0)
+        await until(lambda: not service.following.followers and len(asyncio.all_tasks()) <= before)
 
 
 async def test_turn_that_streams_outlives_its_client_and_the_stop(service: FakeService, settings: Settings) -> None:

@@ -81,7 +81,9 @@ async def test_other_accepts_get_json(client: httpx.AsyncClient) -> None:
         answer = await client.post(f"{path}/messages", json={"text": "hi"}, headers=key | {"Accept": accept})
         assert answer.headers["content-type"] == "application/json"
     streamed = await client.post(
-        f"{path}/messages", json={"text": "hi"}, headers=key | {"Accept": "application/json;q=0.1, Text/Event-Stream;q=1"}
+        f"{path}/messages",
+        json={"text": "hi"},
+        headers=key | {"Accept": "application/json;q=0.1, Text/Event-Stream;q=1"},
     )
     assert streamed.headers["content-type"].startswith("text/event-stream")
 

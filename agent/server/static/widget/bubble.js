@@ -73,22 +73,31 @@ export class Bubble {
   }
 
   #sources(sources) {
-    const items = sources.map((each) => h("li", { "data-document": each.doc_id }, icon("book"), h("span", {}, each.title)));
+    const items = sources.map((each) =>
+      h("li", { "data-document": each.doc_id }, icon("book"), h("span", {}, each.title)),
+    );
     return h("div", { class: "sources" }, this.panel.t("sources"), h("ul", {}, ...items));
   }
 
   #file(file) {
     const label = this.panel.t("download", { file: file.name });
     const save = () => this.panel.on.download(file);
-    return h("div", { class: "attachment" }, icon("file"),
+    return h(
+      "div",
+      { class: "attachment" },
+      icon("file"),
       h("span", {}, file.name, h("small", {}, bytes(file.size))),
-      file.file_id ? h("button", { class: "plain", type: "button", "aria-label": label, onclick: save }, icon("down")) : null);
+      file.file_id
+        ? h("button", { class: "plain", type: "button", "aria-label": label, onclick: save }, icon("down"))
+        : null,
+    );
   }
 
   /** Short answers to choose from. */
   replies(replies) {
     if (this.card) return; // the card's buttons are the answers to a confirmation
-    const pick = (text) => h("button", { class: "pill", type: "button", dir: "auto", onclick: () => this.panel.on.send(text) }, text);
+    const pick = (text) =>
+      h("button", { class: "pill", type: "button", dir: "auto", onclick: () => this.panel.on.send(text) }, text);
     this.offers?.remove();
     this.offers = h("div", { class: "replies" }, ...replies.map(pick));
     this.node.append(this.offers);
@@ -103,14 +112,23 @@ export class Bubble {
     this.offers?.remove();
     this.offers = null;
     this.buttons = [button("yes", "solid"), button("no", "outline")];
-    this.state = h("p", { class: "state", hidden: !until }, until ? t("confirm_until", { time: this.panel.time(until) }) : "");
+    this.state = h(
+      "p",
+      { class: "state", hidden: !until },
+      until ? t("confirm_until", { time: this.panel.time(until) }) : "",
+    );
     const rows = shown.flatMap(({ name, content }) => [
       h("dt", {}, readable(name)),
       h("dd", { dir: "auto" }, typeof content === "string" ? content : JSON.stringify(content)),
     ]);
-    this.card = h("section", { class: "card confirm", "aria-labelledby": id, "data-tool": tool },
+    this.card = h(
+      "section",
+      { class: "card confirm", "aria-labelledby": id, "data-tool": tool },
       h("header", {}, h("small", {}, t("confirm")), h("h3", { id }, title)),
-      h("dl", {}, ...rows), h("footer", {}, ...this.buttons), this.state);
+      h("dl", {}, ...rows),
+      h("footer", {}, ...this.buttons),
+      this.state,
+    );
     this.node.append(this.card);
     const left = until ? Date.parse(until) - Date.now() : Infinity;
     if (left <= 0) this.close("confirm_expired");
@@ -136,7 +154,8 @@ export class Bubble {
     this.delivery.hidden = !text;
     this.delivery.classList.toggle("failed", again !== null);
     const parts = [h("span", {}, text ?? "")];
-    if (again) parts.push(h("button", { class: "text-button", type: "button", onclick: again }, this.panel.t("try_again")));
+    if (again)
+      parts.push(h("button", { class: "text-button", type: "button", onclick: again }, this.panel.t("try_again")));
     this.delivery.replaceChildren(...parts);
   }
 }

@@ -1,8 +1,8 @@
-/* The element <handrail-chat>: identity, requests, and who is told what. */
+/* The element <handrail-chat>: what the page may do, what the customer does, and who is told what. */
 
-import { AnotherCustomer, Api, NoToken, Refusal, newKey } from "./api.js";
+import { AnotherCustomer, NoToken, newKey } from "./api.js";
+import { Customer, gone, json } from "./customer.js";
 import { Feed } from "./feed.js";
-import { Memory } from "./memory.js";
 import { h } from "./nodes.js";
 import { Outbox } from "./outbox.js";
 import { Panel } from "./panel.js";
@@ -15,12 +15,6 @@ const HIDDEN_MS = 60_000; // a browser has about six connections per host: tabs 
 const LOST_MS = 1_500; // a reconnection that is faster is nobody's business
 const BACK_MS = 3_000;
 const FEED_MS = 2_500; // how long the feed may take once the request has its answer
-const AGAIN_MS = 10_000; // a conversation that is gone twice within this time is no accident
-const NOBODY = "nobody";
-const GONE = new Set(["unknown_conversation", "credential_missing"]);
-
-const gone = (error) => error instanceof Refusal && GONE.has(error.code);
-const json = (body) => ({ body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
 
 const sheet = new CSSStyleSheet(); // allowed by a strict Content-Security-Policy, unlike a style element
 sheet.replaceSync(STYLES);
@@ -35,21 +29,16 @@ export class HandrailChat extends HTMLElement {
 
   /** Returns the customer's token, or a promise of it. Unset: `window.Handrail.token`; neither: a visitor. */
   token = undefined;
-  #api = null;
+  #customer = null;
   #panel = null;
   #story = null;
   #feed = null;
   #outbox = null;
-  #subject = null; // who the customer is
-  #memory = null; // which conversation: shared by the tabs
-  #letters = null; // what is on its way: each tab's own
   #started = null;
-  #opening = null; // a conversation that is being opened
   #wish = null; // the key under which a person is being asked for
   #asking = 0; // such requests in flight
   #after = 0; // number of the last item told
   #unread = 0;
-  #emptied = 0; // when a conversation was found gone
   #timers = {};
   #listening = null;
 
@@ -76,7 +65,7 @@ export class HandrailChat extends HTMLElement {
   }
 
   get conversationId() {
-    return this.#memory?.record.conversation ?? null;
+    return this.#customer?.conversation ?? null;
   }
 
   get status() {
@@ -108,22 +97,19 @@ export class HandrailChat extends HTMLElement {
   /** Begin a new conversation. The former one stays with the company; this browser forgets it. */
   async restart() {
     await this.#started;
-    this.#memory.clear();
-    this.#letters.clear();
-    this.#load();
+    this.#customer.forget();
     this.#panel.refocus();
   }
 
   /** Ask the page again who the customer is: to be called after signing in or out. */
   async refresh() {
     await this.#started;
-    this.#api.forget();
-    await this.#identify();
+    await this.#customer.refresh();
   }
 
   /** GET something of the server with the credentials of this conversation. */
   async read(path) {
-    return (await this.#call("GET", path)).json();
+    return (await this.#customer.call("GET", path)).json();
   }
 
   /* --------------------------------------------------------------------------------------------- beginning */
@@ -133,13 +119,18 @@ export class HandrailChat extends HTMLElement {
     root.adoptedStyleSheets = [sheet];
     const server = this.dataset.server || new URL("../", import.meta.url).href;
     const source = () => (this.token ?? window.Handrail?.token)?.();
-    this.#api = new Api(server.replace(/\/?$/, "/"), this.dataset.siteKey, source);
+    this.#customer = new Customer(server.replace(/\/?$/, "/"), this.dataset.siteKey, source, {
+      load: () => this.#load(),
+      known: () => this.#panel.error("identity"),
+      unknown: (error) => this.#panel.error("identity", this.#panel.reason(error), () => this.refresh()),
+      follow: () => this.#follow(),
+    });
     // Without an answer the widget speaks English, and still says what to do.
-    const config = await this.#api.config().catch(() => ({}));
+    const config = await this.#customer.api.config().catch(() => ({}));
     this.config = { ...config, name: this.dataset.name || config.name };
     const inline = this.dataset.mode === "inline";
     this.#panel = new Panel(root, { inline, config: this.config, contact: this.dataset.contact, on: this.#on });
-    await this.#identify();
+    await this.#customer.identify();
     if (this.dataset.open !== undefined) this.#panel.show();
   }
 
@@ -152,55 +143,20 @@ export class HandrailChat extends HTMLElement {
     attach: (file) => this.#attach(file),
     download: (file) => this.#download(file),
     rate: (score, comment) => this.#rate(score, comment),
-    ticked: (message) => this.#memory.record.ticks?.[message] ?? [],
+    ticked: (message) => this.#customer.memory.record.ticks?.[message] ?? [],
     tick: (message, step, checked) => {
-      const ticks = this.#memory.record.ticks ?? {};
+      const ticks = this.#customer.memory.record.ticks ?? {};
       const others = (ticks[message] ?? []).filter((each) => each !== step);
-      this.#memory.keep({ ticks: { ...ticks, [message]: checked ? [...others, step] : others } });
+      this.#customer.memory.keep({ ticks: { ...ticks, [message]: checked ? [...others, step] : others } });
     },
   };
-
-  /** Find out who the customer is, and show that customer's conversation. */
-  async #identify() {
-    let subject;
-    try {
-      subject = await this.#api.subject();
-    } catch (error) {
-      return this.#nobody(error);
-    }
-    if (subject !== this.#subject) this.#become(subject);
-    this.#panel.error("identity");
-    this.#follow();
-  }
-
-  #become(subject) {
-    // What was written while nobody knew who writes is the present customer's.
-    const { letters = [] } = this.#subject === NOBODY ? this.#letters.record : {};
-    const name = (kind) => ["handrail", kind, this.#api.server, this.#api.siteKey ?? "", subject].join("|");
-    this.#subject = subject;
-    this.#memory = new Memory(() => localStorage, name("conversation"));
-    this.#letters = new Memory(() => sessionStorage, name("letters"));
-    if (letters.length) this.#letters.keep({ letters: [...(this.#letters.record.letters ?? []), ...letters] });
-    this.#load();
-  }
-
-  /** Nobody can tell who the customer is: meanwhile nothing is shown of anybody's conversation. */
-  #nobody(error) {
-    if (this.#subject !== NOBODY) {
-      this.#subject = NOBODY;
-      this.#memory = new Memory(() => null, NOBODY);
-      this.#letters = new Memory(() => null, NOBODY);
-      this.#load();
-    }
-    this.#panel.error("identity", this.#panel.reason(error), () => this.refresh());
-  }
 
   /** Show the conversation that is remembered, from its beginning. */
   #load() {
     this.#unfollow();
     this.#outbox?.stop();
     this.#story?.end();
-    this.#opening = this.#wish = null;
+    this.#wish = null;
     this.#after = this.#unread = 0;
     this.#panel.unread(0);
     this.#panel.composer.asking(false);
@@ -210,8 +166,12 @@ export class HandrailChat extends HTMLElement {
       arrived: (key) => this.#outbox.arrived(key),
       changed: (status) => this.#changed(status),
     });
-    const subject = this.#subject;
-    this.#outbox = new Outbox(this.#letters, (letter) => this.#deliver(letter, subject), (letter) => this.#story.letter(letter));
+    const { name, letters } = this.#customer;
+    this.#outbox = new Outbox(
+      letters,
+      (letter) => this.#deliver(letter, name),
+      (letter) => this.#story.letter(letter),
+    );
     if (!this.conversationId) this.#story.settle(0);
     this.#follow();
   }
@@ -220,12 +180,12 @@ export class HandrailChat extends HTMLElement {
 
   /** Follow the feed of a conversation that is not over, or that somebody looks at. */
   #follow() {
-    const { conversation, done } = this.#memory.record;
-    if (this.#feed || !conversation || !this.isConnected || (done && !this.#panel.visible)) return;
-    const call = (...request) => this.#call(...request);
-    this.#feed = new Feed(call, `v1/conversations/${conversation}`, this.#after, {
+    const customer = this.#customer;
+    const wanted = customer.conversation && this.isConnected && (!customer.memory.record.done || this.#panel.visible);
+    if (this.#feed || !wanted) return;
+    this.#feed = new Feed((...request) => customer.call(...request), customer.path, this.#after, {
       items: (batch) => this.#told(batch),
-      expired: () => this.#api.forget(),
+      expired: () => customer.api.forget(),
       connection: (connected) => this.#connection(connected),
       refused: (error) => this.#refused(error),
     });
@@ -244,7 +204,7 @@ export class HandrailChat extends HTMLElement {
     this.#after = this.#feed.after;
     for (const { seq, item } of batch) {
       if (item.event !== "message.completed") continue;
-      if (item.role !== "customer" && seq > (this.#memory.record.seen ?? 0)) this.#unread += 1;
+      if (item.role !== "customer" && seq > (this.#customer.memory.record.seen ?? 0)) this.#unread += 1;
       this.#emit("message", { ...item, live });
     }
     this.#read();
@@ -254,14 +214,14 @@ export class HandrailChat extends HTMLElement {
   #read() {
     if (this.#panel.visible) {
       this.#unread = 0;
-      if (this.#after > (this.#memory.record.seen ?? 0)) this.#memory.keep({ seen: this.#after });
+      if (this.#after > (this.#customer.memory.record.seen ?? 0)) this.#customer.memory.keep({ seen: this.#after });
     }
     this.#panel.unread(this.#unread);
   }
 
   #changed(status) {
     const done = status === "resolved";
-    if (done !== Boolean(this.#memory.record.done)) this.#memory.keep({ done });
+    if (done !== Boolean(this.#customer.memory.record.done)) this.#customer.memory.keep({ done });
     this.#emit("status", { status });
   }
 
@@ -281,29 +241,17 @@ export class HandrailChat extends HTMLElement {
 
   #refused(error) {
     this.#unfollow();
-    if (error instanceof AnotherCustomer) return void this.#identify();
-    if (gone(error)) return void this.#startOver();
-    if (error instanceof NoToken || error.status === 401) return this.#nobody(error);
-    this.#panel.error("feed", this.#panel.reason(error), () => this.#follow());
-  }
-
-  /** The server knows no such conversation of this customer: erased, or the customer is another one by now. */
-  async #startOver() {
-    const again = Date.now() - this.#emptied < AGAIN_MS;
-    this.#emptied = Date.now();
-    const before = this.#subject;
-    await this.refresh();
-    if (this.#subject !== before) return;
-    this.#memory.clear();
-    if (again) this.#letters.clear();
-    this.#load();
+    if (error instanceof AnotherCustomer) this.#customer.identify();
+    else if (gone(error)) this.#customer.startOver();
+    else if (error instanceof NoToken || error.status === 401) this.#customer.lose(error);
+    else this.#panel.error("feed", this.#panel.reason(error), () => this.#follow());
   }
 
   #looked() {
     clearTimeout(this.#timers.hidden);
     if (document.hidden) {
       this.#timers.hidden = setTimeout(() => this.#unfollow(), HIDDEN_MS);
-    } else if (this.#memory) {
+    } else if (this.#customer.memory) {
       this.#follow();
       this.#feed?.nudge();
       this.#read();
@@ -312,51 +260,17 @@ export class HandrailChat extends HTMLElement {
 
   /** Another tab has opened a conversation, begun a new one, or read this one. */
   #elsewhere({ key }) {
-    if (!this.#memory || (key !== null && key !== this.#memory.name)) return;
-    const { conversation } = this.#memory.record;
-    const record = this.#memory.reread();
+    if (!this.#customer.memory || (key !== null && key !== this.#customer.memory.name)) return;
+    const { conversation } = this.#customer.memory.record;
+    const record = this.#customer.memory.reread();
     if (key === null || record.conversation !== conversation) return this.#load();
     if ((record.seen ?? 0) >= this.#after) this.#panel.unread((this.#unread = 0));
   }
 
   /* ---------------------------------------------------------------------------------------------- requests */
 
-  #call(method, path, options = {}) {
-    return this.#api.call(method, path, { as: this.#subject, visitorKey: this.#memory.record.visitor, ...options });
-  }
-
-  /** The path of the conversation, which is opened when there is none: not before somebody has something to say. */
-  async #conversation() {
-    if (this.#subject === NOBODY) await this.refresh();
-    if (!this.conversationId) await (this.#opening ??= this.#begin().finally(() => (this.#opening = null)));
-    return `v1/conversations/${this.conversationId}`;
-  }
-
-  async #begin() {
-    const memory = this.#memory;
-    const opened = await (await this.#call("POST", "v1/conversations", json({ channel: "web" }))).json();
-    memory.keep({ conversation: opened.conversation_id, visitor: opened.visitor_key ?? undefined, done: false, seen: 0 });
-    if (memory === this.#memory) this.#follow();
-  }
-
-  /** A request about this conversation, of the customer `as`. A conversation that has gone is replaced by a new one. */
-  async #ask(path, { headers, ...options } = {}, key = newKey(), as = this.#subject) {
-    for (let again = false; ; again = true) {
-      const conversation = await this.#conversation();
-      if (as !== this.#subject && as !== NOBODY) throw new AnotherCustomer("The customer has changed.");
-      try {
-        const sent = { headers: { ...headers, "Idempotency-Key": key }, ...options };
-        return await (await this.#call("POST", conversation + path, sent)).json();
-      } catch (error) {
-        if (error instanceof AnotherCustomer) await this.#identify();
-        if (again || !gone(error)) throw error;
-        await this.#startOver();
-      }
-    }
-  }
-
   async #deliver({ text, key }, as) {
-    const turn = await this.#ask("/messages", json({ text }), key, as);
+    const turn = await this.#customer.ask("/messages", json({ text }), key, as);
     this.#answered(turn);
     return turn;
   }
@@ -374,10 +288,14 @@ export class HandrailChat extends HTMLElement {
     await this.#started;
     if (this.#asking) return; // on the way this very moment
     const key = (this.#wish ??= newKey());
+    const as = this.#customer.name;
     this.#panel.error("person");
     this.#panel.composer.asking(true);
     this.#panel.toEnd();
-    const post = () => ((this.#asking += 1), this.#ask("/handoff", {}, key).finally(() => (this.#asking -= 1)));
+    const post = () => (
+      (this.#asking += 1),
+      this.#customer.ask("/handoff", {}, key, as).finally(() => (this.#asking -= 1))
+    );
     try {
       this.#answered(await patiently(post));
       this.#wish = null;
@@ -390,13 +308,14 @@ export class HandrailChat extends HTMLElement {
   async #attach(file) {
     this.#panel.error("file");
     if (file.size > FILE_BYTES) return this.#panel.error("file", this.#panel.t("file_too_large", { file: file.name }));
-    const key = newKey();
+    const [key, as] = [newKey(), this.#customer.name];
     const told = this.#story.upload(key, file);
-    const headers = { "Content-Type": file.type || "application/octet-stream", "X-File-Name": encodeURIComponent(file.name) };
+    const type = file.type || "application/octet-stream";
+    const headers = { "Content-Type": type, "X-File-Name": encodeURIComponent(file.name) };
     const send = async () => {
       told.sending();
       try {
-        told.done(await patiently(() => this.#ask("/files", { body: file, headers, seconds: 120 }, key)));
+        told.done(await patiently(() => this.#customer.ask("/files", { body: file, headers, seconds: 120 }, key, as)));
       } catch (error) {
         told.failed(`${this.#panel.t("not_sent")} ${this.#panel.reason(error)}`, send);
       }
@@ -405,14 +324,14 @@ export class HandrailChat extends HTMLElement {
   }
 
   async #download(file) {
-    const response = await this.#call("GET", `${await this.#conversation()}/files/${file.file_id}`);
+    const response = await this.#customer.call("GET", `${this.#customer.path}/files/${file.file_id}`);
     const url = URL.createObjectURL(await response.blob());
     h("a", { href: url, download: file.name }).click();
     setTimeout(() => URL.revokeObjectURL(url), 10_000);
   }
 
   async #rate(score, comment) {
-    await this.#ask("/rating", json(comment ? { score, comment } : { score }));
+    await this.#customer.ask("/rating", json(comment ? { score, comment } : { score }));
     this.#story.rated(score);
   }
 

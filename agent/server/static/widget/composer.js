@@ -9,19 +9,63 @@ export class Composer {
   constructor(t, limit, on) {
     Object.assign(this, { t, limit, on });
     this.field = h("textarea", {
-      id: "message", rows: "1", dir: "auto", placeholder: t("placeholder"), "aria-describedby": "count",
-      oninput: () => this.#typed(), onkeydown: (event) => this.#pressed(event), onpaste: (event) => this.#pasted(event),
+      id: "message",
+      rows: "1",
+      dir: "auto",
+      placeholder: t("placeholder"),
+      "aria-describedby": "count",
+      oninput: () => this.#typed(),
+      onkeydown: (event) => this.#pressed(event),
+      onpaste: (event) => this.#pasted(event),
     });
     this.count = h("p", { class: "count", id: "count", role: "status" });
     this.file = h("input", { type: "file", hidden: true, "aria-label": t("attach"), onchange: () => this.#picked() });
     this.label = h("span", {}, t("person_button"));
-    this.person = h("button", { class: "person-button", type: "button", onclick: () => on.person() }, icon("person"), this.label);
+    this.person = h(
+      "button",
+      { class: "person-button", type: "button", onclick: () => on.person() },
+      icon("person"),
+      this.label,
+    );
     // `aria-disabled`, not `disabled`: the button keeps its place in the order of the keyboard.
-    this.submit = h("button", { class: "send", type: "submit", "aria-label": t("send"), title: t("send"), "aria-disabled": "true" }, icon("send"));
-    const attach = h("button", { class: "plain", type: "button", "aria-label": t("attach"), title: t("attach"), onclick: () => this.file.click() }, icon("clip"));
-    const tools = h("div", { class: "tools" }, attach, this.file, this.person, h("span", { class: "grow" }), this.submit);
-    const box = h("div", { class: "box" }, h("label", { class: "vh", for: "message" }, t("message")), this.field, tools);
-    this.node = h("form", { class: "composer", onsubmit: (event) => (event.preventDefault(), this.#send()) }, box, this.count);
+    this.submit = h(
+      "button",
+      { class: "send", type: "submit", "aria-label": t("send"), title: t("send"), "aria-disabled": "true" },
+      icon("send"),
+    );
+    const attach = h(
+      "button",
+      {
+        class: "plain",
+        type: "button",
+        "aria-label": t("attach"),
+        title: t("attach"),
+        onclick: () => this.file.click(),
+      },
+      icon("clip"),
+    );
+    const tools = h(
+      "div",
+      { class: "tools" },
+      attach,
+      this.file,
+      this.person,
+      h("span", { class: "grow" }),
+      this.submit,
+    );
+    const box = h(
+      "div",
+      { class: "box" },
+      h("label", { class: "vh", for: "message" }, t("message")),
+      this.field,
+      tools,
+    );
+    this.node = h(
+      "form",
+      { class: "composer", onsubmit: (event) => (event.preventDefault(), this.#send()) },
+      box,
+      this.count,
+    );
   }
 
   /** Whether a person is being asked for. The button works meanwhile, and always. */

@@ -35,7 +35,7 @@ export class Feed {
 
   async #run() {
     await null; // whoever made this feed can tell where it is
-    for (let failures = 0; !this.#stopped; ) {
+    for (let failures = 0; !this.#stopped;) {
       const began = Date.now();
       let pause = 0;
       try {

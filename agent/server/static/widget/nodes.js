@@ -2,7 +2,8 @@
 
 const ICONS = {
   chat: "M4 5.5A2.5 2.5 0 0 1 6.5 3h11A2.5 2.5 0 0 1 20 5.5v8a2.5 2.5 0 0 1-2.5 2.5H11l-4.6 3.8A.85.85 0 0 1 5 19.15V15.95A2.5 2.5 0 0 1 4 13.5z",
-  spark: "M12 3l1.9 5.1L19 10l-5.1 1.9L12 17l-1.9-5.1L5 10l5.1-1.9zM18.5 15l.9 2.1 2.1.9-2.1.9-.9 2.1-.9-2.1-2.1-.9 2.1-.9z",
+  spark:
+    "M12 3l1.9 5.1L19 10l-5.1 1.9L12 17l-1.9-5.1L5 10l5.1-1.9zM18.5 15l.9 2.1 2.1.9-2.1.9-.9 2.1-.9-2.1-2.1-.9 2.1-.9z",
   person: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4.5 20c.6-3.6 3.6-5.5 7.5-5.5s6.9 1.9 7.5 5.5z",
   close: "M6 6l12 12M18 6L6 18",
   send: "M5 12h13M12.5 6l6 6-6 6",
@@ -35,9 +36,20 @@ export function icon(name) {
     for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
     return node;
   };
-  const svg = make("svg", { viewBox: "0 0 24 24", "aria-hidden": "true", fill: SOLID.has(name) ? "currentColor" : "none", focusable: "false" });
+  const svg = make("svg", {
+    viewBox: "0 0 24 24",
+    "aria-hidden": "true",
+    fill: SOLID.has(name) ? "currentColor" : "none",
+    focusable: "false",
+  });
   if (!SOLID.has(name)) {
-    for (const [key, value] of [["stroke", "currentColor"], ["stroke-width", "1.8"], ["stroke-linecap", "round"], ["stroke-linejoin", "round"]]) svg.setAttribute(key, value);
+    for (const [key, value] of [
+      ["stroke", "currentColor"],
+      ["stroke-width", "1.8"],
+      ["stroke-linecap", "round"],
+      ["stroke-linejoin", "round"],
+    ])
+      svg.setAttribute(key, value);
   }
   svg.append(make("path", { d: ICONS[name] }));
   return svg;

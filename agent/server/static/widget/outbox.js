@@ -58,9 +58,12 @@ export class Outbox {
     if (this.#running) return;
     this.#running = true;
     await null; // whoever made this outbox can tell where it is
-    for (let letter; !this.#stopped && (letter = this.letters.find(({ state }) => state !== "failed")); ) {
+    for (let letter; !this.#stopped && (letter = this.letters.find(({ state }) => state !== "failed"));) {
       try {
-        const turn = await patiently(() => this.deliver(letter), () => this.#change(letter, "retrying"));
+        const turn = await patiently(
+          () => this.deliver(letter),
+          () => this.#change(letter, "retrying"),
+        );
         this.#change(letter, "sent", { turn });
       } catch (why) {
         this.#change(letter, "failed", { why });

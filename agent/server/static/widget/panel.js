@@ -39,18 +39,51 @@ export class Panel {
   #build() {
     const { t, on } = this;
     this.badge = h("span", { class: "badge", hidden: true });
-    this.launcher = h("button", { class: "launcher", type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: on.open }, icon("chat"), this.badge);
+    this.launcher = h(
+      "button",
+      { class: "launcher", type: "button", "aria-haspopup": "dialog", "aria-expanded": "false", onclick: on.open },
+      icon("chat"),
+      this.badge,
+    );
     this.stripe = h("div", { class: "strip", role: "status", hidden: true });
     this.rows = h("div", { role: "log", "aria-live": "off", "aria-label": t("log") });
-    this.dots = h("div", { class: "dots", hidden: true }, h("span", { class: "vh" }, t("typing")), h("i"), h("i"), h("i"));
+    this.dots = h(
+      "div",
+      { class: "dots", hidden: true },
+      h("span", { class: "vh" }, t("typing")),
+      h("i"),
+      h("i"),
+      h("i"),
+    );
     const intro = h("div", { class: "intro" }, h("h3", {}, t("intro_title")), h("p", {}, t("intro")));
     // It scrolls, so the keyboard must be able to get there.
-    this.log = h("div", { class: "log", tabindex: "0", role: "group", "aria-label": t("log"), onscroll: () => this.#scrolled() }, intro, this.rows, this.dots);
-    this.newest = h("button", { class: "newest", type: "button", hidden: true, onclick: () => (this.toEnd(), this.refocus()) }, icon("down"), t("newest"));
-    this.frame = h(this.inline ? "section" : "dialog", {
-      class: this.inline ? "panel inline" : "panel", "aria-labelledby": "name", lang: this.language,
-      onkeydown: (event) => this.#pressed(event), oncancel: (event) => (event.preventDefault(), on.close()),
-    }, this.#head(), this.stripe, h("div", { class: "middle" }, this.log, this.newest), this.composer.node);
+    this.log = h(
+      "div",
+      { class: "log", tabindex: "0", role: "group", "aria-label": t("log"), onscroll: () => this.#scrolled() },
+      intro,
+      this.rows,
+      this.dots,
+    );
+    this.newest = h(
+      "button",
+      { class: "newest", type: "button", hidden: true, onclick: () => (this.toEnd(), this.refocus()) },
+      icon("down"),
+      t("newest"),
+    );
+    this.frame = h(
+      this.inline ? "section" : "dialog",
+      {
+        class: this.inline ? "panel inline" : "panel",
+        "aria-labelledby": "name",
+        lang: this.language,
+        onkeydown: (event) => this.#pressed(event),
+        oncancel: (event) => (event.preventDefault(), on.close()),
+      },
+      this.#head(),
+      this.stripe,
+      h("div", { class: "middle" }, this.log, this.newest),
+      this.composer.node,
+    );
     // The keyboard of a phone, the strip, a longer message being written: what was at the end stays there.
     new ResizeObserver(() => this.#stick && this.toEnd()).observe(this.log);
     this.root.replaceChildren(...(this.inline ? [this.frame] : [this.launcher, this.frame]));
@@ -61,7 +94,11 @@ export class Panel {
     const { t, on } = this;
     this.face = h("div", { class: "face", "aria-hidden": "true" });
     this.line = h("p", { class: "disclosure" });
-    const close = h("button", { class: "plain", type: "button", "aria-label": t("close"), title: t("close"), onclick: on.close }, icon("close"));
+    const close = h(
+      "button",
+      { class: "plain", type: "button", "aria-label": t("close"), title: t("close"), onclick: on.close },
+      icon("close"),
+    );
     const who = h("div", { class: "who" }, h("h2", { id: "name" }, this.name), this.line);
     return h("div", { class: "head" }, this.face, who, this.inline ? null : close);
   }

@@ -12,8 +12,13 @@ export function ratingCard({ t, reason }, send) {
     state.textContent = text;
   };
   const star = (score) =>
-    h("label", {}, h("input", { class: "vh", type: "radio", name: id, value: score }),
-      h("span", { class: "vh" }, t("rating_star", { score })), icon("star"));
+    h(
+      "label",
+      {},
+      h("input", { class: "vh", type: "radio", name: id, value: score }),
+      h("span", { class: "vh" }, t("rating_star", { score })),
+      icon("star"),
+    );
   const comment = h("textarea", { id, rows: "2", maxlength: "1000", dir: "auto" });
   const submit = async (event) => {
     event.preventDefault();
@@ -25,8 +30,13 @@ export function ratingCard({ t, reason }, send) {
       tell(reason(error));
     }
   };
-  return h("form", { class: "card rating", "aria-label": t("rating_title"), onsubmit: submit },
+  return h(
+    "form",
+    { class: "card rating", "aria-label": t("rating_title"), onsubmit: submit },
     h("fieldset", {}, h("legend", {}, t("rating_title")), h("div", { class: "stars" }, ...[1, 2, 3, 4, 5].map(star))),
-    h("label", { class: "ask", for: id }, t("rating_comment")), comment,
-    h("footer", {}, h("button", { class: "solid", type: "submit" }, t("rating_send"))), state);
+    h("label", { class: "ask", for: id }, t("rating_comment")),
+    comment,
+    h("footer", {}, h("button", { class: "solid", type: "submit" }, t("rating_send"))),
+    state,
+  );
 }

@@ -59,9 +59,11 @@ export class Story {
     "message.delta": ({ message_id: id, text }) => this.#piece(id, text),
     "message.completed": (item) => (item.role === "customer" ? this.#said(item) : this.#answer(item)),
     typing: ({ active }) => (this.#typing = active),
-    citation: ({ message_id: id, ...source }) => this.#extend(id, ({ message }) => (message.sources = [...(message.sources ?? []), source])),
+    citation: ({ message_id: id, ...source }) =>
+      this.#extend(id, ({ message }) => (message.sources = [...(message.sources ?? []), source])),
     checklist: ({ message_id: id, items }) => this.#extend(id, ({ message }) => (message.steps = items)),
-    quick_replies: ({ message_id: id, replies }) => this.#extend(id, (bubble) => (this.#offer = bubble).replies(replies)),
+    quick_replies: ({ message_id: id, replies }) =>
+      this.#extend(id, (bubble) => (this.#offer = bubble).replies(replies)),
     "confirmation.requested": (item) => this.#extend(item.message_id, (bubble) => (this.#offer = bubble).confirm(item)),
     "handoff.requested": ({ team }) => this.panel.notice(this.panel.t("requested", { team }), "person"),
     "handoff.queued": (item) => (this.#queue = item),
@@ -81,7 +83,8 @@ export class Story {
 
   /** A part of a message that is still being told. Read out once, when it is whole. */
   #piece(id, text) {
-    const bubble = this.#bubbles.get(`partial:${id}`) ?? this.#add(`partial:${id}`, { role: "bot", text: "", at: now() });
+    const bubble =
+      this.#bubbles.get(`partial:${id}`) ?? this.#add(`partial:${id}`, { role: "bot", text: "", at: now() });
     bubble.node.classList.add("partial");
     bubble.node.setAttribute("aria-hidden", "true");
     bubble.message.text += text;
@@ -108,7 +111,10 @@ export class Story {
   /** The bubble on its way that this message is: of the same turn, else of the same words. */
   #expected({ turn_id: turn, text }) {
     const waiting = [...this.#bubbles].filter(([key]) => key.startsWith("letter:"));
-    return waiting.find(([, { message }]) => turn && message.turn_id === turn) ?? waiting.find(([, { message }]) => message.text === text);
+    return (
+      waiting.find(([, { message }]) => turn && message.turn_id === turn) ??
+      waiting.find(([, { message }]) => message.text === text)
+    );
   }
 
   #answer(item) {
@@ -145,7 +151,11 @@ export class Story {
     else this.#typing = this.#replying = false;
     if (status === "resolved") {
       this.#closing?.remove();
-      this.#closing = this.panel.notice(this.panel.t("resolved"), "check", this.panel.action("new_conversation", this.on.restart));
+      this.#closing = this.panel.notice(
+        this.panel.t("resolved"),
+        "check",
+        this.panel.action("new_conversation", this.on.restart),
+      );
     } else {
       this.#card?.remove(); // it goes on: too early to rate
       this.#card = null;
@@ -175,7 +185,8 @@ export class Story {
       bubble = this.#add(name, { role: "customer", text, at: now() });
     }
     if (bubble && state === "sent") this.#accepted(name, bubble, turn.turn_id);
-    else if (state === "failed") bubble?.deliver(`${t("not_sent")} ${this.panel.reason(why)}`, () => this.on.again(letter));
+    else if (state === "failed")
+      bubble?.deliver(`${t("not_sent")} ${this.panel.reason(why)}`, () => this.on.again(letter));
     else bubble?.deliver(t(state));
     this.#update();
   }
@@ -184,7 +195,9 @@ export class Story {
   #accepted(name, bubble, turn) {
     bubble.deliver(null);
     bubble.message.turn_id = turn;
-    const told = [...this.#bubbles.values()].some((each) => each !== bubble && each.message?.role === "customer" && each.message.turn_id === turn);
+    const told = [...this.#bubbles.values()].some(
+      (each) => each !== bubble && each.message?.role === "customer" && each.message.turn_id === turn,
+    );
     if (told) this.#drop(name);
   }
 
@@ -193,7 +206,13 @@ export class Story {
     if (turn.reply && !this.#answered.has(turn.turn_id) && !this.#bubbles.has(`turn:${turn.turn_id}`)) {
       this.#over();
       const sources = turn.citations ?? [];
-      const bubble = this.#add(`turn:${turn.turn_id}`, { role: "bot", text: turn.reply, at: now(), turn_id: turn.turn_id, sources });
+      const bubble = this.#add(`turn:${turn.turn_id}`, {
+        role: "bot",
+        text: turn.reply,
+        at: now(),
+        turn_id: turn.turn_id,
+        sources,
+      });
       const { confirmation: call, quick_replies: replies = [] } = turn;
       if (call) bubble.confirm({ title: call.tool, ...call, arguments: shown(call.arguments) });
       if (replies.length) bubble.replies(replies);
@@ -220,7 +239,8 @@ export class Story {
 
   #attached(item, key = null) {
     const { file_id: id, name, size } = item;
-    const mine = ([each, { message }]) => each === key || (!key && each.startsWith("upload:") && message.file.name === name && message.file.size === size);
+    const mine = ([each, { message }]) =>
+      each === key || (!key && each.startsWith("upload:") && message.file.name === name && message.file.size === size);
     const [upload, bubble] = [...this.#bubbles].find(mine) ?? [];
     if (this.#bubbles.has(`file:${id}`)) return upload === key && void this.#drop(key);
     if (!bubble) return void this.#add(`file:${id}`, { role: "customer", text: "", at: item.at, file: item });
@@ -289,4 +309,5 @@ export class Story {
 
 const now = () => new Date().toISOString();
 const named = (text, name) => (text.includes("{name}") ? text.replaceAll("{name}", name) : `${name} · ${text}`);
-const shown = (given) => (Array.isArray(given) ? given : Object.entries(given).map(([name, content]) => ({ name, content })));
+const shown = (given) =>
+  Array.isArray(given) ? given : Object.entries(given).map(([name, content]) => ({ name, content }));

@@ -118,7 +118,7 @@ svg { inline-size: 20px; block-size: 20px; flex: none; display: block; }
 }
 .line { display: block; white-space: pre-wrap; }
 .line:empty { block-size: .6em; }
-.line.item { margin-block-start: 4px; padding-inline-start: 1.4em; text-indent: -1.4em; }
+.line.item { margin-block-start: 4px; padding-inline-start: 1.2em; text-indent: -1.2em; }
 .sources { margin-block-start: 10px; padding-block-start: 8px; border-block-start: 1px solid var(--line); font-size: 12.5px; color: var(--muted); }
 .sources li { display: flex; gap: 7px; margin-block-start: 3px; font-size: 13px; color: var(--text); }
 .sources svg { inline-size: 16px; block-size: 16px; margin-block-start: 2px; color: var(--muted); }
