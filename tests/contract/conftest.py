@@ -13,6 +13,7 @@ from handrail.agent.store.database import parsed
 from handrail.agent.store.sqlstore import SqlStore
 from tests.unit.store.building import OPTIONS, SteppingClock, opened
 
+
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server of this worker's own, on a socket in a temporary folder."""
