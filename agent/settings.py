@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from enum import StrEnum
-from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from handrail.agent.setting_kinds import Keys, Proxies, Secret, SiteKeys
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.model_folder import default_cache_dir
 
@@ -24,9 +23,6 @@ PREFIX = "HANDRAIL_"
 CONFIG_FILE = "handrail.toml"
 OPERATOR_TOKEN = "HANDRAIL_OPERATOR_TOKEN"  # noqa: S105 - a variable's name
 """The variable that `handrail queue` takes an operator's token from: an identity, and no setting."""
-
-SHORTEST_SECRET = 32
-"""Bytes: an HS256 key shorter than its digest can be guessed from one token (RFC 7518, section 3.2)."""
 
 EMBEDDED = "embedded"
 """The model that needs no key: it quotes passages and follows flows."""
@@ -40,24 +36,6 @@ class Company(StrEnum):
 
     SAMPLE = "sample"
     NONE = "none"
-
-
-def _table(content: object) -> object:
-    """A mapping written as JSON, as it stands in an environment variable."""
-    if not isinstance(content, str):
-        return content
-    try:
-        return json.loads(content)
-    except json.JSONDecodeError:
-        raise ValueError('not a JSON object, such as {"name": ...}') from None
-
-
-Keys = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_table)]
-SiteKeys = Annotated[dict[str, tuple[str, ...]], NoDecode, BeforeValidator(_table)]
-
-_SITE_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
-_USUAL_PORT = re.compile(r"https://.*:443$|http://.*:80$")
 
 
 class Settings(BaseSettings):
@@ -101,7 +79,7 @@ class Settings(BaseSettings):
         description='a table from the caller\'s name to its key, as in {"crm": "..."}; '
         "`openssl rand -hex 32` makes a key.",
     )
-    visitor_secret: SecretStr | None = Field(
+    visitor_secret: Secret | None = Field(
         None, description="the secret behind the keys of anonymous visitors, the same in every process of a site."
     )
     site_keys: SiteKeys = Field(
@@ -109,7 +87,7 @@ class Settings(BaseSettings):
         description="a table from site key to the origins of the pages that may embed the widget with it, as in "
         '{"site_shop_1": ["https://www.example.com"]}.',
     )
-    proxies: str = Field(
+    proxies: Proxies = Field(
         "127.0.0.1",
         description="the addresses of reverse proxies, separated by commas, whose X-Forwarded-For and "
         "X-Forwarded-Proto are believed.",
@@ -157,47 +135,6 @@ class Settings(BaseSettings):
         if turn is not None and seconds > turn:
             raise ValueError(f"longer than a turn, which HANDRAIL_TURN_SECONDS limits to {turn:g} seconds")
         return seconds
-
-    @field_validator("identity_keys", "server_keys")
-    @classmethod
-    def _strong(cls, keys: dict[str, SecretStr]) -> dict[str, SecretStr]:
-        weak = sorted(name for name, key in keys.items() if len(key.get_secret_value().encode()) < SHORTEST_SECRET)
-        if weak:
-            raise ValueError(f"the secret of {', '.join(weak)} is shorter than {SHORTEST_SECRET} bytes")
-        return keys
-
-    @field_validator("visitor_secret")
-    @classmethod
-    def _strong_visitor(cls, secret: SecretStr | None) -> SecretStr | None:
-        if secret is not None and len(secret.get_secret_value().encode()) < SHORTEST_SECRET:
-            raise ValueError(f"shorter than {SHORTEST_SECRET} bytes")
-        return secret
-
-    @field_validator("proxies")
-    @classmethod
-    def _addresses(cls, proxies: str) -> str:
-        for each in proxies.split(","):
-            try:
-                ip_network(each.strip())
-            except ValueError:
-                raise ValueError(f"{each.strip() or 'nothing'} is not an address or a network") from None
-        return proxies
-
-    @field_validator("site_keys")
-    @classmethod
-    def _exact(cls, keys: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
-        """Origins as browsers send them, so that they can be compared as they are; no patterns."""
-        odd = sorted(key for key in keys if not _SITE_KEY.fullmatch(key))
-        if odd:
-            raise ValueError(f"{', '.join(odd)}: a site key has 8 to 64 letters, digits, dashes or underscores")
-        listed = {each for origins in keys.values() for each in origins}
-        wrong = sorted(each for each in listed if not _ORIGIN.fullmatch(each) or _USUAL_PORT.match(each))
-        if wrong:
-            raise ValueError(
-                f"{', '.join(wrong)}: an origin is scheme and host in lower case, with the port if it is not the "
-                "usual one, and without a path"
-            )
-        return keys
 
     def make_data_dir(self) -> None:
         """Make the data folder, for its owner only, unless it is there.

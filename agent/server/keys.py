@@ -13,7 +13,8 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError
 
-from handrail.agent.settings import SHORTEST_SECRET, Settings
+from handrail.agent.setting_kinds import SHORTEST_SECRET
+from handrail.agent.settings import Settings
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.vocabulary import Frozen
 

@@ -363,6 +363,7 @@ async def test_the_queue_is_asked_for(store: SqlStore, clock: SteppingClock) -> 
     assert normal.since < urgent.since < taken.since
     await store.erase_conversation(SITE, names[1])
     assert await listed(CaseQuery()) == [names[0], names[2]]
+    assert await listed(CaseQuery(statuses=frozenset())) == [names[0], names[2], names[3]]
 
 
 async def test_a_case_holds_all_that_a_person_needs(store: SqlStore) -> None:

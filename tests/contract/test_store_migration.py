@@ -92,6 +92,8 @@ def fill(connection: Connection) -> None:
         old_message(connection, "c_talk", seq, role, said, second)
     old_turn(connection, "c_talk", "t_one", "c:k1", 1, done=3)
     old_turn(connection, "c_talk", "t_two", "c:k2", 4, done=None)
+    # A decision that began before the customer wrote again.
+    old_turn(connection, "c_talk", "t_zed", "o:t_0", 4, done=4)
     old_conversation(connection, "c_wait", "queued", last_message=1)
     old_message(connection, "c_wait", 1, "customer", "A person!", 1)
     old_handoff(connection, "c_wait", "h_old", 2, closed=3)
@@ -141,7 +143,7 @@ async def test_an_open_chat_still_sees_its_history(old: str) -> None:
         assert latest is not None
         assert latest.key == "k3"
         results = await store.results(SITE, "c_talk", 10)
-        assert [result.turn_id for result in results] == ["t_one", latest.turn_id]
+        assert [result.turn_id for result in results] == ["t_one", "t_zed", latest.turn_id]
 
 
 async def test_who_waited_still_waits(old: str) -> None:

@@ -358,7 +358,8 @@ async def test_nobody_follows_nobody_polls(scene: Scene) -> None:
     assert not poll.done()
     tasks[1].cancel()
     await asyncio.gather(tasks[1], return_exceptions=True)
-    await asyncio.gather(poll, return_exceptions=True)
+    async with asyncio.timeout(20):
+        await asyncio.gather(poll, return_exceptions=True)
     assert poll.cancelled()
     assert scene.following._followed == {}
     asked = len(scene.ticker.asked)
@@ -622,12 +623,14 @@ async def test_an_erased_conversation_ends(scene: Scene) -> None:
     await take(source, 2)
     ends = [asyncio.ensure_future(anext(each, None)) for each in (source, none)]
     await scene.ticker.tick()
-    assert await ends[1] is None
+    async with asyncio.timeout(20):
+        assert await ends[1] is None
     assert not ends[0].done()
     await scene.store.erase_conversation(SITE, name)
     # The poll ends with its last follower: there is no other tick to wait for.
     ticking = asyncio.ensure_future(scene.ticker.tick())
-    assert await ends[0] is None
+    async with asyncio.timeout(20):
+        assert await ends[0] is None
     ticking.cancel()
     await asyncio.gather(ticking, return_exceptions=True)
     assert scene.following._followed == {}

@@ -10,7 +10,7 @@ import httpx
 import jwt
 import pytest
 
-from handrail.agent.server.identity import Gate
+from handrail.agent.server.identity import LEEWAY_SECONDS, Gate
 from tests.unit.server.fake import FakeService
 from tests.unit.server.test_conversations import Headers, code, opened
 
@@ -68,6 +68,16 @@ async def test_forged_tokens_are_refused(
     assert code(answer) == ("token_expired" if which == "expired" else "invalid_token")
     assert answer.headers["www-authenticate"] == "Bearer"
     assert not service.opened
+
+
+def test_token_that_holds_for_ages(gate: Gate) -> None:
+    """An end that no clock can count is as good as never, not a crash; and the end that counts is the token's."""
+    kid, own = next(iter(gate.keys.identity.items()))
+    for end, least, most in ((10**400, 10**9, float("inf")), (SOON, 3500, 3600 + LEEWAY_SECONDS + 1)):
+        token = jwt.encode({"sub": "ada", "exp": end}, own.get_secret_value(), algorithm="HS256", headers={"kid": kid})
+        left = gate.caller(f"Bearer {token}").seconds_left
+        assert left is not None
+        assert least < left < most
 
 
 @pytest.mark.parametrize("scheme", ["Basic YWRhOmFkYQ==", "Bearer", "Bearer ", "", "token"])

@@ -225,7 +225,7 @@ async def test_proxies_are_believed_by_name(
     seen: list[str] = []
 
     async def told(request: Request) -> None:
-        seen.append(f"{address_of_caller(request)} {request.url.scheme}")
+        seen.append(f"{await address_of_caller(request)} {request.url.scheme}")
 
     app.add_api_route("/told", told, methods=["GET"])
     await asyncio.wait_for(ready.wait(), 10)
