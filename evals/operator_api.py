@@ -5,45 +5,48 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import TypeAdapter
+from pydantic import SecretStr, TypeAdapter
 
-from handrail.agent.conversation import Approval, QueuedHandoff
-from handrail.agent.server.keys import Keys
+from handrail.agent.conversation import Approval
+from handrail.agent.server.case_views import CaseView, SessionView
 from handrail.agent.server.views import DecidedView, TurnView
 from handrail.evals.api import Api
 from handrail.guardrails.vocabulary import Handoff
 
-OPERATOR = "scenario-operator"
-
 _APPROVALS = TypeAdapter(tuple[Approval, ...])
-_HANDOFFS = TypeAdapter(tuple[QueuedHandoff, ...])
+_CASE = TypeAdapter(CaseView)
 _DECIDED = TypeAdapter(DecidedView)
+_SESSION = TypeAdapter(SessionView)
+_BASE = "/v1/operator"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OperatorApi:
-    """An operator at a server whose keys are known."""
+    """A person with an account at a server, who signs in when there is something to do."""
 
     api: Api
-    keys: Keys
+    name: str
+    password: SecretStr
+    _token: str | None = None
 
     async def waiting(self, conversation_id: str) -> str | None:
         """The id of the newest approval that is asked for in the conversation; None when none is."""
-        found = await self.api.ask(_APPROVALS, "GET", "/v1/approvals?state=pending", self._headers)
+        found = await self.api.ask(_APPROVALS, "GET", f"{_BASE}/approvals?state=pending", await self._signed_in())
         own = [one.approval_id for one in found if one.conversation_id == conversation_id]
         return own[-1] if own else None
 
     async def decide(self, approval_id: str, decision: Literal["approve", "deny"]) -> TurnView:
         """Approve or deny the call; the turn that follows, with its reasons."""
-        path = f"/v1/approvals/{approval_id}/decision"
-        body = {"decision": decision, "by": OPERATOR}
-        return (await self.api.ask(_DECIDED, "POST", path, self._headers, body)).turn
+        path = f"{_BASE}/approvals/{approval_id}/{decision}"
+        return (await self.api.ask(_DECIDED, "POST", path, await self._signed_in())).turn
 
     async def packet(self, conversation_id: str) -> Handoff | None:
         """What the person who takes the conversation is given; None when nobody is asked for."""
-        queued = await self.api.ask(_HANDOFFS, "GET", "/v1/handoffs", self._headers)
-        return next((one.handoff for one in queued if one.conversation_id == conversation_id), None)
+        path = f"{_BASE}/conversations/{conversation_id}"
+        return (await self.api.ask(_CASE, "GET", path, await self._signed_in())).packet
 
-    @property
-    def _headers(self) -> dict[str, str]:
-        return {"X-Server-Key": next(iter(self.keys.server.values())).get_secret_value()}
+    async def _signed_in(self) -> dict[str, str]:
+        if self._token is None:
+            body = {"name": self.name, "password": self.password.get_secret_value()}
+            self._token = (await self.api.ask(_SESSION, "POST", f"{_BASE}/session", {}, body)).token
+        return {"Authorization": f"Bearer {self._token}"}

@@ -18,7 +18,8 @@ from handrail.agent.composition import Readers, Substitutes, bundle_of, open_rea
 from handrail.agent.ports import Model
 from handrail.agent.room import Patience
 from handrail.agent.server.app import create_app
-from handrail.agent.server.keys import keys_of
+from handrail.agent.server.demo_operator import ensure_demo_operator
+from handrail.agent.server.keys import DEMO, demo_password, keys_of
 from handrail.agent.settings import Settings
 from handrail.evals.api import Api
 from handrail.evals.http_dialogue import Witnesses
@@ -26,6 +27,7 @@ from handrail.evals.in_process import MODEL_SECONDS
 from handrail.evals.invariants import approval_tools
 from handrail.evals.known_server import KnownServer
 from handrail.evals.loopback import answering
+from handrail.evals.operator_api import OperatorApi
 from handrail.evals.own_settings import own_settings
 from handrail.evals.sample_base import ingest_sample
 from handrail.evals.sample_company import SampleCompany, sample_company
@@ -81,6 +83,7 @@ class OverHttp:
             switch = SwitchCompany()
             recorder = switch.use(company.toolbox, company.step_up, write_tools(self.bundle))
             service = await until.enter_async_context(running(settings, self._substitutes(clock, switch)))
+            await ensure_demo_operator(service.operators, settings)
             address = await until.enter_async_context(answering(create_app(service, settings, clock)))
             client = await until.enter_async_context(httpx.AsyncClient(base_url=address))
             log = until.enter_context(TurnLog(settings.site, settings.database_url))
@@ -107,9 +110,11 @@ class OverHttp:
         company: SampleCompany,
         witnesses: Witnesses,
     ) -> KnownServer:
+        api = Api(client)
         return KnownServer(
-            api=Api(client),
+            api=api,
             keys=keys_of(settings),
+            operator=OperatorApi(api, DEMO, demo_password(settings)),
             site=settings.site,
             bundle=self.bundle,
             clock=clock,

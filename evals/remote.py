@@ -12,12 +12,13 @@ from handrail.agent.company.context import sample_attributes
 from handrail.agent.company.database import CompanyDatabase, open_engine
 from handrail.agent.company.outbox import Outbox
 from handrail.agent.composition import SystemClock, bundle_of, company_file
-from handrail.agent.server.keys import keys_of
+from handrail.agent.server.keys import DEMO, demo_password, keys_of
 from handrail.agent.settings import load_settings
 from handrail.evals.api import Api
 from handrail.evals.http_dialogue import Witnesses
 from handrail.evals.http_target import HttpTarget
 from handrail.evals.known_server import KnownServer
+from handrail.evals.operator_api import OperatorApi
 from handrail.evals.scenario import Behaviour
 
 
@@ -37,9 +38,11 @@ async def remote(url: str, data_dir: Path | None, serves: Behaviour) -> AsyncIte
             until.push_async_callback(database.close)
             codes = Outbox(database)
         client = await until.enter_async_context(httpx.AsyncClient(base_url=url))
+        api = Api(client)
         server = KnownServer(
-            api=Api(client),
+            api=api,
             keys=keys_of(settings),
+            operator=OperatorApi(api, DEMO, demo_password(settings)),
             site=settings.site,
             bundle=bundle_of(settings),
             clock=clock,

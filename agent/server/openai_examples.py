@@ -50,7 +50,7 @@ COMPLETION: Final[dict[str, JsonValue]] = {
         "quick_replies": ["Yes", "No"],
         "checklist": [],
         "confirmation": None,
-        "reasons": ["INTENT_KNOWN", "RETRIEVAL_GOOD", "OUTPUT_CLEAN"],
+        "reasons": ["RISK_ASSESSED", "RETRIEVAL_GOOD", "OUTPUT_CLEAN"],
     },
 }
 STREAM: Final = (

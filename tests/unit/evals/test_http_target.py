@@ -10,14 +10,16 @@ import pytest
 import pytest_asyncio
 from pydantic import SecretStr, TypeAdapter
 
-from handrail.agent.conversation import Approval, ApprovalState, QueuedHandoff
+from handrail.agent.conversation import Approval, ApprovalState
 from handrail.agent.ports import AttributeValue, CustomerEvent
+from handrail.agent.server.case_views import CaseView, SessionView
 from handrail.agent.server.keys import Keys
 from handrail.agent.server.views import Citation, Confirmation, OpenedView, Reasoning, StageView, TurnView
 from handrail.evals.api import Api, ServerAnswer
 from handrail.evals.http_dialogue import Witnesses
 from handrail.evals.http_target import HttpTarget
 from handrail.evals.known_server import KnownServer
+from handrail.evals.operator_api import OperatorApi
 from handrail.evals.runner import Case, Outcome, play
 from handrail.evals.scenario import Behaviour, Scenario
 from handrail.evals.scenario_files import FOLDER
@@ -29,6 +31,7 @@ from handrail.guardrails.vocabulary import (
     Decision,
     Dimensions,
     Effect,
+    IdentityLevel,
     Priority,
     RiskTier,
     Stage,
@@ -61,22 +64,32 @@ class Server:
         self.requests.append(request)
         if self.failing:
             return httpx.Response(500, text="no")
-        path = request.url.path
+        if request.url.path.startswith("/v1/operator/"):
+            return self._for_operators(request)
+        return self._for_customers(request.url.path, request)
+
+    def _for_customers(self, path: str, request: httpx.Request) -> httpx.Response:
         if path == "/v1/conversations":
             key = None if "authorization" in request.headers else "v1"
             opened = OpenedView(conversation_id="c1", status=ConversationStatus.BOT, visitor_key=key)
             return httpx.Response(201, text=opened.model_dump_json())
-        if path == "/v1/handoffs":
-            queued = QueuedHandoff(conversation_id="c1", handoff=packet(risk="high"), at=NOW)
-            return httpx.Response(200, text=f"[{queued.model_dump_json()}]")
-        if path == "/v1/approvals":
-            return httpx.Response(200, text=f"[{','.join(self._approval(one) for one in self.waiting)}]")
         if path.startswith("/v1/context/"):
             return httpx.Response(200, json={})
-        if path.endswith("/decision"):
-            decided = {"approval": json.loads(self._approval("c1")), "turn": json.loads(self.turn().model_dump_json())}
-            return httpx.Response(200, json=decided)
         return httpx.Response(200, text=self.turn().model_dump_json())
+
+    def _for_operators(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        if path == "/v1/operator/session":
+            signed_in = SessionView(token="hro_1", expires_at=NOW, name="demo", display="Robin")
+            return httpx.Response(200, text=signed_in.model_dump_json())
+        if request.headers.get("authorization") != "Bearer hro_1":
+            return httpx.Response(401, text="sign in")
+        if path == "/v1/operator/conversations/c1":
+            return httpx.Response(200, text=self._case().model_dump_json())
+        if path == "/v1/operator/approvals":
+            return httpx.Response(200, text=f"[{','.join(self._approval(one) for one in self.waiting)}]")
+        decided = {"approval": json.loads(self._approval("c1")), "turn": json.loads(self.turn().model_dump_json())}
+        return httpx.Response(200, json=decided)
 
     def turn(self) -> TurnView:
         """A turn as the API shows it."""
@@ -98,6 +111,22 @@ class Server:
             confirmation=Confirmation(tool="issue_refund", arguments={}),
             handoff=None,
             debug=Reasoning(reasons=("SEG_TRIAL",), decisions=(stage,), revision=self.revision),
+        )
+
+    def _case(self) -> CaseView:
+        return CaseView(
+            conversation_id="c1",
+            channel="web",
+            customer_id="dana",
+            identity=IdentityLevel.IDENTIFIED,
+            status=self.status,
+            holder=None,
+            opened_at=NOW,
+            packet=packet(risk="high"),
+            messages=(),
+            approvals=(),
+            files=(),
+            turns=(),
         )
 
     def _approval(self, conversation: str) -> str:
@@ -140,8 +169,10 @@ async def target(server: Server, bundle: Bundle) -> AsyncIterator[HttpTarget]:
     records = {"dana": (known("plan", "team", "billing"), known("role", "admin", "crm"), known("shoe", "42", "crm"))}
     older = CustomerEvent(event_id="e1", kind="payment_failed", at=NOW - timedelta(days=3), source="billing")
     async with httpx.AsyncClient(transport=httpx.MockTransport(server), base_url="http://server") as client:
+        api = Api(client)
+        operator = OperatorApi(api, "demo", SecretStr("p" * 32))
         yield HttpTarget(
-            KnownServer(Api(client), keys, "fernwell", bundle, StoppedClock(), records, {"dana": (older,)})
+            KnownServer(api, keys, operator, "fernwell", bundle, StoppedClock(), records, {"dana": (older,)})
         )
 
 
@@ -250,8 +281,7 @@ async def test_an_operator_decides_on_this_conversation_only(target: HttpTarget,
             await dialogue.decide("approve")
         server.waiting = ["other", "c1"]
         await dialogue.decide("deny")
-    assert server.requests[-1].url.path == "/v1/approvals/a-c1/decision"
-    assert json.loads(server.requests[-1].content)["decision"] == "deny"
+    assert server.requests[-1].url.path == "/v1/operator/approvals/a-c1/deny"
 
 
 async def test_what_the_log_has_beside_the_wire_is_seen(target: HttpTarget, bundle: Bundle) -> None:
