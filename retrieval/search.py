@@ -137,16 +137,19 @@ def _search(
         return []
     scores = base.manifest.calibration.scores(base.features(rows, vector, words))
     documents = base.document_of[rows].tolist()
-    about = (base.document_vectors[documents] @ vector).tolist()
     # INVARIANT: whatever the filters let through, a passage leaves only if its own document passes the plan.
     passed = {number for number in set(documents) if admits(scope, base.cards[number])}
     candidates = []
-    for row, number, score, near in zip(rows.tolist(), documents, scores.tolist(), about, strict=True):
+    for row, number, score in zip(rows.tolist(), documents, scores.tolist(), strict=True):
         if number not in passed or base.catalogue.quarantined[number]:
             continue
         card = base.cards[number]
         passage = base.passages[row]
-        rank = preference(score, about=near, written_for=_is_written_for(card, scope))
+        rank = preference(
+            score,
+            about=float(base.document_vectors[number] @ vector),
+            written_for=_is_written_for(card, scope),
+        )
         candidates.append(
             Candidate(row, card.doc_id, score, card.audience.authority, passage.text, base.embeddings[row], rank)
         )

@@ -14,13 +14,7 @@ def canonical(content: Mapping[str, JsonValue]) -> str:
 
     Numbers that JSON does not know (NaN, infinities) become words, so that a broken score never stops the log.
     """
-    try:
-        return _CANONICAL.encode(dict(content))
-    except ValueError:
-        return _CANONICAL.encode(_finite(dict(content)))
-
-
-_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return json.dumps(_finite(dict(content)), sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 
 
 def _finite(content: JsonValue) -> JsonValue:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.agent.store.people_tables import attributes, customer_events
@@ -15,19 +15,6 @@ from handrail.guardrails.vocabulary import FactContent
 
 EVENTS_LIMIT = 500
 _CONTENT: TypeAdapter[FactContent] = TypeAdapter(FactContent)
-
-# Built once: putting a statement together costs more than running it.
-_ATTRIBUTES = (
-    select(attributes)
-    .where(attributes.c.site == bindparam("site"), attributes.c.customer_id == bindparam("customer_id"))
-    .order_by(attributes.c.name)
-)
-_EVENTS = (
-    select(customer_events)
-    .where(customer_events.c.site == bindparam("site"), customer_events.c.customer_id == bindparam("customer_id"))
-    .order_by(customer_events.c.at.desc(), customer_events.c.event_id.desc())
-)
-_EVENTS_SINCE = _EVENTS.where(customer_events.c.at >= bindparam("since"))
 
 
 def put_attributes(connection: Connection, site: str, customer_id: str, values: Sequence[AttributeValue]) -> int:
@@ -71,7 +58,11 @@ def put_attributes(connection: Connection, site: str, customer_id: str, values: 
 
 def known_attributes(connection: Connection, site: str, customer_id: str) -> tuple[AttributeValue, ...]:
     """The latest value of every attribute, by name."""
-    rows = connection.execute(_ATTRIBUTES, {"site": site, "customer_id": customer_id})
+    rows = connection.execute(
+        select(attributes)
+        .where(attributes.c.site == site, attributes.c.customer_id == customer_id)
+        .order_by(attributes.c.name)
+    )
     return tuple(
         AttributeValue(
             name=row.name,
@@ -120,9 +111,13 @@ def events_since(
     connection: Connection, site: str, customer_id: str, since: datetime | None, limit: int | None = EVENTS_LIMIT
 ) -> tuple[CustomerEvent, ...]:
     """Events at or after `since`, oldest first; of more than `limit`, the latest."""
-    statement = _EVENTS if since is None else _EVENTS_SINCE
-    known = {"site": site, "customer_id": customer_id, "since": since}
-    rows = connection.execute(statement if limit is None else statement.limit(limit), known).all()
+    statement = select(customer_events).where(
+        customer_events.c.site == site, customer_events.c.customer_id == customer_id
+    )
+    if since is not None:
+        statement = statement.where(customer_events.c.at >= since)
+    statement = statement.order_by(customer_events.c.at.desc(), customer_events.c.event_id.desc())
+    rows = connection.execute(statement if limit is None else statement.limit(limit)).all()
     return tuple(
         CustomerEvent(
             event_id=row.event_id, kind=row.kind, at=row.at, source=row.source, details=json.loads(row.details)

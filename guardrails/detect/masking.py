@@ -56,43 +56,26 @@ def mask_json(content: JsonValue) -> JsonValue:
 
     A number that is a card number becomes its label. What is nested deeper than 60 levels is left out.
     """
-    return _Masking().masked(content, 0)
+    return _mask_json(content, 0)
 
 
-class _Masking:
-    """One structure: what recurs in it, such as the names of its fields, is looked at once."""
+def _mask_json(content: JsonValue, depth: int) -> JsonValue:
+    if depth > MAX_DEPTH:
+        return "[too deep]"
+    if isinstance(content, str):
+        return mask(content)
+    if isinstance(content, list):
+        return [_mask_json(item, depth + 1) for item in content]
+    if isinstance(content, dict):
+        return {
+            mask(key): SECRET_LABEL if _hides_secret(key, value) else _mask_json(value, depth + 1)
+            for key, value in content.items()
+        }
+    if isinstance(content, int) and not isinstance(content, bool) and abs(content) >= SMALL:
+        masked = mask(str(content))
+        return content if masked == str(content) else masked
+    return content
 
-    def __init__(self) -> None:
-        self._texts: dict[str, str] = {}
-        self._secret: dict[str, bool] = {}
 
-    def masked(self, content: JsonValue, depth: int) -> JsonValue:
-        if depth > MAX_DEPTH:
-            return "[too deep]"
-        if isinstance(content, str):
-            return self._text(content)
-        if isinstance(content, list):
-            return [self.masked(item, depth + 1) for item in content]
-        if isinstance(content, dict):
-            return {
-                self._text(key): SECRET_LABEL if self._hides_secret(key, value) else self.masked(value, depth + 1)
-                for key, value in content.items()
-            }
-        if isinstance(content, int) and not isinstance(content, bool) and abs(content) >= SMALL:
-            masked = mask(str(content))
-            return content if masked == str(content) else masked
-        return content
-
-    def _text(self, text: str) -> str:
-        known = self._texts.get(text)
-        if known is None:
-            known = self._texts[text] = mask(text)
-        return known
-
-    def _hides_secret(self, key: str, value: JsonValue) -> bool:
-        if not isinstance(value, str | int) or isinstance(value, bool):
-            return False
-        known = self._secret.get(key)
-        if known is None:
-            known = self._secret[key] = _SECRET_KEY.search(key) is not None
-        return known
+def _hides_secret(key: str, value: JsonValue) -> bool:
+    return bool(_SECRET_KEY.search(key)) and isinstance(value, str | int) and not isinstance(value, bool)
