@@ -19,10 +19,14 @@ BODY_BYTES = 64 * 1024
 BODY_SECONDS = 10.0
 """How long a client may take to send its body."""
 
+TRANSCRIPT_BYTES = 512 * 1024
+"""The same for clients of the OpenAI protocol, which send the whole conversation with every message."""
+
 FILE_BYTES = 5 * 1024 * 1024
 FILE_SECONDS = 60.0
 """The same for a file that a customer attaches."""
 
+_TRANSCRIPTS = "/v1/chat/completions"
 _FILES = re.compile(r"/v1/conversations/[^/]+/files")
 _DRAINED_BYTES = 4 * 1024 * 1024
 
@@ -36,6 +40,7 @@ class Allowance:
 
 
 USUAL = Allowance(BODY_BYTES, BODY_SECONDS)
+TRANSCRIPT = Allowance(TRANSCRIPT_BYTES, BODY_SECONDS)
 
 
 class BodyLimit:
@@ -56,11 +61,12 @@ class BodyLimit:
             rest = _Rest(receive, send)
             await self.app(scope, rest.receive, rest.send)
         else:
-            await self._limited(scope, receive, send)
+            allowed = TRANSCRIPT if scope["path"] == _TRANSCRIPTS else self.allowed
+            await self._limited(scope, receive, send, allowed)
 
-    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _limited(self, scope: Scope, receive: Receive, send: Send, allowed: Allowance) -> None:
         try:
-            body = await read_body(Headers(scope=scope), receive, self.allowed)
+            body = await read_body(Headers(scope=scope), receive, allowed)
         except Fault as fault:
             await _refuse(fault, scope, receive, send)
             return

@@ -158,3 +158,10 @@ async def test_another_model_is_refused_with_the_one_there_is(client: httpx.Asyn
     error = failed(answer)
     assert (error.code, error.param) == ("model_not_found", "model")
     assert "`handrail`" in error.message
+
+
+async def test_a_long_transcript_is_read(client: httpx.AsyncClient, service: ChatService, ada: Headers) -> None:
+    """Clients send everything that was said so far; only the last message counts, and the rest may be long."""
+    answer = await asked(client, ada, *(["x" * 1000] * 300), "hello")
+    assert said(answer) == "You said: hello"
+    assert service.heard() == ["hello"]
