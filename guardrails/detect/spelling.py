@@ -14,7 +14,7 @@ from handrail.guardrails.detect.phrases import exact_words
 from handrail.guardrails.detect.reading import Reading, read
 
 MIN_LETTERS = 5  # shorter words have too many neighbours
-ENDINGS = ("ing", "ed", "es", "s", "er", "d", "r", "ly")
+ENDINGS = ("ing", "ed", "es", "s", "er", "d", "r", "ly", "nt", "re", "ve", "ll")  # the last four of "weren't" and so on
 
 Known = Callable[[str], bool]
 

@@ -35,6 +35,7 @@ def test_a_slip_is_undone(speller: Speller, slip: str, meant: str) -> None:
         "layer",  # one letter from "lawyer", and a word of its own
         "contacting",  # a form of a known word, one letter from "contracting"
         "invoicing",
+        "theyre",  # a contraction, one letter from "there"
         "lumans",  # another first letter than "humans"
         "agnt",  # too short to tell
         "inv2041",  # no word
