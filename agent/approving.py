@@ -42,7 +42,7 @@ class Approving:
             )
         elif held.state is not decision or not await self._untold(site, held):
             raise ApprovalClosed(f"this request for approval is {held.state.value} already")
-        return await self._carried_out(site, held)
+        return await self.carry_out(site, held)
 
     async def edit(self, site: str, approval_id: str, changes: Mapping[str, JsonValue], by: str) -> TurnResult:
         """Approve the call with some arguments changed. Raises UnknownApproval, ApprovalClosed, ArgumentsInvalid."""
@@ -61,7 +61,7 @@ class Approving:
                 raise ArgumentsInvalid(problems)
             editing = self._room.store.edit_approval(site, approval_id, call, digest(call), by, now)
             held = await stored(self._room, editing, Approval)
-        return await self._carried_out(site, held)
+        return await self.carry_out(site, held)
 
     async def _existing(self, site: str, approval_id: str) -> Approval:
         return await stored(self._room, self._found(site, approval_id), Approval)
@@ -80,7 +80,8 @@ class Approving:
             pending is not None and pending.approval_id == held.approval_id and pending.awaiting is Obligation.APPROVE
         )
 
-    async def _carried_out(self, site: str, held: Approval) -> TurnResult:
+    async def carry_out(self, site: str, held: Approval) -> TurnResult:
+        """Run the turn that carries a stored decision out, once; a repeat changes nothing and tells nobody anything."""
         now = self._room.clock.now()
         begun = self._room.store.begin_operator_turn(site, held.conversation_id, note_of(held), now)
         received = await stored(self._room, begun, Received)

@@ -24,6 +24,13 @@ class CaseRecords(Protocol):
         """Requests for approval, oldest first."""
         ...
 
+    async def undone_approvals(self, site: str, before: datetime) -> tuple[Approval, ...]:
+        """Requests decided before an instant whose conversation still waits for the decision, oldest first.
+
+        Whoever stored the decision died before carrying it out. Looks a week back.
+        """
+        ...
+
     async def decide_approval(
         self, site: str, approval_id: str, state: ApprovalState, by: str, at: datetime
     ) -> Approval:
@@ -84,8 +91,11 @@ class CaseRecords(Protocol):
         """The accounts of a site, by name."""
         ...
 
-    async def put_session(self, site: str, session: SessionRecord) -> None:
-        """Store a signed-in session; expired ones of the site are dropped."""
+    async def put_session(self, site: str, session: SessionRecord, password: str) -> bool:
+        """Store a signed-in session; expired ones of the site are dropped.
+
+        False, and nothing stored, unless `password` is still the account's stored hash and the account is open.
+        """
         ...
 
     async def session(self, site: str, token_digest: str) -> SessionRecord | None:

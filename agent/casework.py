@@ -18,7 +18,7 @@ from handrail.agent.operators import Operator
 from handrail.agent.packet import taken_over
 from handrail.agent.refusals import MessageEmpty, MessageTooLong
 from handrail.agent.room import Room
-from handrail.agent.standing import WITH_PEOPLE, Action, advice, outcome, sources
+from handrail.agent.standing import WITH_A_PERSON, WITH_PEOPLE, Action, advice, outcome, sources
 from handrail.agent.store_port import ApprovalClosed, WrongStatus
 from handrail.agent.turning import stored
 from handrail.agent.waiting import in_line, place_of
@@ -82,7 +82,14 @@ class Casework:
             now = self._room.clock.now()
             handoff = taken_over(snapshot, self._room.bundle, uuid4().hex, (TAKEN_OVER,), now)
         move = self._move(Action.CLAIM, operator, reasons, (HandoffAccepted(name=operator.display),))
-        claimed = {"holder": operator.name, "must_hold": None, "must_be_free": True, "closes_handoff": True}
+        claimed = {
+            "holder": operator.name,
+            "must_hold": None,
+            "must_be_free": True,
+            "closes_handoff": True,
+            # From the hands of somebody whose account is disabled too; anybody else's are refused as taken.
+            "from_statuses": move.from_statuses | WITH_A_PERSON,
+        }
         return await self._moved(
             site, conversation_id, Action.CLAIM, move.model_copy(update={**claimed, "handoff": handoff})
         )

@@ -142,9 +142,9 @@ class Operators:
             return None
         token = f"{TOKEN_PREFIX}{secrets.token_urlsafe(TOKEN_BYTES)}"
         until = self._clock.now() + timedelta(hours=SESSION_HOURS)
-        await self._store.put_session(
-            self._site, SessionRecord(token_digest=_digest(token), name=name, expires_at=until)
-        )
+        fresh = SessionRecord(token_digest=_digest(token), name=name, expires_at=until)
+        if not await self._store.put_session(self._site, fresh, record.password):
+            return None
         return Session(token=token, operator=_operator(record), expires_at=until)
 
     async def who(self, token: str) -> Operator | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from datetime import timedelta
 
 from handrail.agent.approving import Approving, cause_of, note_of
 from handrail.agent.conversation import ASSISTANCE, ApprovalState, Received
@@ -12,6 +13,9 @@ from handrail.agent.turning import Turning
 from handrail.agent.turns import SPOKEN, Cause, CauseKind
 from handrail.guardrails.errors import HandrailError
 from handrail.guardrails.vocabulary import Role
+
+SETTLING = timedelta(minutes=1)
+"""How long a decision may take to be carried out by whoever stored it."""
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +43,7 @@ class Recovery:
         return resumed
 
     async def tend(self) -> None:
-        """Interrupted turns, and approvals that nobody decided in time."""
+        """Interrupted turns, approvals that nobody decided in time, and decisions that nobody has carried out."""
         await self.recover()
         now = self._room.clock.now()
         for site in self._room.sites:
@@ -47,6 +51,9 @@ class Recovery:
                 if now >= held.expires_at:
                     with suppress(HandrailError):
                         await self._approving.decide(site, held.approval_id, ApprovalState.EXPIRED, "time")
+            for held in await self._room.store.undone_approvals(site, now - SETTLING):
+                with suppress(HandrailError):
+                    await self._approving.carry_out(site, held)
 
     async def _cause_of(self, received: Received) -> Cause:
         """What an interrupted turn was about, from what it stored."""
@@ -63,4 +70,4 @@ class Recovery:
         if held is not None and text == note_of(held):
             return cause_of(held, pending).model_copy(update={"resumed": True})
         # The call was replaced or settled meanwhile: the decision has nothing to carry out any more.
-        return Cause(kind=CauseKind.OPERATOR_DECISION, approval=ApprovalState.EXPIRED, resumed=True)
+        return Cause(kind=CauseKind.OPERATOR_DECISION, resumed=True)

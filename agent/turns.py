@@ -28,7 +28,8 @@ class Cause(Frozen):
     """What started this turn.
 
     `resumed` says that a worker died in the middle of it before, `overtaken` that the conversation has gone on since:
-    such a message agrees to nothing any more. `edited` is the call as an operator changed it while approving it.
+    such a message agrees to nothing any more. `early` says that the message was written before the reply that it would
+    answer: it waited for another turn. `edited` is the call as an operator changed it while approving it.
     """
 
     kind: CauseKind = CauseKind.MESSAGE
@@ -38,6 +39,7 @@ class Cause(Frozen):
     edited: ToolCall | None = None
     resumed: bool = False
     overtaken: bool = False
+    early: bool = False
 
 
 class Answered(StrEnum):

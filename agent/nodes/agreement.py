@@ -53,9 +53,10 @@ async def agreement_of(view: View, room: Room, progress: Progress) -> Agreement 
     pending = view[SNAPSHOT].state.pending
     language = view[DETECTION].language
     if answer is Answered.DECISION and not _waits_for_decision(view, pending):
-        # INVARIANT: an operator's decision is about the call it names, never about another one that waits by now.
-        progress.report("APPROVAL_EXPIRED")
-        progress.speak(room.bundle.text("approval_expired", language), "approval_expired")
+        # INVARIANT: an operator's decision is about the call it names, never about another one that waits by now. The
+        # customer has been told how that one ended; a decision that came twice tells them nothing.
+        progress.report("APPROVAL_SETTLED")
+        progress.hush()
         return None
     if pending is None or answer is Answered.NOTHING:
         return None

@@ -72,8 +72,15 @@ def both(gate: Decision, policy: Decision) -> Decision:
     return policy.model_copy(update={"obligations": obligations, "dimensions": dimensions})
 
 
-def answered(view: View) -> Answered:  # noqa: PLR0911, C901 - one line a case reads best
-    """How the message relates to the pending call; a yes counts only as the very next message (S7.3)."""
+def answered(view: View) -> Answered:
+    """How the message relates to the pending call; a yes counts only as the next message after the question (S7.3)."""
+    answer = _answer(view)
+    # INVARIANT: nobody agrees to a question that was put after they had written.
+    return Answered.ASKS_AGAIN if answer is Answered.YES and view[CAUSE].early else answer
+
+
+def _answer(view: View) -> Answered:  # noqa: PLR0911, C901 - one line a case reads best
+    """What the words say of the pending call."""
     if view[CAUSE].kind is CauseKind.OPERATOR_DECISION:
         return Answered.DECISION
     state, detection = view[SNAPSHOT].state, view[DETECTION]

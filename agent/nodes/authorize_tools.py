@@ -26,6 +26,7 @@ from handrail.agent.channels import (
 from handrail.agent.conversation import AuditEvent, JournalState, PendingCall
 from handrail.agent.nodes.agreement import Agreement, agreement_of
 from handrail.agent.nodes.deciding import Weighed, weigh
+from handrail.agent.nodes.dressing import SILENCE
 from handrail.agent.nodes.execution import Ran, run_call
 from handrail.agent.nodes.next_step import ask_next_step
 from handrail.agent.room import Room
@@ -67,6 +68,11 @@ class Progress:
         """Say `text` before whatever is said of this turn."""
         self.notes.append(text)
         self.writes.append(NOTE.put("\n\n".join(self.notes)))
+
+    def hush(self) -> None:
+        """Say nothing; nothing else of this draft happens."""
+        self.writes.append(DRAFT.put(SILENCE))
+        self.stopped = True
 
     def escalate(self, *reasons: str) -> None:
         """Bring a person; nothing else of this draft happens."""

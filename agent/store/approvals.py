@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from pydantic import JsonValue
 from sqlalchemy import Connection, Row, insert, select, update
 
-from handrail.agent.conversation import Approval, ApprovalState, AuditEvent, EventKind
+from handrail.agent.conversation import Approval, ApprovalState, AuditEvent, ConversationState, EventKind
 from handrail.agent.store.conversations import Place, find
 from handrail.agent.store.people_tables import approvals
+from handrail.agent.store.tables import conversations
 from handrail.agent.store_port import StoreError, UnknownApproval
-from handrail.guardrails.vocabulary import ToolCall
+from handrail.guardrails.vocabulary import Obligation, ToolCall
 
 DECIDED = frozenset({ApprovalState.APPROVED, ApprovalState.DENIED, ApprovalState.EXPIRED})
 """What a pending request can be moved to."""
@@ -111,6 +112,32 @@ def listed(connection: Connection, site: str, state: ApprovalState | None) -> tu
         statement = statement.where(approvals.c.state == state.value)
     rows = connection.execute(statement.order_by(approvals.c.requested_at, approvals.c.approval_id))
     return tuple(_approval(row) for row in rows)
+
+
+def undone(connection: Connection, site: str, before: datetime) -> tuple[Approval, ...]:
+    """Decided requests of the last week, decided before an instant, whose conversation still waits for them."""
+    rows = connection.execute(
+        select(approvals, conversations.c.state.label("standing"))
+        .join(
+            conversations,
+            (conversations.c.site == approvals.c.site)
+            & (conversations.c.conversation_id == approvals.c.conversation_id),
+        )
+        .where(
+            approvals.c.site == site,
+            approvals.c.state.in_([state.value for state in DECIDED]),
+            approvals.c.decided_at <= before,
+            approvals.c.decided_at > before - timedelta(days=7),
+            conversations.c.state.contains(approvals.c.approval_id),
+        )
+        .order_by(approvals.c.decided_at, approvals.c.approval_id)
+    )
+    return tuple(_approval(row) for row in rows if _awaits(row.standing, row.approval_id))
+
+
+def _awaits(standing: str, approval_id: str) -> bool:
+    pending = ConversationState.model_validate_json(standing).pending
+    return pending is not None and pending.approval_id == approval_id and pending.awaiting is Obligation.APPROVE
 
 
 def of_conversation(connection: Connection, place: Place) -> tuple[Approval, ...]:

@@ -30,6 +30,10 @@ class CaseStore(Means):
         """Requests for approval, oldest first."""
         return await self._workers.read(lambda c: approvals.listed(c, site, state))
 
+    async def undone_approvals(self, site: str, before: datetime) -> tuple[Approval, ...]:
+        """Requests decided before an instant whose conversation still waits for the decision."""
+        return await self._workers.read(lambda c: approvals.undone(c, site, before))
+
     async def decide_approval(
         self, site: str, approval_id: str, state: ApprovalState, by: str, at: datetime
     ) -> Approval:
@@ -86,10 +90,10 @@ class CaseStore(Means):
         """The accounts of a site, by name."""
         return await self._workers.read(lambda c: staff.listed(c, site))
 
-    async def put_session(self, site: str, session: SessionRecord) -> None:
-        """Store a signed-in session; expired ones of the site are dropped."""
+    async def put_session(self, site: str, session: SessionRecord, password: str) -> bool:
+        """Store a signed-in session while the account's password is still the one that was compared."""
         now = self._clock.now()
-        await self._workers.write(lambda c: staff.sign_in(c, site, session, now))
+        return await self._workers.write(lambda c: staff.sign_in(c, site, session, password, now))
 
     async def session(self, site: str, token_digest: str) -> SessionRecord | None:
         """The session of a token; None when there is none, or it is over."""

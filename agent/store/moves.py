@@ -10,7 +10,7 @@ from handrail.agent.case import Case, CaseMove
 from handrail.agent.conversation import ConversationState
 from handrail.agent.feed import Item, MessageCompleted
 from handrail.agent.standing import WITH_A_PERSON, moved
-from handrail.agent.store import cases, feeds, handoffs
+from handrail.agent.store import cases, feeds, handoffs, staff
 from handrail.agent.store.claims import BUSY, NO_LEASE, Busy, Claim
 from handrail.agent.store.conversations import (
     LONGEST_KEY,
@@ -42,7 +42,7 @@ def move_case(
         return cases.whole(connection, place)
     if not claim.may_take(standing.lease):
         return BUSY
-    _refuse(standing, move)
+    _refuse(connection, standing, move)
     _carry_out(connection, standing, move, at)
     append(connection, place.site, place.conversation_id, scribe.seal(place.site, standing.customer_id, move.events))
     return cases.whole(connection, place)
@@ -87,9 +87,12 @@ def _carried_out(connection: Connection, place: Place, key: str, text: str | Non
     return True
 
 
-def _refuse(standing: Standing, move: CaseMove) -> None:
-    if move.must_be_free and standing.holder is not None and standing.holder != move.holder:
-        raise CaseTaken(standing.holder)
+def _refuse(connection: Connection, standing: Standing, move: CaseMove) -> None:
+    holder = standing.holder
+    # Who cannot sign in any more holds nothing: the customer must not wait for somebody who has left.
+    held = holder is not None and holder != move.holder
+    if move.must_be_free and held and holder and not staff.has_left(connection, standing.place.site, holder):
+        raise CaseTaken(holder)
     if standing.status not in move.from_statuses:
         allowed = ", ".join(sorted(status.value for status in move.from_statuses))
         raise WrongStatus(f"the conversation is {standing.status.value}; this can be done while it is: {allowed}")

@@ -46,10 +46,28 @@ def listed(connection: Connection, site: str) -> tuple[OperatorRecord, ...]:
     )
 
 
-def sign_in(connection: Connection, site: str, session: SessionRecord, now: datetime) -> None:
-    """Store a session, and drop those of the site that are over."""
+def has_left(connection: Connection, site: str, name: str) -> bool:
+    """Whether the account of this name is disabled."""
+    statement = select(operators.c.disabled_at).where(operators.c.site == site, operators.c.name == name)
+    return connection.execute(statement).scalar_one_or_none() is not None
+
+
+def sign_in(connection: Connection, site: str, session: SessionRecord, password: str, now: datetime) -> bool:
+    """Store a session, and drop those of the site that are over.
+
+    False, and no session, when the account's stored password is not the `password` (hashed) that was compared any more,
+    or the account was disabled meanwhile: comparing takes long enough for both.
+    """
     connection.execute(delete(sessions).where(sessions.c.site == site, sessions.c.expires_at <= now))
+    account = connection.execute(
+        select(operators.c.password, operators.c.disabled_at)
+        .where(operators.c.site == site, operators.c.name == session.name)
+        .with_for_update()
+    ).one_or_none()
+    if account is None or account.password != password or account.disabled_at is not None:
+        return False
     connection.execute(insert(sessions).values(site=site, **session.model_dump()))
+    return True
 
 
 def session(connection: Connection, site: str, token_digest: str, now: datetime) -> SessionRecord | None:

@@ -323,8 +323,10 @@ async def test_sessions_end(store: SqlStore, clock: SteppingClock) -> None:
         session("a" * 64, "olga", 60), session("b" * 64, "olga", 600), session("c" * 64, "olga", 600),
         session("d" * 64, "otto", 600),
     )  # fmt: skip
+    for record in (account("olga"), account("otto")):
+        await store.put_operator(SITE, record)
     for each in (short, long, second, other):
-        await store.put_session(SITE, each)
+        assert await store.put_session(SITE, each, "scrypt$1")
     assert await store.session(SITE, short.token_digest) == short
     assert await store.session("other-site", short.token_digest) is None
     clock.move(60)
@@ -334,6 +336,17 @@ async def test_sessions_end(store: SqlStore, clock: SteppingClock) -> None:
     assert await store.drop_sessions("other-site", name="olga") == 0
     with pytest.raises(ValueError, match="name"):
         await store.drop_sessions(SITE)
-    await store.put_session(SITE, session("e" * 64, "otto", 700))
+    assert await store.put_session(SITE, session("e" * 64, "otto", 700), "scrypt$1")
     assert await store.drop_sessions(SITE, name="olga") == 1, "the expired one was dropped before"
     assert await store.session(SITE, other.token_digest) == other
+
+
+async def test_a_session_needs_the_password_that_is_stored_now(store: SqlStore) -> None:
+    """And an account that is there and open."""
+    session = SessionRecord(token_digest="a" * 64, name="olga", expires_at=START + timedelta(hours=1))
+    assert not await store.put_session(SITE, session, "scrypt$1")
+    await store.put_operator(SITE, account("olga", "scrypt$2"))
+    assert not await store.put_session(SITE, session, "scrypt$1")
+    await store.put_operator(SITE, account("olga").model_copy(update={"disabled_at": START}))
+    assert not await store.put_session(SITE, session, "scrypt$1")
+    assert await store.session(SITE, session.token_digest) is None

@@ -42,8 +42,11 @@ class Accounts:
     async def operators(self, site: str) -> tuple[OperatorRecord, ...]:
         return tuple(self.held[name] for name in sorted(self.held))
 
-    async def put_session(self, site: str, session: SessionRecord) -> None:
-        self.sessions[session.token_digest] = session
+    async def put_session(self, site: str, session: SessionRecord, password: str) -> bool:
+        if self.held[session.name].password == password and self.held[session.name].disabled_at is None:
+            self.sessions[session.token_digest] = session
+            return True
+        return False
 
     async def session(self, site: str, token_digest: str) -> SessionRecord | None:
         return self.sessions.get(token_digest)
