@@ -14,7 +14,7 @@ from handrail.agent.turning import Turning, stored
 from handrail.agent.turns import Cause, CauseKind
 from handrail.guardrails.gate.canonical import digest
 from handrail.guardrails.gate.editing import edit_problems, edited_call
-from handrail.guardrails.vocabulary import Obligation, TurnResult
+from handrail.guardrails.vocabulary import TurnResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,9 +76,7 @@ class Approving:
         """Whether a decision was stored whose turn never began, so that the same decision may come again."""
         asking = self._room.store.snapshot(site, held.conversation_id)
         pending = (await stored(self._room, asking, Snapshot)).state.pending
-        return (
-            pending is not None and pending.approval_id == held.approval_id and pending.awaiting is Obligation.APPROVE
-        )
+        return pending is not None and pending.waits_for(held.approval_id)
 
     async def carry_out(self, site: str, held: Approval) -> TurnResult:
         """Run the turn that carries a stored decision out, once; a repeat changes nothing and tells nobody anything."""
@@ -95,13 +93,13 @@ def note_of(held: Approval) -> str:
 
 def cause_of(held: Approval, pending: PendingCall | None) -> Cause:
     """What a turn about a decided request is about; a call that differs from the one that waits has been edited."""
-    waits = pending is not None and pending.approval_id == held.approval_id and pending.awaiting is Obligation.APPROVE
+    edited = pending is not None and pending.waits_for(held.approval_id) and pending.digest != held.digest
     return Cause(
         kind=CauseKind.OPERATOR_DECISION,
         approval=held.state,
         approval_id=held.approval_id,
         operator=held.decided_by,
-        edited=held.call if waits and pending is not None and pending.digest != held.digest else None,
+        edited=held.call if edited else None,
     )
 
 

@@ -9,10 +9,11 @@ from uuid import uuid4
 from handrail.agent.case import Case, CaseMove
 from handrail.agent.conversation import ASSISTANCE, AuditEvent, EventKind
 from handrail.agent.feed import FileAttached, HandoffEnded, RatingGiven, StatusChanged
-from handrail.agent.files import FileContent, StoredFile, Upload
+from handrail.agent.files import LARGEST_FILE, FileContent, StoredFile, Upload
 from handrail.agent.media import ENDINGS, clean_name, media_type_of
 from handrail.agent.refusals import FileRefused, PurposeUnknown, RatingRefused
 from handrail.agent.room import Room
+from handrail.agent.standing import WITH_PEOPLE
 from handrail.agent.store_port import CaseTaken, WrongStatus
 from handrail.agent.turning import done, stored
 from handrail.guardrails.vocabulary import ConversationStatus
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 PURPOSES = (ASSISTANCE,)
 HIGHEST_SCORE = 5
 COMMENT_LENGTH = 1000
-LARGEST_FILE = 5 * 1024 * 1024
-"""Bytes."""
 REFUSED = "CONSENT_REFUSED"
 
 
@@ -63,8 +62,7 @@ class Belongings:
         if given:
             await self._back_to_bot(snapshot)
             return None
-        status = snapshot.state.status
-        if status in (ConversationStatus.QUEUED, ConversationStatus.ACCEPTED, ConversationStatus.HUMAN):
+        if snapshot.state.status in WITH_PEOPLE:
             return None
         # Stable until a turn has taken notice of it, so that the same request again is the same turn.
         return f"consent:{snapshot.state.turns}"

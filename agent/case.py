@@ -7,6 +7,7 @@ from datetime import datetime
 from handrail.agent.conversation import Approval, AuditEvent
 from handrail.agent.feed import Item
 from handrail.agent.files import StoredFile
+from handrail.agent.standing import WITH_PEOPLE
 from handrail.guardrails.vocabulary import (
     ConversationStatus,
     Frozen,
@@ -21,9 +22,7 @@ from handrail.guardrails.vocabulary import (
 class CaseQuery(Frozen):
     """Which cases are asked for. Empty sets and None do not narrow."""
 
-    statuses: frozenset[ConversationStatus] = frozenset(
-        {ConversationStatus.QUEUED, ConversationStatus.ACCEPTED, ConversationStatus.HUMAN}
-    )
+    statuses: frozenset[ConversationStatus] = WITH_PEOPLE
     queue: str | None = None
     holder: str | None = None
     limit: int = 200

@@ -246,7 +246,7 @@ async def _company(settings: Settings, clock: Clock, store: Store, until: AsyncE
     from handrail.agent.company.toolbox import CompanyToolbox
 
     now = clock.now()
-    database = CompanyDatabase(open_engine(company_file(settings)))
+    database = CompanyDatabase(open_engine(settings.company_file))
     until.push_async_callback(database.close)
     seed(database.engine, now)
     for customer, values in sample_attributes(now).items():
@@ -254,8 +254,3 @@ async def _company(settings: Settings, clock: Clock, store: Store, until: AsyncE
     for customer, events in sample_events(now).items():
         await store.put_events(settings.site, customer, events)
     return CompanyToolbox(database, clock), CompanyStepUp(database, clock)
-
-
-def company_file(settings: Settings) -> Path:
-    """Where the sample company keeps its records."""
-    return settings.data_dir / "company.db"

@@ -54,6 +54,10 @@ class PendingCall(Frozen):
         """Whether an operator changed the call while approving it, and the customer has to agree to that."""
         return self.awaiting is Obligation.CONFIRM and self.approval_id is not None
 
+    def waits_for(self, approval_id: str | None) -> bool:
+        """Whether a person's decision on this very request is what comes next."""
+        return self.awaiting is Obligation.APPROVE and self.approval_id == approval_id
+
 
 class Membership(Frozen):
     """A segment that holds for this conversation, since when, and the one-line explanation that names the signal."""

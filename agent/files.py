@@ -7,6 +7,9 @@ from datetime import datetime
 
 from handrail.guardrails.vocabulary import Frozen
 
+LARGEST_FILE = 5 * 1024 * 1024
+"""Bytes."""
+
 
 class StoredFile(Frozen):
     """A file without its bytes. `size` in bytes, `sha256` in hex."""

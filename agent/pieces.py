@@ -13,8 +13,14 @@ def deltas(item: Item) -> Iterator[MessageDelta]:
     """The pieces of a released reply, sentence by sentence; together they are its whole text. None of anything else."""
     if not isinstance(item, MessageCompleted) or item.role is not Role.BOT:
         return
-    ends = [sentence.span.end for sentence in sentences(item.text)]
+    for piece in pieces(item.text):
+        yield MessageDelta(message_id=item.message_id, text=piece)
+
+
+def pieces(text: str) -> Iterator[str]:
+    """The sentences, each with the white space before it; together they are the text, whatever it is."""
+    ends = [sentence.span.end for sentence in sentences(text)]
     start = 0
-    for end in (*ends[:-1], len(item.text)):
-        yield MessageDelta(message_id=item.message_id, text=item.text[start:end])
+    for end in (*ends[:-1], len(text)):
+        yield text[start:end]
         start = end

@@ -136,6 +136,11 @@ class Settings(BaseSettings):
             raise ValueError(f"longer than a turn, which HANDRAIL_TURN_SECONDS limits to {turn:g} seconds")
         return seconds
 
+    @property
+    def company_file(self) -> Path:
+        """Where the sample company keeps its records."""
+        return self.data_dir / "company.db"
+
     def make_data_dir(self) -> None:
         """Make the data folder, for its owner only, unless it is there.
 

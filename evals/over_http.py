@@ -79,7 +79,7 @@ class OverHttp:
         settings.make_data_dir()
         clock = OfficeClock()
         async with AsyncExitStack() as until:
-            company = await until.enter_async_context(sample_company(data / "company.db", clock))
+            company = await until.enter_async_context(sample_company(settings.company_file, clock))
             switch = SwitchCompany()
             recorder = switch.use(company.toolbox, company.step_up, write_tools(self.bundle))
             service = await until.enter_async_context(running(settings, self._substitutes(clock, switch)))

@@ -11,7 +11,7 @@ import httpx
 from handrail.agent.company.context import sample_attributes
 from handrail.agent.company.database import CompanyDatabase, open_engine
 from handrail.agent.company.outbox import Outbox
-from handrail.agent.composition import SystemClock, bundle_of, company_file
+from handrail.agent.composition import SystemClock, bundle_of
 from handrail.agent.server.keys import DEMO, demo_password, keys_of
 from handrail.agent.settings import load_settings
 from handrail.evals.api import Api
@@ -33,8 +33,8 @@ async def remote(url: str, data_dir: Path | None, serves: Behaviour) -> AsyncIte
     clock = SystemClock()
     async with AsyncExitStack() as until:
         codes: Outbox | None = None
-        if company_file(settings).is_file():
-            database = CompanyDatabase(open_engine(company_file(settings)))
+        if settings.company_file.is_file():
+            database = CompanyDatabase(open_engine(settings.company_file))
             until.push_async_callback(database.close)
             codes = Outbox(database)
         client = await until.enter_async_context(httpx.AsyncClient(base_url=url))

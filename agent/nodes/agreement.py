@@ -52,7 +52,7 @@ async def agreement_of(view: View, room: Room, progress: Progress) -> Agreement 
     answer = view.get(ANSWERED, Answered.NOTHING)
     pending = view[SNAPSHOT].state.pending
     language = view[DETECTION].language
-    if answer is Answered.DECISION and not _waits_for_decision(view, pending):
+    if answer is Answered.DECISION and (pending is None or not pending.waits_for(view[CAUSE].approval_id)):
         # INVARIANT: an operator's decision is about the call it names, never about another one that waits by now. The
         # customer has been told how that one ended; a decision that came twice tells them nothing.
         progress.report("APPROVAL_SETTLED")
@@ -96,11 +96,6 @@ def _asked_again(view: View, room: Room, progress: Progress, pending: PendingCal
     else:
         progress.speak(room.bundle.text("ask_code_again", language), "ask_code_again")
     return None
-
-
-def _waits_for_decision(view: View, pending: PendingCall | None) -> bool:
-    waits = pending is not None and pending.awaiting is Obligation.APPROVE
-    return waits and pending is not None and pending.approval_id == view[CAUSE].approval_id
 
 
 def _agreed(pending: PendingCall, *, confirmed: bool) -> Agreement:

@@ -23,13 +23,13 @@ from handrail.agent.nodes.dressing import SILENCE, dress, said_before
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.nodes.prompting import NOTHING_FOUND, system_text
 from handrail.agent.room import Room, sensible
+from handrail.agent.standing import WITH_PEOPLE
 from handrail.guardrails.output.evidence import Evidence, PersonState
 from handrail.guardrails.output.feedback import feedback
 from handrail.guardrails.output.review import Review, review
 from handrail.guardrails.policy.facts import fact
 from handrail.guardrails.toolspec import Access
 from handrail.guardrails.vocabulary import (
-    ConversationStatus,
     Decision,
     Draft,
     Effect,
@@ -40,7 +40,6 @@ from handrail.guardrails.vocabulary import (
 )
 
 MAX_REPAIRS = 1
-WITH_BOT = (ConversationStatus.BOT, ConversationStatus.RETURNED_TO_BOT, ConversationStatus.RESOLVED)
 
 
 async def guard_output(view: View, room: Room) -> Step:
@@ -86,7 +85,7 @@ def evidence_of(view: View, room: Room, fixed: tuple[str, ...]) -> Evidence:
     turn, snapshot = view[TURN], view[SNAPSHOT]
     results = view.get(RESULTS, ())
     state = snapshot.state
-    handed = state.status not in WITH_BOT
+    handed = state.status in WITH_PEOPLE
     asked = any(signal.code == "HUMAN_REQUESTED" for signal in view[DETECTION].signals)
     own = tuple(str(one.content) for one in facts_of(view).used.values() if isinstance(one.content, str))
     return Evidence(

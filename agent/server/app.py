@@ -96,7 +96,7 @@ def create_app(
         app.include_router(_built(router))
     if settings.company is Company.SAMPLE:
         app.include_router(_built(demo.router))
-        app.include_router(demo_code.router(settings.data_dir / "company.db"))
+        app.include_router(demo_code.router(settings.company_file))
     return app
 
 

@@ -8,10 +8,10 @@ from urllib.parse import quote, unquote
 from fastapi import APIRouter, Header, Path, Request, Response
 
 from handrail.agent.feed import FileAttached
-from handrail.agent.files import FileContent, Upload
+from handrail.agent.files import LARGEST_FILE, FileContent, Upload
 from handrail.agent.server.asking import ID, Adding, Asking, Calling
 from handrail.agent.server.bodies import ConsentBody, RatingBody
-from handrail.agent.server.body_limit import FILE_BYTES, FILE_SECONDS, Allowance, read_body
+from handrail.agent.server.body_limit import FILE_SECONDS, Allowance, read_body
 from handrail.agent.server.faults import documented, unknown_file
 from handrail.agent.server.views import ConsentView, RatingView
 from handrail.agent.server.wire_examples import FILE_BODY, FILE_CONTENT
@@ -26,7 +26,7 @@ FileName = Annotated[
     ),
 ]
 
-_ALLOWED = Allowance(FILE_BYTES, FILE_SECONDS)
+_ALLOWED = Allowance(LARGEST_FILE, FILE_SECONDS)
 
 
 async def rate(desk: Asking, calling: Adding, body: RatingBody) -> RatingView:

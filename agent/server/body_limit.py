@@ -11,6 +11,7 @@ from http import HTTPStatus
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from handrail.agent.files import LARGEST_FILE
 from handrail.agent.server.faults import Fault
 
 BODY_BYTES = 64 * 1024
@@ -22,9 +23,8 @@ BODY_SECONDS = 10.0
 TRANSCRIPT_BYTES = 512 * 1024
 """The same for clients of the OpenAI protocol, which send the whole conversation with every message."""
 
-FILE_BYTES = 5 * 1024 * 1024
 FILE_SECONDS = 60.0
-"""The same for a file that a customer attaches."""
+"""How long a file may take that a customer attaches."""
 
 _TRANSCRIPTS = "/v1/chat/completions"
 _FILES = re.compile(r"/v1/conversations/[^/]+/files")
@@ -143,7 +143,7 @@ class _Rest:
 
     async def _drop(self) -> None:
         size = 0
-        while not self._over and size <= FILE_BYTES + _DRAINED_BYTES:
+        while not self._over and size <= LARGEST_FILE + _DRAINED_BYTES:
             size += len((await self.receive()).get("body", b""))
 
 

@@ -23,12 +23,11 @@ from handrail.agent.server.views import (
     TurnView,
     Waiting,
 )
+from handrail.agent.standing import WITH_PEOPLE
 from handrail.guardrails.errors import HandrailError
 from handrail.guardrails.vocabulary import ConversationStatus, Obligation, TurnResult
 
 LOG = logging.getLogger("handrail.server")
-
-_WITH_PEOPLE = (ConversationStatus.QUEUED, ConversationStatus.ACCEPTED, ConversationStatus.HUMAN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ class Desk:
 
     async def _waiting(self, conversation_id: str, status: ConversationStatus) -> Waiting | None:
         """Where the conversation stands in the queue; None when no person is asked for, or nobody can tell."""
-        if status not in _WITH_PEOPLE:
+        if status not in WITH_PEOPLE:
             return None
         try:
             queued = await self.service.store.handoffs(self.site)

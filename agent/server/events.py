@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from handrail.agent.feed import Entry, Passing
-from handrail.agent.server.faults import ErrorView, internal
+from handrail.agent.server.faults import ErrorView, Fault, internal
 from handrail.agent.server.logs import described
 from handrail.agent.server.refusals import of_domain
 from handrail.guardrails.errors import HandrailError
@@ -28,6 +28,10 @@ PING_SECONDS = 15.0
 
 Wait: TypeAlias = Callable[[float], Awaitable[None]]
 """Lets that many seconds pass."""
+
+
+HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+"""Of every stream: nothing on the way may keep it, or hold it back."""
 
 
 class Failed(Frozen):
@@ -94,12 +98,12 @@ class EventStream(Response):
         self._wait = wait
         self._endings = endings
         self._work = work
-        self.init_headers({"cache-control": "no-cache", "x-accel-buffering": "no", **(headers or {})})
+        self.init_headers({**HEADERS, **(headers or {})})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Write the stream."""
         telling = asyncio.create_task(self._tell(send))
-        leaving = asyncio.create_task(_gone(receive))
+        leaving = asyncio.create_task(gone(receive))
         endings = [asyncio.create_task(_ended(each)) for each in self._endings]
         try:
             await asyncio.wait({telling, leaving, *endings}, return_when=asyncio.FIRST_COMPLETED)
@@ -151,14 +155,20 @@ async def _next(source: AsyncIterator[Event]) -> Event | None:
     """The next event, None at the end. What goes wrong is told, and is the last."""
     try:
         return await anext(source, None)
-    except HandrailError as error:
-        return Failed(error=of_domain(error).view)
     except Exception as error:  # noqa: BLE001 - the last net: a stream does not break off without a word
-        LOG.critical("stream failed", extra=described(error))
-        return Failed(error=internal().view)
+        return Failed(error=fault_of(error).view)
 
 
-async def _gone(receive: Receive) -> None:
+def fault_of(error: Exception) -> Fault:
+    """What a stream that has begun tells of an error; a defect is logged, as there is no status to show it."""
+    if isinstance(error, HandrailError):
+        return of_domain(error)
+    LOG.critical("stream failed", extra=described(error))
+    return internal()
+
+
+async def gone(receive: Receive) -> None:
+    """Returns when the client has left."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

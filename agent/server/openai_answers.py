@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from pydantic import Field
 
+from handrail.agent.pieces import pieces
 from handrail.agent.server.openai_bodies import MODEL
 from handrail.agent.server.views import Citation, Confirmation, TurnView, Waiting
-from handrail.guardrails.output.sentences import sentences
 from handrail.guardrails.vocabulary import ConversationStatus, Frozen
 
 DONE = b"data: [DONE]\n\n"
@@ -163,7 +163,7 @@ def chunks(whole: Completion, *, counts: bool) -> Iterator[Chunk]:
 
     message = whole.choices[0].message
     yield chunk(ChunkChoice(delta=Delta(role="assistant", content="")))
-    for piece in _pieces(message.content):
+    for piece in pieces(message.content):
         yield chunk(ChunkChoice(delta=Delta(content=piece)))
     last = ChunkChoice(delta=Delta(annotations=message.annotations), finish_reason="stop")
     yield chunk(last, support=whole.support)
@@ -174,17 +174,6 @@ def chunks(whole: Completion, *, counts: bool) -> Iterator[Chunk]:
 def event(chunk: Chunk) -> bytes:
     """A chunk as it stands on the wire."""
     return b"data: " + chunk.model_dump_json().encode() + b"\n\n"
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """The sentences, each with the white space before it, so that together they are the text."""
-    ends = [sentence.span.end for sentence in sentences(text)]
-    if ends:
-        ends[-1] = len(text)
-    begin = 0
-    for end in ends:
-        yield text[begin:end]
-        begin = end
 
 
 def _annotations(citations: tuple[Citation, ...], content: str) -> tuple[Annotation, ...]:

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterator
 from http import HTTPStatus
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from handrail.agent.server.events import PING, PING_SECONDS, Wait
-from handrail.agent.server.faults import Fault, internal
-from handrail.agent.server.logs import described
+from handrail.agent.server.events import HEADERS, PING, PING_SECONDS, Wait, fault_of, gone
 from handrail.agent.server.openai_answers import DONE, Completion, chunks, event
 from handrail.agent.server.openai_errors import told
-from handrail.agent.server.refusals import of_domain
-from handrail.guardrails.errors import HandrailError
-
-LOG = logging.getLogger("handrail.server")
 
 
 class CompletionStream(Response):
@@ -38,11 +31,11 @@ class CompletionStream(Response):
         self._work = work
         self._wait = wait
         self._counts = counts
-        self.init_headers({"cache-control": "no-cache", "x-accel-buffering": "no", **headers})
+        self.init_headers({**HEADERS, **headers})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Write the stream."""
-        leaving = asyncio.create_task(_gone(receive))
+        leaving = asyncio.create_task(gone(receive))
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             while await silent(self._work, self._wait, leaving) and not leaving.done():
@@ -72,19 +65,8 @@ def _told(work: asyncio.Task[Completion], *, counts: bool) -> Iterator[bytes]:
     try:
         whole = work.result()
     except Exception as error:  # noqa: BLE001 - a stream that has begun can only say what went wrong
-        yield b"data: " + told(_fault(error).status, _fault(error).view).model_dump_json().encode() + b"\n\n"
+        fault = fault_of(error)
+        yield b"data: " + told(fault.status, fault.view).model_dump_json().encode() + b"\n\n"
         return
     yield from (event(chunk) for chunk in chunks(whole, counts=counts))
     yield DONE
-
-
-def _fault(error: Exception) -> Fault:
-    if isinstance(error, HandrailError):
-        return of_domain(error)
-    LOG.critical("request failed", extra=described(error))
-    return internal()
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -13,7 +13,7 @@ from handrail.agent.store.conversations import Place, find
 from handrail.agent.store.people_tables import approvals
 from handrail.agent.store.tables import conversations
 from handrail.agent.store_port import StoreError, UnknownApproval
-from handrail.guardrails.vocabulary import Obligation, ToolCall
+from handrail.guardrails.vocabulary import ToolCall
 
 DECIDED = frozenset({ApprovalState.APPROVED, ApprovalState.DENIED, ApprovalState.EXPIRED})
 """What a pending request can be moved to."""
@@ -137,7 +137,7 @@ def undone(connection: Connection, site: str, before: datetime) -> tuple[Approva
 
 def _awaits(standing: str, approval_id: str) -> bool:
     pending = ConversationState.model_validate_json(standing).pending
-    return pending is not None and pending.approval_id == approval_id and pending.awaiting is Obligation.APPROVE
+    return pending is not None and pending.waits_for(approval_id)
 
 
 def of_conversation(connection: Connection, place: Place) -> tuple[Approval, ...]:

@@ -6,11 +6,10 @@ import asyncio
 
 import pytest
 
-from handrail.agent.belongings import LARGEST_FILE
 from handrail.agent.casework import ReleasedTo
 from handrail.agent.conversation import ASSISTANCE
 from handrail.agent.feed import FileAttached, HandoffEnded, MessageCompleted, RatingGiven, StatusChanged
-from handrail.agent.files import Upload
+from handrail.agent.files import LARGEST_FILE, Upload
 from handrail.agent.refusals import FileRefused, PurposeUnknown, RatingRefused
 from handrail.agent.store_port import TooManyFiles, UnknownConversation, WrongStatus
 from handrail.agent.turns import SPOKEN, CauseKind

@@ -6,8 +6,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from handrail.agent.files import LARGEST_FILE
 from handrail.agent.server.app import create_app
-from handrail.agent.server.body_limit import FILE_BYTES
 from handrail.agent.settings import Settings
 from tests.unit.server.fake import FakeService, FixedClock
 from tests.unit.server.test_conversations import Headers, code, opened
@@ -110,11 +110,11 @@ async def test_unknown_file(client: httpx.AsyncClient) -> None:
 async def test_files_may_be_larger_than_other_bodies(client: httpx.AsyncClient, service: FakeService) -> None:
     """Five megabytes pass, one byte more does not; every other route keeps its 64 KiB."""
     path, key = await opened(client)
-    largest = PNG + b"x" * (FILE_BYTES - len(PNG))
+    largest = PNG + b"x" * (LARGEST_FILE - len(PNG))
     assert (await client.post(f"{path}/files", content=largest, headers=key)).status_code == 201
     answer = await client.post(f"{path}/files", content=largest + b"x", headers=key)
     assert (answer.status_code, code(answer)) == (413, "body_too_large")
-    assert str(FILE_BYTES) in answer.text
+    assert str(LARGEST_FILE) in answer.text
     for other in ("/messages", "/rating", "/files/f1", "/filesx"):
         answer = await client.post(f"{path}{other}", content=largest, headers=key)
         assert (answer.status_code, code(answer)) == (413, "body_too_large")
