@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 import jwt
+from pydantic import SecretStr
 
 from handrail.agent.server.faults import Fault, unknown_conversation
 from handrail.agent.server.keys import Keys
@@ -73,13 +74,22 @@ class Gate:
         key = self.keys.identity.get(kid) if isinstance(kid, str) else None
         if key is None:
             raise jwt.InvalidTokenError
+        return self.checked(token, key)
+
+    def checked(self, token: str, key: SecretStr, issuer: str | None = None) -> Caller:
+        """Whom a token names that is signed with `key`; it must name `issuer` as its own, if one is given.
+
+        Raises what PyJWT raises, ValueError, OverflowError.
+        """
+        required = ["exp", "sub"] if issuer is None else ["exp", "sub", "iss"]
         # INVARIANT: the algorithm is ours, never the token's (`alg: none`, or a public key taken for a secret).
         claims = jwt.decode(
             token,
             key.get_secret_value(),
             algorithms=[ALGORITHM],
+            issuer=issuer,
             leeway=LEEWAY_SECONDS,
-            options={"require": ["exp", "sub"], "verify_aud": False},
+            options={"require": required, "verify_aud": False},
         )
         subject, audience = claims["sub"], claims.get("aud", self.site)
         if audience != self.site or not isinstance(subject, str) or not _CUSTOMER_ID.fullmatch(subject):

@@ -86,8 +86,6 @@ async def ensure(desk: Desk, caller: Client, conversation_id: str) -> None:
     Raises:
         Fault: 404, its customer was erased since.
     """
-    if await _known(desk, caller, conversation_id):
-        return
     level = IdentityLevel.ANONYMOUS if caller.customer_id is None else IdentityLevel.IDENTIFIED
     now = desk.clock.now()
     try:

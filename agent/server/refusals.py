@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from handrail.agent.refusals import (
@@ -36,111 +37,103 @@ from handrail.agent.store_port import (
 from handrail.guardrails.errors import HandrailError
 
 
-def _key_reused(_said: str) -> Fault:
-    return Fault(
-        HTTPStatus.UNPROCESSABLE_ENTITY,
-        "key_reused",
-        "This Idempotency-Key was used before with another text.",
-        "Use a new key for a new message, and the same key only to repeat a message unchanged.",
-    )
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """How an error is answered. Without a `message`, the error's own words are it."""
+
+    status: HTTPStatus
+    code: str
+    hint: str
+    message: str | None = None
+    retry: int | None = None
+
+    def fault(self, error: HandrailError) -> Fault:
+        """The answer to this very error."""
+        said = str(error)
+        words = self.message or f"{said[:1].upper()}{said[1:].rstrip('.')}."
+        return Fault(self.status, self.code, words, self.hint, self.retry)
 
 
-def _busy(_said: str) -> Fault:
-    return Fault(
-        HTTPStatus.CONFLICT,
-        "busy",
-        "Another message of this conversation is still being answered.",
-        "Repeat the request with the same Idempotency-Key after the seconds in Retry-After.",
-        BUSY_SECONDS,
-    )
+def _unfit(error: HandrailError) -> Fault:
+    return invalid([str(error).rstrip(".")], "Compare the request with /openapi.json.")
 
 
-def _approval_closed(_said: str) -> Fault:
-    return Fault(
-        HTTPStatus.CONFLICT,
-        "approval_closed",
-        "This request for approval was decided before, or its time ran out.",
-        "Read it again with GET /v1/operator/approvals; a new decision needs a new request.",
-    )
-
-
-def _case_taken(holder: str) -> Fault:
-    return Fault(
-        HTTPStatus.CONFLICT,
-        "case_taken",
-        f"{holder} has this conversation.",
-        "Take another one, or ask them to release it.",
-    )
-
-
-def _not_holder(_said: str) -> Fault:
-    return Fault(
-        HTTPStatus.CONFLICT,
-        "not_holder",
-        "You do not have this conversation.",
-        "Claim it first with POST /v1/operator/conversations/{id}/claim.",
-    )
-
-
-def _wrong_status(said: str) -> Fault:
-    return Fault(
-        HTTPStatus.CONFLICT,
-        "wrong_status",
-        f"{said[:1].upper()}{said[1:].rstrip('.')}.",
-        "Read the conversation again; its status tells what can be done with it.",
-    )
-
-
-def _arguments_invalid(problems: tuple[str, ...]) -> Fault:
-    fault = invalid(list(problems), "Nothing was changed; the tool's declaration says what each argument may be.")
-    return Fault(fault.status, "arguments_invalid", fault.view.message, fault.view.hint)
-
-
-def _too_many_files(_said: str) -> Fault:
-    return Fault(
-        HTTPStatus.CONFLICT,
-        "too_many_files",
-        "The conversation holds as many files as it may.",
-        "Describe what is in the file, or ask for a person.",
-    )
-
-
-def _file_refused(said: str) -> Fault:
-    return Fault(
-        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-        "file_refused",
-        f"{said[:1].upper()}{said[1:].rstrip('.')}.",
-        "Send a PNG, JPEG, WebP, GIF, PDF or plain text file.",
-    )
-
-
-def _rating_refused(said: str) -> Fault:
-    return Fault(
-        HTTPStatus.CONFLICT,
-        "rating_refused",
-        f"{said[:1].upper()}{said[1:].rstrip('.')}.",
-        "Rate a conversation in which something has been said, from 1 to 5.",
-    )
-
-
-def _unfit(said: str) -> Fault:
-    return invalid([said.rstrip(".")], "Compare the request with /openapi.json.")
-
-
-_ANSWERS: tuple[tuple[type[HandrailError], Callable[[str], Fault]], ...] = (
+_ANSWERS: tuple[tuple[type[HandrailError], Callable[[HandrailError], Fault]], ...] = (
     (UnknownConversation, lambda _: unknown_conversation()),
     (UnknownApproval, lambda _: unknown_approval()),
-    (ApprovalClosed, _approval_closed),
-    (KeyReused, _key_reused),
-    (ConversationBusy, _busy),
-    (NotHolder, _not_holder),
-    (WrongStatus, _wrong_status),
-    (TooManyFiles, _too_many_files),
     (MessageTooLong, lambda _: too_long()),
     (MessageEmpty, _unfit),
-    (RatingRefused, _rating_refused),
-    (FileRefused, _file_refused),
     (PurposeUnknown, _unfit),
+    (
+        ApprovalClosed,
+        _Refusal(
+            HTTPStatus.CONFLICT,
+            "approval_closed",
+            "Read it again with GET /v1/operator/approvals; a new decision needs a new request.",
+            "This request for approval was decided before, or its time ran out.",
+        ).fault,
+    ),
+    (
+        KeyReused,
+        _Refusal(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "key_reused",
+            "Use a new key for a new message, and the same key only to repeat a message unchanged.",
+            "This Idempotency-Key was used before with another text.",
+        ).fault,
+    ),
+    (
+        ConversationBusy,
+        _Refusal(
+            HTTPStatus.CONFLICT,
+            "busy",
+            "Repeat the request with the same Idempotency-Key after the seconds in Retry-After.",
+            "Another message of this conversation is still being answered.",
+            BUSY_SECONDS,
+        ).fault,
+    ),
+    (
+        NotHolder,
+        _Refusal(
+            HTTPStatus.CONFLICT,
+            "not_holder",
+            "Claim it first with POST /v1/operator/conversations/{id}/claim.",
+            "You do not have this conversation.",
+        ).fault,
+    ),
+    (
+        WrongStatus,
+        _Refusal(
+            HTTPStatus.CONFLICT,
+            "wrong_status",
+            "Read the conversation again; its status tells what can be done with it.",
+        ).fault,
+    ),
+    (
+        TooManyFiles,
+        _Refusal(
+            HTTPStatus.CONFLICT,
+            "too_many_files",
+            "Describe what is in the file, or ask for a person.",
+            "The conversation holds as many files as it may.",
+        ).fault,
+    ),
+    (
+        FileRefused,
+        _Refusal(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "file_refused",
+            "Send a PNG, JPEG, WebP, GIF, PDF or plain text file.",
+        ).fault,
+    ),
+    (
+        RatingRefused,
+        _Refusal(
+            HTTPStatus.CONFLICT,
+            "rating_refused",
+            "Rate a conversation in which something has been said, from 1 to 5.",
+        ).fault,
+    ),
 )
 """The errors that the service raises on purpose, with their answers."""
 
@@ -150,10 +143,13 @@ def of_domain(error: HandrailError) -> Fault:
     if isinstance(error, Fault):
         return error
     if isinstance(error, CaseTaken):
-        return _case_taken(error.holder)
+        hint = "Take another one, or ask them to release it."
+        return Fault(HTTPStatus.CONFLICT, "case_taken", f"{error.holder} has this conversation.", hint)
     if isinstance(error, ArgumentsInvalid):
-        return _arguments_invalid(error.problems)
+        hint = "Nothing was changed; the tool's declaration says what each argument may be."
+        found = invalid(list(error.problems), hint)
+        return Fault(found.status, "arguments_invalid", found.view.message, found.view.hint)
     for kind, answer in _ANSWERS:
         if isinstance(error, kind):
-            return answer(str(error))
+            return answer(error)
     return unavailable()
