@@ -6,9 +6,9 @@ import asyncio
 import gc
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -127,16 +127,23 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
         open_until_the_end.callback(service.following.close)
         await service.recover()
         tending = asyncio.create_task(_tend(service))
-        # What was built lives as long as the process: the collector need not look through all of it during turns.
-        gc.collect()
-        gc.freeze()
-        open_until_the_end.callback(gc.unfreeze)
         try:
             yield service
         finally:
             tending.cancel()
             with suppress(asyncio.CancelledError):
                 await tending
+
+
+@contextmanager
+def settled() -> Iterator[None]:
+    """For a process whose service is built and stays: the collector need not look through all of it during turns."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def serving(room: Room, site: str) -> Service:

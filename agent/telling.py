@@ -20,7 +20,7 @@ from handrail.agent.feed import (
     ShownArgument,
     StatusChanged,
 )
-from handrail.agent.waiting import team_of
+from handrail.agent.waiting import queue_of, team_of
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.gate.writing import in_language
 from handrail.guardrails.vocabulary import ConversationStatus, Decision, Frozen, Role, TurnResult
@@ -80,7 +80,7 @@ def _message(
 def _people(view: View, bundle: Bundle, result: TurnResult, language: str | None) -> Iterator[Item]:
     """A new handoff, and where a conversation stands that waits; the place is missing where nobody could tell."""
     if result.handoff is not None:
-        queue = bundle.queues.get(result.handoff.queue, bundle.queues[bundle.manifest.default_queue])
+        queue = queue_of(bundle, result.handoff)
         yield HandoffRequested(team=team_of(bundle, queue, language))
     if view.has(QUEUED) and result.status is ConversationStatus.QUEUED:
         queued = view[QUEUED]

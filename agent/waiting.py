@@ -44,7 +44,7 @@ def handoff_text(bundle: Bundle, queue: Queue, now: datetime, position: int, min
 
 def in_line(bundle: Bundle, handoff: Handoff, position: int, now: datetime, language: str | None) -> HandoffQueued:
     """Where a conversation stands, as clients are told."""
-    queue = bundle.queues.get(handoff.queue, bundle.queues[bundle.manifest.default_queue])
+    queue = queue_of(bundle, handoff)
     opening = None if is_open(queue.hours, now) else next_opening(queue.hours, now)
     return HandoffQueued(
         team=team_of(bundle, queue, language),
@@ -60,6 +60,12 @@ def place_of(waiting: Sequence[QueuedHandoff], conversation_id: str, priority: P
     return 1 + sum(
         one.handoff.priority > priority or (one.handoff.priority == priority and one.at <= since) for one in others
     )
+
+
+def queue_of(bundle: Bundle, handoff: Handoff | None) -> Queue:
+    """The queue that a packet is for; the default one without a packet, or when that queue is no longer declared."""
+    default = bundle.queues[bundle.manifest.default_queue]
+    return default if handoff is None else bundle.queues.get(handoff.queue, default)
 
 
 def team_of(bundle: Bundle, queue: Queue, language: str | None) -> str:
@@ -82,9 +88,8 @@ async def waiting_now(view: View, room: Room) -> Waiting:
     with faults_as("SYS_STORE"):
         waiting = await bounded(room.store.handoffs(turn.site), room.patience.store)
     own = next((one for one in waiting if one.conversation_id == turn.conversation_id), None)
-    queue, queued, position = bundle.queues[bundle.manifest.default_queue], None, 1
+    queue, queued, position = queue_of(bundle, None if own is None else own.handoff), None, 1
     if own is not None:
-        queue = bundle.queues.get(own.handoff.queue, queue)
         position = place_of(waiting, turn.conversation_id, own.handoff.priority, own.at)
         queued = in_line(bundle, own.handoff, position, turn.at, language)
     team = team_of(bundle, queue, language)

@@ -19,6 +19,7 @@ from handrail.agent.room import Patience
 from handrail.agent.service import Service
 from handrail.evals.invariants import approval_tools
 from handrail.evals.known_past import own_attributes, own_events
+from handrail.evals.models import missing
 from handrail.evals.observed import Observed, observe
 from handrail.evals.own_settings import own_settings
 from handrail.evals.sample_base import ingest_sample
@@ -76,9 +77,7 @@ class InProcess:
 
     def lacks(self, scenario: Scenario, behaviour: Behaviour) -> str | None:
         """Why the scenario cannot be played here."""
-        if behaviour in self.models:
-            return None
-        return f"there is no model that behaves like {behaviour.value}"
+        return missing(self.models, behaviour)
 
     @asynccontextmanager
     async def behaving(self, behaviour: Behaviour) -> AsyncIterator[None]:

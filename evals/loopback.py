@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 from fastapi import FastAPI
 
-from handrail.agent.server.run import address_of, claim
+from handrail.agent.server.run import address_of, claim, config_of
 
 HOST = "127.0.0.1"
 GRACE_SECONDS = 5
@@ -18,16 +18,7 @@ GRACE_SECONDS = 5
 @asynccontextmanager
 async def answering(app: FastAPI) -> AsyncIterator[str]:
     """Serve `app` and yield its address. Raises ConfigError when the machine has no free port."""
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        lifespan="off",
-        ws="none",
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
+    config = config_of(app, GRACE_SECONDS)
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

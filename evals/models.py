@@ -15,6 +15,11 @@ from handrail.evals.standins.conduct import Conduct
 from handrail.evals.standins.openai_server import MODEL, StandIn
 
 
+def missing(models: Mapping[Behaviour, Model], behaviour: Behaviour) -> str | None:
+    """Why a case cannot be played with these models; None when one of them behaves as it needs."""
+    return None if behaviour in models else f"there is no model that behaves like {behaviour.value}"
+
+
 @asynccontextmanager
 async def all_models() -> AsyncIterator[Mapping[Behaviour, Model]]:
     """A model for every behaviour; the stand-ins are reached over HTTP, like any endpoint."""

@@ -27,6 +27,7 @@ from handrail.evals.in_process import MODEL_SECONDS
 from handrail.evals.invariants import approval_tools
 from handrail.evals.known_server import KnownServer
 from handrail.evals.loopback import answering
+from handrail.evals.models import missing
 from handrail.evals.operator_api import OperatorApi
 from handrail.evals.own_settings import own_settings
 from handrail.evals.sample_base import ingest_sample
@@ -61,9 +62,7 @@ class OverHttp:
 
     def lacks(self, scenario: Scenario, behaviour: Behaviour) -> str | None:
         """Why the scenario cannot be played here."""
-        if behaviour in self.models:
-            return None
-        return f"there is no model that behaves like {behaviour.value}"
+        return missing(self.models, behaviour)
 
     @asynccontextmanager
     async def behaving(self, behaviour: Behaviour) -> AsyncIterator[None]:

@@ -9,8 +9,8 @@ from pydantic import Field
 from handrail.agent.case import Case
 from handrail.agent.conversation import Approval
 from handrail.agent.files import StoredFile
-from handrail.agent.server.views import MessageView, StageView
-from handrail.guardrails.vocabulary import ConversationStatus, Decision, Frozen, Handoff, IdentityLevel
+from handrail.agent.server.views import MessageView, StageView, stages
+from handrail.guardrails.vocabulary import ConversationStatus, Frozen, Handoff, IdentityLevel
 
 
 class SessionView(Frozen):
@@ -66,8 +66,3 @@ class CaseView(Frozen):
                 for each in case.turns
             ),
         )
-
-
-def stages(decisions: tuple[Decision, ...]) -> tuple[StageView, ...]:
-    """Decisions without the facts they read."""
-    return tuple(StageView.of(each) for each in decisions)

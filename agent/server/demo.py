@@ -11,10 +11,10 @@ from handrail.agent.company.seed_file import read_seed
 from handrail.agent.server import assets
 from handrail.agent.server.asking import Asking, Calling
 from handrail.agent.server.bodies import DemoTokenBody
-from handrail.agent.server.case_views import stages
 from handrail.agent.server.demo_views import DemoCustomer, DemoToken, DemoTurn, ReasonView
 from handrail.agent.server.face import Declared
 from handrail.agent.server.faults import documented, invalid
+from handrail.agent.server.views import stages
 
 TOKEN_SECONDS = 3600
 

@@ -19,9 +19,9 @@ from handrail.agent.server.views import (
     Confirmation,
     ConversationView,
     Reasoning,
-    StageView,
     TurnView,
     Waiting,
+    stages,
 )
 from handrail.agent.standing import WITH_PEOPLE
 from handrail.guardrails.errors import HandrailError
@@ -109,7 +109,7 @@ def reasoning(result: TurnResult) -> Reasoning:
     """Why the turn came out as it did, stage by stage."""
     return Reasoning(
         reasons=result.reasons,
-        decisions=tuple(StageView.of(each) for each in result.decisions),
+        decisions=stages(result.decisions),
         revision=result.decisions[-1].revision if result.decisions else "",
     )
 

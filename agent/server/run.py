@@ -80,6 +80,22 @@ class _Announcing(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def config_of(app: FastAPI, grace: int, proxies: str = "127.0.0.1") -> uvicorn.Config:
+    """How the application is served; `grace` is how many seconds closing waits for requests that run."""
+    return uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        lifespan="off",
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=grace,
+        ws="none",
+        forwarded_allow_ips=proxies,
+    )
+
+
 async def serve(app: FastAPI, taken: socket.socket, ready: Callable[[], None], proxies: str = "127.0.0.1") -> None:
     """Answer until SIGINT or SIGTERM, then finish the requests that run; a second signal gives up on them.
 
@@ -88,18 +104,7 @@ async def serve(app: FastAPI, taken: socket.socket, ready: Callable[[], None], p
     """
     desk: object = app.state.desk
     assert isinstance(desk, Desk)  # noqa: S101 - create_app puts it there
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=False,
-        lifespan="off",
-        timeout_keep_alive=30,
-        timeout_graceful_shutdown=GRACE_SECONDS,
-        ws="none",
-        forwarded_allow_ips=proxies,
-    )
+    config = config_of(app, GRACE_SECONDS, proxies)
     with _signals_end_quietly():
         await _Announcing(config, ready, desk.streams.closing.set).serve(sockets=[taken])
 

@@ -71,6 +71,11 @@ class StageView(Frozen):
         )
 
 
+def stages(decisions: tuple[Decision, ...]) -> tuple[StageView, ...]:
+    """Decisions without the facts they read."""
+    return tuple(StageView.of(each) for each in decisions)
+
+
 class Reasoning(Frozen):
     """Why a turn came out as it did. For callers with a server key only."""
 

@@ -32,7 +32,7 @@ def serve(host: str | None, port: int | None, config: Path | None) -> None:
 
 async def _serve(settings: Settings, taken: socket.socket) -> None:
     """Build everything on the claimed address, answer, and close in the opposite order."""
-    from handrail.agent.composition import running
+    from handrail.agent.composition import running, settled
     from handrail.agent.server.app import create_app
     from handrail.agent.server.demo_operator import ensure_demo_operator
     from handrail.agent.server.logs import start_logging
@@ -44,7 +44,8 @@ async def _serve(settings: Settings, taken: socket.socket) -> None:
     async with running(settings) as service:
         await ensure_demo_operator(service.operators, settings)
         app = create_app(service, settings)
-        await answer(app, taken, lambda: click.echo(greeting(address, settings)), settings.proxies)
+        with settled():
+            await answer(app, taken, lambda: click.echo(greeting(address, settings)), settings.proxies)
 
 
 def greeting(address: str, settings: Settings) -> str:
