@@ -40,7 +40,6 @@ class TurnState(TypedDict, total=False):
     journal: JsonValue
     detection: JsonValue
     facts: JsonValue
-    ignorable: JsonValue
     members: JsonValue
     gate: JsonValue
     policy: JsonValue
@@ -111,7 +110,6 @@ SNAPSHOT: Channel[Snapshot] = Channel("snapshot", TypeAdapter(Snapshot))
 JOURNAL: Channel[tuple[JournalEntry, ...]] = Channel("journal", TypeAdapter(tuple[JournalEntry, ...]))
 DETECTION: Channel[Detection] = Channel("detection", TypeAdapter(Detection))
 FACTS: Channel[tuple[FactUsed, ...]] = Channel("facts", TypeAdapter(tuple[FactUsed, ...]))
-IGNORABLE: Channel[tuple[str, ...]] = Channel("ignorable", TypeAdapter(tuple[str, ...]))
 MEMBERS: Channel[tuple[Membership, ...]] = Channel("members", TypeAdapter(tuple[Membership, ...]))
 GATE: Channel[Decision] = Channel("gate", TypeAdapter(Decision))
 POLICY: Channel[Decision] = Channel("policy", TypeAdapter(Decision))

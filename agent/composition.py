@@ -17,6 +17,7 @@ from pathlib import Path
 from handrail.agent.context import StoredContext
 from handrail.agent.flow import build_graph
 from handrail.agent.following import Following
+from handrail.agent.holdouts import Draws
 from handrail.agent.operators import Operators
 from handrail.agent.ports import Clock, CustomerContext, Detectors, Model, Retriever, StepUp, Toolbox
 from handrail.agent.room import Patience, Room
@@ -120,6 +121,7 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
             store=store,
             clock=clock,
             executor=executor,
+            draws=Draws(_secret(settings)),
             patience=given.patience or Patience(model=settings.model_timeout),
             sites=(settings.site,),
         )
@@ -233,12 +235,19 @@ def _model(settings: Settings) -> Model:
 
 
 async def _store(settings: Settings, clock: Clock) -> Store:
-    from handrail.agent.audit.pseudonyms import Pseudonyms, load_secret
+    from handrail.agent.audit.pseudonyms import Pseudonyms
     from handrail.agent.store.sqlstore import SqlStore
     from handrail.guardrails.detect.masking import mask_json
 
-    pseudonyms = Pseudonyms(load_secret(settings.data_dir))
+    pseudonyms = Pseudonyms(_secret(settings))
     return await SqlStore.open(settings.database_url, clock, mask=mask_json, pseudonyms=pseudonyms)
+
+
+def _secret(settings: Settings) -> bytes:
+    """The installation's own secret, behind pseudonyms and draws; each puts its own name into what it hashes."""
+    from handrail.agent.audit.pseudonyms import load_secret
+
+    return load_secret(settings.data_dir)
 
 
 async def _company(settings: Settings, clock: Clock, store: Store, until: AsyncExitStack) -> tuple[Toolbox, StepUp]:

@@ -11,9 +11,9 @@ from handrail.agent.hours import is_open
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.agent.room import seconds_between
 from handrail.guardrails.bundle.bundle import Bundle
-from handrail.guardrails.bundle.sections import Attribute, Window
+from handrail.guardrails.bundle.sections import OPENED, Attribute, Ending, Window
 from handrail.guardrails.policy.builtin import UNKNOWN_NEED
-from handrail.guardrails.policy.facts import FactKind, Facts, OnUnknown, fact
+from handrail.guardrails.policy.facts import IGNORE, RESTRICT, FactKind, Facts, OnUnknown, fact
 from handrail.guardrails.vocabulary import Detection, FactContent, FactUsed, IdentityLevel, Turn
 
 INTENT_EVENT = "intent_detected"
@@ -49,18 +49,13 @@ def gather(
 ) -> Gathered:
     """All facts that exist before segments are assigned."""
     known, reasons = _attributes(bundle.attributes.values(), attributes, turn.at)
-    ignorable = {
-        name
-        for name, attribute in bundle.attributes.items()
-        if attribute.on_unknown is OnUnknown.IGNORE and name in {one.name for one in known if one.content is None}
-    }
     used = [
         *message_facts(detection),
         *_of_conversation(bundle, turn, snapshot),
         *known,
         *(_count(window, detection, snapshot, events, turn.at) for window in bundle.windows),
     ]
-    return Gathered(Facts({one.name: one for one in used}, frozenset(ignorable)), reasons)
+    return Gathered(Facts.of(used), reasons)
 
 
 def message_facts(detection: Detection) -> Iterable[FactUsed]:
@@ -118,7 +113,12 @@ def _attributes(
         if code is not None:
             reasons[code] = None
         source = attribute.source if found is None else found.source
-        known.append(FactUsed(name=attribute.name, content=content, source=source, age_seconds=age, why=why))
+        how = IGNORE if content is None and attribute.on_unknown is OnUnknown.IGNORE else RESTRICT
+        known.append(
+            FactUsed(
+                name=attribute.name, content=content, source=source, age_seconds=age, why=why, on_unknown=how
+            )
+        )
     return known, tuple(reasons)
 
 
@@ -140,20 +140,36 @@ def _count(
     if window.same_intent:
         wanted = [event for event in wanted if event.details.get("intent") == (detection.intent or "")]
     span = timedelta(minutes=window.within_minutes)
-    if window.ending_within_minutes is not None:
-        before = [event.at for event in wanted if event.at <= snapshot.opened_at]
-        last = max(before, default=None)
-        fresh = timedelta(minutes=window.ending_within_minutes)
-        count = 0
-        if last is not None and snapshot.opened_at - last <= fresh:
-            count = len([at for at in before if last - at <= span])
+    if window.ending is None:
+        count = sum(now - event.at <= span for event in wanted)
     else:
-        count = len([event for event in wanted if now - event.at <= span])
+        count = _run([event.at for event in wanted], span, window.ending, snapshot, events, now)
     if window.same_intent and detection.intent is not None:
         count += 1
     return fact(window.fact, count, "events")
 
 
+def _run(  # noqa: PLR0913, PLR0917 - one place that knows what a run is
+    times: Sequence[datetime],
+    span: timedelta,
+    ending: Ending,
+    snapshot: Snapshot,
+    events: Sequence[CustomerEvent],
+    now: datetime,
+) -> int:
+    """How long the run is that ended shortly before the latest event of the kind that it has to end at."""
+    if ending.of == OPENED:
+        border: datetime | None = snapshot.opened_at
+    else:
+        border = max((event.at for event in events if event.kind == ending.of and event.at <= now), default=None)
+    before = [at for at in times if border is not None and at <= border]
+    last = max(before, default=None)
+    if last is None or border is None or border - last > timedelta(minutes=ending.within_minutes):
+        return 0
+    return sum(last - at <= span for at in before)
+
+
 def longest_window(bundle: Bundle) -> timedelta:
     """How far back events are needed."""
-    return timedelta(minutes=max((window.within_minutes for window in bundle.windows), default=0) + 60)
+    reach = (one.within_minutes + (0 if one.ending is None else one.ending.within_minutes) for one in bundle.windows)
+    return timedelta(minutes=max(reach, default=0) + 60)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from handrail.agent.holdouts import Draws
 from handrail.agent.ports import Clock, CustomerContext, Detectors, Model, Retriever, StepUp, Toolbox
 from handrail.agent.store_port import Store
 from handrail.guardrails.bundle.bundle import Bundle
@@ -45,6 +46,7 @@ class Room:
     store: Store
     clock: Clock
     executor: Executor
+    draws: Draws
     patience: Patience = Patience()
     sites: tuple[str, ...] = ()
 

@@ -43,10 +43,11 @@ class Stage(StrEnum):
 class _Ordered(StrEnum):
     """A closed scale, written from the most permissive to the strictest member."""
 
-    @property
-    def rank(self) -> int:
-        """Position on the scale; larger is stricter."""
-        return list(type(self)).index(self)
+    rank: int
+    """Position on the scale; larger is stricter."""
+
+    def __init__(self, _: str) -> None:
+        self.rank = len(type(self).__members__)
 
     def __lt__(self, other: object) -> bool:
         return self.rank < other.rank if isinstance(other, _Ordered) else NotImplemented
@@ -251,6 +252,16 @@ class Dimensions(Frozen):
     determined_by: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 
+class Shadow(Frozen):
+    """What would have been decided if the shadow rules that applied, `rules`, had been enforced. Recorded only."""
+
+    rules: Annotated[tuple[str, ...], Field(min_length=1)]
+    effect: Effect
+    reasons: tuple[str, ...]
+    obligations: tuple[Obligation, ...] = ()
+    dimensions: Dimensions = Dimensions()
+
+
 class Decision(Frozen):
     """Policy's answer about one subject at one stage. Never without a reason, never without a revision.
 
@@ -267,6 +278,7 @@ class Decision(Frozen):
     dimensions: Dimensions = Dimensions()
     facts: tuple[FactUsed, ...] = ()
     revision: str
+    shadow: Shadow | None = None
 
     @property
     def allowed(self) -> bool:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from handrail.agent.channels import DETECTION, FACTS, IGNORABLE, MEMBERS, SNAPSHOT, TURN, Step, View
+from handrail.agent.channels import DETECTION, FACTS, MEMBERS, SNAPSHOT, TURN, Step, View
 from handrail.agent.conversation import Membership
 from handrail.agent.facts import gather, longest_window
-from handrail.agent.room import Room, bounded
+from handrail.agent.room import Room, bounded, seconds_between
 from handrail.guardrails.segments import assign
 from handrail.guardrails.vocabulary import Report, Stage
 
@@ -20,8 +20,10 @@ async def assign_segments(view: View, room: Room) -> Step:
     attributes = await bounded(room.context.attributes(turn.site, who), room.patience.context)
     events = await bounded(room.context.events(turn.site, who, since), room.patience.context)
     gathered = gather(room.bundle, turn, snapshot, view[DETECTION], attributes, events)
+    known = gathered.facts.with_facts(room.draws.facts(room.bundle.holdouts, turn.site, snapshot.conversation_id))
     earlier = {member.segment: member for member in snapshot.state.segments}
-    found = assign(room.bundle.segments, gathered.facts, earlier)
+    ages = {name: seconds_between(member.since, turn.at) for name, member in earlier.items()}
+    found = assign(room.bundle.segments, known, ages)
     members = tuple(
         Membership(
             segment=name,
@@ -30,7 +32,7 @@ async def assign_segments(view: View, room: Room) -> Step:
         )
         for name, because in found.members.items()
     )
-    facts = gathered.facts.with_facts(found.facts, found.ignorable)
+    facts = known.with_facts(found.facts)
     report = Report(
         stage=Stage.ASSIGN_SEGMENTS,
         reasons=(*(found.reasons or (NO_SEGMENT,)), *gathered.reasons),
@@ -39,9 +41,7 @@ async def assign_segments(view: View, room: Room) -> Step:
     return Step(
         (report,),
         (
-            # As decisions record them, so that no decision has to mark them again.
-            FACTS.put(facts.evidence(facts.used)),
-            IGNORABLE.put(tuple(sorted(facts.ignorable))),
+            FACTS.put(tuple(facts.used.values())),
             MEMBERS.put(members),
         ),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handrail.agent.channels import FACTS, GATE, IGNORABLE, Step, View
+from handrail.agent.channels import FACTS, GATE, Step, View
 from handrail.agent.room import Room
 from handrail.guardrails.policy.facts import Facts, fact
 from handrail.guardrails.vocabulary import Stage
@@ -17,5 +17,4 @@ async def gate_risk(view: View, room: Room) -> Step:
 
 def facts_of(view: View) -> Facts:
     """The facts gathered so far in this turn."""
-    ignorable = view[IGNORABLE]
-    return Facts({one.name: one for one in view[FACTS]}, frozenset(ignorable))
+    return Facts.of(view[FACTS])

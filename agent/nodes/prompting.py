@@ -9,7 +9,7 @@ from handrail.agent.ports import Prompt, ToolOffer
 from handrail.agent.room import Room
 from handrail.guardrails.gate.facts import tool_facts
 from handrail.guardrails.gate.results import shown
-from handrail.guardrails.policy.facts import Facts, fact
+from handrail.guardrails.policy.facts import Facts, fact, ignorable
 from handrail.guardrails.prompts import render
 from handrail.guardrails.scope import Retrieved
 from handrail.guardrails.toolspec import ToolSpec, json_schema
@@ -91,5 +91,6 @@ def could_be_allowed(spec: ToolSpec, facts: Facts, room: Room) -> bool:
     """Whether policy permits the tool for the best call there could be, which is what `facts` assume of a call."""
     stated = (fact(name, content, "bundle") for name, content in tool_facts(spec).items())
     # Declared call facts are unknown before there is a call: here, and only here, unknown does not count against it.
-    best = facts.with_facts(stated, ignorable=(f"call_{declared.name}" for declared in spec.facts))
+    open_facts = (ignorable(f"call_{declared.name}", "bundle", "there is no call yet") for declared in spec.facts)
+    best = facts.with_facts((*open_facts, *stated))
     return room.bundle.policy.could_go_ahead(Stage.AUTHORIZE_TOOLS, best, spec.id)

@@ -24,7 +24,8 @@ async def put_attributes(desk: Asking, _server: Server, customer_id: CustomerId,
 async def post_events(desk: Asking, _server: Server, customer_id: CustomerId, body: EventsBody) -> EventsView:
     """Store what happened to a customer. An event id that is known already changes nothing."""
     events = body.stored(desk.clock.now())
-    counted = {window.count for window in desk.service.bundle.windows}
+    windows = desk.service.bundle.windows
+    counted = {one.count for one in windows} | {one.ending.of for one in windows if one.ending is not None}
     changed = await desk.service.store.put_events(desk.site, customer_id, events)
     uncounted = tuple(sorted({each.kind for each in events} - counted))
     return EventsView(received=len(events), changed=changed, uncounted=uncounted)

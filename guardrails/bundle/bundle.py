@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from handrail.guardrails.bundle.sections import Attribute, Manifest, Queue, ReasonEntry, SegmentEntry, Window
+from handrail.guardrails.bundle.invariants import Invariant
+from handrail.guardrails.bundle.sections import (
+    Attribute,
+    EventKind,
+    HoldoutEntry,
+    Manifest,
+    Queue,
+    ReasonEntry,
+    SegmentEntry,
+    Window,
+)
 from handrail.guardrails.detect.config import DetectionConfig
 from handrail.guardrails.flows.model import FlowSpec
 from handrail.guardrails.output.wording import Wording
@@ -18,12 +28,18 @@ from handrail.guardrails.toolspec import ToolSpec
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What `load` returns. `revision` is the first 16 hex digits of a SHA-256 over every file's path and content."""
+    """What `load` returns. `revision` is the first 16 hex digits of a SHA-256 over every file's path and content.
+
+    `places` says where things stand, as file:line by "kind:id", such as "segment:how_to".
+    """
 
     manifest: Manifest
     revision: str
     attributes: Mapping[str, Attribute]
+    events: Mapping[str, EventKind]
     windows: tuple[Window, ...]
+    holdouts: tuple[HoldoutEntry, ...]
+    invariants: tuple[Invariant, ...]
     facts: Mapping[str, FactSpec]
     segments: tuple[Segment, ...]
     entries: Mapping[str, SegmentEntry]
@@ -37,6 +53,7 @@ class Bundle:
     detection: DetectionConfig
     wording: Wording
     next_steps: Mapping[str, str]
+    places: Mapping[str, str]
 
     def text(self, key: str, language: str | None, **values: str) -> str:
         """The fixed customer text `key`, filled with `values`, in `language` or else the first declared one."""

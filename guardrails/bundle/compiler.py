@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from handrail.guardrails.bundle.purposes import rule_problems
-from handrail.guardrails.bundle.sections import Attribute, Outcome, RuleEntry, SegmentEntry, Trigger
-from handrail.guardrails.policy.condition import ConditionReader
+from handrail.guardrails.bundle.sections import Attribute, HoldoutEntry, Outcome, RuleEntry, SegmentEntry, Trigger
+from handrail.guardrails.policy.condition import ConditionReader, nearest
 from handrail.guardrails.policy.facts import SEGMENT_PREFIX, FactSpec
-from handrail.guardrails.policy.matcher import ALWAYS, AtLeast, Matcher, in_segment
+from handrail.guardrails.policy.matcher import ALWAYS, AtLeast, Matcher, in_segment, outside_holdout
 from handrail.guardrails.policy.rule import Choice, Restrictions, Rule, Selections
 from handrail.guardrails.segments import Segment
 from handrail.guardrails.vocabulary import Effect, Obligation, Stage
@@ -17,6 +17,9 @@ from handrail.guardrails.yamlsource import Document, PathKey, Problem
 
 DECIDING_STAGES = (Stage.GATE_RISK, Stage.APPLY_POLICY, Stage.RETRIEVE, Stage.AUTHORIZE_TOOLS, Stage.GUARD_OUTPUT)
 """Stages where rules decide; the others report signals or carry decisions out."""
+
+FLOOR_STAGES = frozenset({Stage.GATE_RISK, Stage.AUTHORIZE_TOOLS, Stage.GUARD_OUTPUT})
+"""Stages whose restrictions belong to the safety floor, marked so or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Compiler:
     words: Vocabulary
     problems: list[Problem]
     rules: list[Rule] = field(default_factory=list)
+    shadows: list[Rule] = field(default_factory=list)
     segments: list[Segment] = field(default_factory=list)
     _places: dict[str, tuple[Document, PathKey]] = field(default_factory=dict)
 
@@ -55,7 +59,16 @@ class Compiler:
         if entry.effect is Effect.NOT_YET and not entry.obligations:
             self._report(document, (*path, "effect"), "not_yet must name the next step in obligations")
         when = ALWAYS if entry.when is None else self._read(document, entry.when, (*path, "when"), entry.stage, tools)
-        self._add(document, path, entry.id, entry.stage, entry.reason, when, entry, tools, entry.effect)
+        shape = Rule(
+            id=entry.id,
+            stage=entry.stage,
+            reason=entry.reason,
+            when=when,
+            where="",
+            subjects=tools,
+            floor=entry.floor,
+        )
+        self._add(document, path, shape, entry, entry.effect, self.shadows if entry.status == "shadow" else self.rules)
 
     def segment(self, document: Document, entry: SegmentEntry) -> None:
         """Compile one segment into its membership and the rules that its decisions amount to.
@@ -68,11 +81,10 @@ class Compiler:
         entering = self._read(document, entry.entry, ("entry",), Stage.ASSIGN_SEGMENTS)
         leaving = self._read(document, entry.exit, ("exit",), Stage.ASSIGN_SEGMENTS)
         self._reason(document, ("reason",), entry.reason)
-        self.segments.append(Segment(entry.id, entry.reason, entering, leaving))
+        self.segments.append(Segment(entry.id, entry.reason, entering, leaving, entry.hold_minutes))
         inside = in_segment(entry.id)
-        name = f"segment.{entry.id}"
         if entry.decisions != Outcome():
-            self._add(document, ("decisions",), name, Stage.APPLY_POLICY, entry.reason, inside, entry.decisions)
+            self._of_segment(document, ("decisions",), entry, "", inside, entry.decisions)
         for verb, tools, effect in (
             ("allow", entry.actions.allow, Effect.ALLOW),
             ("deny", entry.actions.deny, Effect.REFUSE),
@@ -80,21 +92,28 @@ class Compiler:
             if tools:
                 path: PathKey = ("actions", verb)
                 self._known(document, path, tools, self.words.tools, "tool")
-                self._add(
-                    document,
-                    path,
-                    f"{name}.{verb}",
-                    Stage.AUTHORIZE_TOOLS,
-                    entry.reason,
-                    inside,
-                    Outcome(),
-                    frozenset(tools),
-                    effect,
-                )
+                self._of_segment(document, path, entry, f".{verb}", inside, Outcome(), frozenset(tools), effect)
         for index, trigger in enumerate(entry.escalation.hard):
-            self._trigger(document, ("escalation", "hard", index), f"{name}.hard{index}", trigger, inside, hard=True)
+            self._trigger(document, ("escalation", "hard", index), entry, trigger, Effect.ESCALATE)
         for index, trigger in enumerate(entry.escalation.soft):
-            self._trigger(document, ("escalation", "soft", index), f"{name}.soft{index}", trigger, inside, hard=False)
+            self._trigger(document, ("escalation", "soft", index), entry, trigger, None)
+
+    def hold_out(self, document: Document, entry: HoldoutEntry, path: PathKey) -> None:
+        """Switch rules off for the conversations of a holdout; the safety floor stays on in every arm (S11.2)."""
+        wanted = set(entry.without)
+        for position, rule in enumerate(self.rules):
+            names = {rule.id, f"segment.{rule.source}"}
+            if names & wanted:
+                if rule.floor or (rule.restricts and rule.stage in FLOOR_STAGES):
+                    message = f"{rule.id} belongs to the safety floor, which no holdout may switch off"
+                    self._report(document, (*path, "without"), message)
+                condition = AtLeast(2, (rule.when, outside_holdout(entry.id)))
+                self.rules[position] = replace(rule, when=condition)
+        known = {rule.id for rule in self.rules} | {f"segment.{segment.id}" for segment in self.segments}
+        for index, name in enumerate(entry.without):
+            if name not in known:
+                message = f"there is no active rule or segment {name!r}{nearest(name, known)}"
+                self._report(document, (*path, "without", index), message)
 
     def finish(self, attributes: Mapping[str, Attribute]) -> None:
         """Checks over all rules together: duplicate ids, precedence ties, purposes."""
@@ -103,11 +122,11 @@ class Compiler:
         segment_facts = {
             f"{SEGMENT_PREFIX}{segment.id}": segment.entry.names() | segment.exit.names() for segment in self.segments
         }
-        for rule in self.rules:
+        for rule in (*self.rules, *self.shadows):
             if rule.id in seen:
                 self._at(rule, f"the rule id {rule.id} is taken by {seen[rule.id].where}")
             seen.setdefault(rule.id, rule)
-            for dimension, choice in rule.selections.choices():
+            for dimension, choice in rule.selections.choices:
                 held = chosen.setdefault((dimension, choice.precedence), (choice.value, rule))
                 if held[0] != choice.value:
                     self._at(
@@ -119,47 +138,66 @@ class Compiler:
                 self._at(rule, problem)
 
     def _trigger(
-        self, document: Document, path: PathKey, name: str, trigger: Trigger, inside: Matcher, *, hard: bool
+        self, document: Document, path: PathKey, entry: SegmentEntry, trigger: Trigger, effect: Effect | None
     ) -> None:
-        when = inside
+        when: Matcher = in_segment(entry.id)
         if trigger.when is not None:
-            when = AtLeast(2, (inside, self._read(document, trigger.when, (*path, "when"), Stage.APPLY_POLICY)))
-        outcome = Outcome() if hard else Outcome(obligations=(Obligation.OFFER_HUMAN,))
-        effect = Effect.ESCALATE if hard else None
-        self._add(document, path, name, Stage.APPLY_POLICY, trigger.reason, when, outcome, None, effect)
+            when = AtLeast(2, (when, self._read(document, trigger.when, (*path, "when"), Stage.APPLY_POLICY)))
+        outcome = Outcome(obligations=(Obligation.OFFER_HUMAN,)) if effect is None else Outcome()
+        suffix = f".{path[-2]}{path[-1]}"
+        told = entry.model_copy(update={"reason": trigger.reason})
+        self._of_segment(document, path, told, suffix, when, outcome, None, effect)
 
-    def _add(  # noqa: PLR0913, PLR0917 - one place that builds rules from both kinds of entry
+    def _of_segment(  # noqa: PLR0913, PLR0917 - one place that builds the rules of a segment
         self,
         document: Document,
         path: PathKey,
-        name: str,
-        stage: Stage,
-        reason: str,
+        entry: SegmentEntry,
+        suffix: str,
         when: Matcher,
         outcome: Outcome,
-        subjects: frozenset[str] | None = None,
+        tools: frozenset[str] | None = None,
         effect: Effect | None = None,
     ) -> None:
-        self._reason(document, (*path, "reason"), reason)
-        self._outcome(document, path, outcome)
-        rule = Rule(
-            id=name,
-            stage=stage,
-            reason=reason,
+        shape = Rule(
+            id=f"segment.{entry.id}{suffix}",
+            stage=Stage.APPLY_POLICY if tools is None else Stage.AUTHORIZE_TOOLS,
+            reason=entry.reason,
             when=when,
-            where=f"{document.file}:{document.line(path)}",
-            subjects=subjects,
-            permits=effect if effect is Effect.ALLOW else None,
-            restrictions=Restrictions(
-                effect=effect if effect is not Effect.ALLOW else None,
-                automation=outcome.automation,
-                risk=outcome.risk,
-                obligations=frozenset(outcome.obligations),
-            ),
-            selections=_selections(outcome),
+            where="",
+            subjects=tools,
+            source=entry.id,
+            floor=entry.floor,
         )
-        self._places[name] = (document, path)
-        self.rules.append(rule)
+        self._add(document, path, shape, outcome, effect, self.rules)
+
+    def _add(
+        self,
+        document: Document,
+        path: PathKey,
+        shape: Rule,
+        outcome: Outcome,
+        effect: Effect | None,
+        among: list[Rule],
+    ) -> None:
+        self._reason(document, (*path, "reason"), shape.reason)
+        self._outcome(document, path, outcome)
+        restrictions = Restrictions(
+            effect=effect if effect is not Effect.ALLOW else None,
+            automation=outcome.automation,
+            risk=outcome.risk,
+            obligations=frozenset(outcome.obligations),
+        )
+        self._places[shape.id] = (document, path)
+        among.append(
+            replace(
+                shape,
+                where=f"{document.file}:{document.line(path)}",
+                permits=effect if effect is Effect.ALLOW else None,
+                restrictions=restrictions,
+                selections=_selections(outcome),
+            )
+        )
 
     def _outcome(self, document: Document, path: PathKey, outcome: Outcome) -> None:
         if outcome.queue is not None:

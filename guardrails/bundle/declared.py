@@ -6,15 +6,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from handrail.guardrails.bundle.reading import Parsed
-from handrail.guardrails.bundle.sections import Attribute, AttributesFile, ReasonEntry
+from handrail.guardrails.bundle.sections import OPENED, Attribute, AttributesFile, ReasonEntry, Window
 from handrail.guardrails.policy.builtin import BUILTIN
-from handrail.guardrails.policy.facts import FactKind, FactSpec
-from handrail.guardrails.toolspec import ToolSpec
+from handrail.guardrails.policy.condition import nearest
+from handrail.guardrails.policy.facts import ANY_NUMBER, COUNT, FactKind, FactSpec, Range
+from handrail.guardrails.toolspec import FactType, ToolSpec
 from handrail.guardrails.vocabulary import Stage
 from handrail.guardrails.yamlsource import Document, PathKey, Problem
 
 CATALOGUED: Mapping[str, Stage] = {"signals": Stage.DETECT_INTENT, "findings": Stage.GUARD_OUTPUT}
 """Facts whose words are the catalogue's codes of a stage: what stands in no entry can never occur."""
+
+
+_RANGES: Mapping[FactType, Range] = {
+    FactType.INTEGER: Range(whole=True),
+    FactType.MONEY: Range(whole=True),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,7 @@ def fact_specs(
 ) -> dict[str, FactSpec]:
     """Every fact that a condition may ask for, by name; a name that stands for two things is a problem."""
     found: dict[str, FactSpec] = {}
-    for declared in (*_builtin(reasons), *_of_customers(attributes)):
+    for declared in (*_builtin(reasons), *_of_customers(attributes, problems)):
         name = declared.spec.name
         if name in found and declared.document is not None:
             message = f"there is a fact {name} already; choose another name"
@@ -63,7 +70,7 @@ def _builtin(reasons: Mapping[str, ReasonEntry]) -> Iterator[_Declared]:
         yield _Declared(spec if stage is None else replace(spec, values=codes))
 
 
-def _of_customers(attributes: Parsed[AttributesFile] | None) -> Iterator[_Declared]:
+def _of_customers(attributes: Parsed[AttributesFile] | None, problems: list[Problem]) -> Iterator[_Declared]:
     if attributes is None:
         return
     seen: set[str] = set()
@@ -72,8 +79,23 @@ def _of_customers(attributes: Parsed[AttributesFile] | None) -> Iterator[_Declar
             seen.add(attribute.name)
             yield _Declared(_of_attribute(attribute), attributes.document, ("attributes", index))
     for index, window in enumerate(attributes.content.windows):
-        spec = FactSpec(window.fact, FactKind.NUMBER, window.meaning)
+        _count_known(window, ("windows", index), attributes, problems)
+        spec = FactSpec(window.fact, FactKind.NUMBER, window.meaning, range=COUNT)
         yield _Declared(spec, attributes.document, ("windows", index))
+
+
+def _count_known(
+    window: Window, path: PathKey, attributes: Parsed[AttributesFile], problems: list[Problem]
+) -> None:
+    """A window over events that nobody reports would be zero for ever."""
+    known = [one.kind for one in attributes.content.events]
+    asked = [(("count",), window.count, known)]
+    if window.ending is not None:
+        asked.append((("ending", "of"), window.ending.of, [*known, OPENED]))
+    for key, kind, named in asked:
+        if kind not in named:
+            message = f"there is no kind of event {kind!r}{nearest(kind, named)}; declare it under events"
+            problems.append(attributes.document.problem((*path, *key), message))
 
 
 def _of_attribute(attribute: Attribute) -> FactSpec:
@@ -98,6 +120,7 @@ def _of_calls(tools: Iterable[Parsed[ToolSpec]]) -> Iterator[_Declared]:
                 values=frozenset(declared.values) if declared.values else None,
                 only_at=Stage.AUTHORIZE_TOOLS,
                 tools=frozenset({tool.content.id}),
+                range=_RANGES.get(declared.type, ANY_NUMBER),
             )
             yield _Declared(spec, tool.document, ("facts", index))
 

@@ -12,14 +12,19 @@ from pydantic import BaseModel
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.compiler import Compiler, Vocabulary
 from handrail.guardrails.bundle.declared import CATALOGUED, fact_specs
+from handrail.guardrails.bundle.invariants import compiled
 from handrail.guardrails.bundle.purposes import family_problems
 from handrail.guardrails.bundle.reading import FolderReader, OpenNames, Parsed
 from handrail.guardrails.bundle.sections import (
     Attribute,
     AttributesFile,
+    ExperimentsFile,
     HandoffFile,
+    InvariantsFile,
     Manifest,
+    Queue,
     QueuesFile,
+    ReasonEntry,
     ReasonsFile,
     RulesFile,
     SegmentEntry,
@@ -27,11 +32,13 @@ from handrail.guardrails.bundle.sections import (
     Tier,
 )
 from handrail.guardrails.detect.config import DetectionConfig
+from handrail.guardrails.detect.language import known_languages
 from handrail.guardrails.detect.load import load_detection
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.flows.model import FlowSpec
 from handrail.guardrails.flows.structure import flow_problems
 from handrail.guardrails.output.wording import Wording, load_wording
+from handrail.guardrails.policy.builtin import NO_FLOW, UNKNOWN_NEED
 from handrail.guardrails.policy.facts import FactKind, FactSpec
 from handrail.guardrails.policy.policyset import NO_RULE, UNKNOWN_FACT, PolicySet
 from handrail.guardrails.prompts import PromptTemplate
@@ -52,6 +59,8 @@ class _Files:
     attributes: Parsed[AttributesFile] | None
     queues: Parsed[QueuesFile] | None
     handoff: Parsed[HandoffFile] | None
+    experiments: Parsed[ExperimentsFile] | None
+    invariants: Parsed[InvariantsFile] | None
     segments: tuple[Parsed[SegmentEntry], ...]
     rules: tuple[Parsed[RulesFile], ...]
     reasons: tuple[Parsed[ReasonsFile], ...]
@@ -77,61 +86,110 @@ def load(folder: Path) -> Bundle:
     reader = FolderReader(folder)
     problems = reader.problems
     files = _read(reader)
-    lists = () if files.queues is None else (files.queues,)
-    desks = ((one, desk) for one in lists for desk in enumerate(one.content.queues))
-    queues = _keyed(problems, ((one, ("queues", index), desk.id, desk) for one, (index, desk) in desks))
-    catalogue = ((one, entry) for one in files.reasons for entry in enumerate(one.content.root))
-    reasons = _keyed(problems, ((one, (index,), entry.code, entry) for one, (index, entry) in catalogue))
-    tools = _keyed(problems, ((one, ("id",), one.content.id, one.content) for one in files.tools))
-    flows = _keyed(problems, ((one, ("id",), one.content.id, one.content) for one in files.flows))
-    segments = _keyed(problems, ((one, ("id",), one.content.id, one.content) for one in files.segments))
-    prompts = _keyed(problems, ((one, ("id",), one.content.id, one.content) for one in files.prompts))
-    attributes = _attributes(problems, files.attributes)
-    facts = fact_specs(files.attributes, files.tools, reasons, problems)
-    active = [name for name, entry in segments.items() if entry.status == "active"]
+    named = _named(problems, files)
+    facts = fact_specs(files.attributes, files.tools, named.reasons, problems)
+    active = [name for name, entry in named.segments.items() if entry.status == "active"]
     words = Vocabulary(
         facts=facts,
         segments=reader.names(active, "segments/*.yaml"),
-        queues=reader.names(queues, "queues.yaml"),
-        reasons=reader.names(reasons, "reasons/*.yaml"),
-        tools=reader.names(tools, "tools/*.yaml"),
-        flows=reader.names(flows, "flows/*.yaml"),
+        queues=reader.names(named.queues, "queues.yaml"),
+        reasons=reader.names(named.reasons, "reasons/*.yaml"),
+        tools=reader.names(named.tools, "tools/*.yaml"),
+        flows=reader.names(named.flows, "flows/*.yaml"),
         complete=reader.unread.isdisjoint({"attributes.yaml", "tools/*.yaml"}),
     )
-    _close(facts, words)
-    compiler = Compiler(words, problems)
-    for one in files.segments:
-        if segments[one.content.id] is one.content:  # a second segment of the same id is reported, once
-            compiler.segment(one.document, one.content)
-    for rules in files.rules:
-        for index, rule in enumerate(rules.content.rules):
-            compiler.rule(rules.document, rule, ("rules", index))
-    compiler.finish(attributes)
-    _references(problems, files, words, reader.names(prompts, "prompts/*.yaml"))
+    _close(facts, words, files.detection)
+    whole = reader.unread.isdisjoint({"segments/*.yaml", "rules/*.yaml"})
+    compiler = _compiled(problems, files, named, words, whole=whole)
+    invariants = () if files.invariants is None else compiled(files.invariants, words, named.attributes, problems)
+    _references(problems, files, words, reader.names(named.prompts, "prompts/*.yaml"))
     by_language = _texts(problems, files, texts_read="texts/*.yaml" not in reader.unread)
     manifest, handoff, wording, detection = files.manifest, files.handoff, files.wording, files.detection
-    if problems or manifest is None or handoff is None or wording is None or detection is None:
+    attributes, holdouts = files.attributes, files.experiments
+    if problems or manifest is None or handoff is None or wording is None or detection is None or attributes is None:
         raise _error(problems)
     revision = reader.revision()
     return Bundle(
         manifest=manifest.content,
         revision=revision,
-        attributes=attributes,
-        windows=() if files.attributes is None else files.attributes.content.windows,
+        attributes=named.attributes,
+        events={one.kind: one for one in attributes.content.events},
+        windows=attributes.content.windows,
+        holdouts=() if holdouts is None else holdouts.content.holdouts,
+        invariants=invariants,
         facts=facts,
         segments=tuple(compiler.segments),
-        entries=segments,
-        policy=PolicySet(compiler.rules, revision),
-        queues=queues,
-        reasons=reasons,
+        entries=named.segments,
+        policy=PolicySet(compiler.rules, revision, compiler.shadows),
+        queues=named.queues,
+        reasons=named.reasons,
         texts=by_language,
-        flows=flows,
-        tools=tools,
-        prompts=prompts,
+        flows=named.flows,
+        tools=named.tools,
+        prompts=named.prompts,
         detection=detection,
         wording=wording,
         next_steps=handoff.content.next_steps,
+        places=named.places,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Everything that has an id, by it, and where it stands ("kind:id" to file:line)."""
+
+    queues: Mapping[str, Queue]
+    reasons: Mapping[str, ReasonEntry]
+    tools: Mapping[str, ToolSpec]
+    flows: Mapping[str, FlowSpec]
+    segments: Mapping[str, SegmentEntry]
+    prompts: Mapping[str, PromptTemplate]
+    attributes: Mapping[str, Attribute]
+    places: Mapping[str, str]
+
+
+def _named(problems: list[Problem], files: _Files) -> _Named:
+    places: dict[str, str] = {}
+
+    def keyed(
+        kind: str, entries: Iterable[tuple[Parsed[FileT], PathKey, str, ItemT]]
+    ) -> dict[str, ItemT]:
+        return _keyed(problems, places, kind, entries)
+
+    lists = () if files.queues is None else (files.queues,)
+    desks = ((one, desk) for one in lists for desk in enumerate(one.content.queues))
+    catalogue = ((one, entry) for one in files.reasons for entry in enumerate(one.content.root))
+    held = () if files.attributes is None else (files.attributes,)
+    declared = ((one, attribute) for one in held for attribute in enumerate(one.content.attributes))
+    _own_purposes(problems, files.attributes)
+    return _Named(
+        queues=keyed("queue", ((one, ("queues", index), desk.id, desk) for one, (index, desk) in desks)),
+        reasons=keyed("reason", ((one, (index,), entry.code, entry) for one, (index, entry) in catalogue)),
+        tools=keyed("tool", ((one, ("id",), one.content.id, one.content) for one in files.tools)),
+        flows=keyed("flow", ((one, ("id",), one.content.id, one.content) for one in files.flows)),
+        segments=keyed("segment", ((one, ("id",), one.content.id, one.content) for one in files.segments)),
+        prompts=keyed("prompt", ((one, ("id",), one.content.id, one.content) for one in files.prompts)),
+        attributes=keyed("attribute", ((one, ("attributes", i), a.name, a) for one, (i, a) in declared)),
+        places=places,
+    )
+
+
+def _compiled(
+    problems: list[Problem], files: _Files, named: _Named, words: Vocabulary, *, whole: bool
+) -> Compiler:
+    """All rules and segments; `whole` says that every file of them could be read."""
+    compiler = Compiler(words, problems)
+    for one in files.segments:
+        if named.segments[one.content.id] is one.content:  # a second segment of the same id is reported, once
+            compiler.segment(one.document, one.content)
+    for rules in files.rules:
+        for index, rule in enumerate(rules.content.rules):
+            compiler.rule(rules.document, rule, ("rules", index))
+    compiler.finish(named.attributes)
+    if files.experiments is not None and whole:
+        for index, holdout in enumerate(files.experiments.content.holdouts):
+            compiler.hold_out(files.experiments.document, holdout, ("holdouts", index))
+    return compiler
 
 
 def _read(reader: FolderReader) -> _Files:
@@ -140,6 +198,8 @@ def _read(reader: FolderReader) -> _Files:
         attributes=reader.one("attributes.yaml", AttributesFile),
         queues=reader.one("queues.yaml", QueuesFile),
         handoff=reader.one("handoff.yaml", HandoffFile),
+        experiments=reader.one("experiments.yaml", ExperimentsFile),
+        invariants=reader.one("invariants.yaml", InvariantsFile),
         segments=reader.many("segments/*.yaml", SegmentEntry),
         rules=reader.many("rules/*.yaml", RulesFile),
         reasons=reader.many("reasons/*.yaml", ReasonsFile),
@@ -154,21 +214,22 @@ def _read(reader: FolderReader) -> _Files:
     return files
 
 
-def _attributes(problems: list[Problem], parsed: Parsed[AttributesFile] | None) -> dict[str, Attribute]:
-    if parsed is None:
-        return {}
-    for index, attribute in enumerate(parsed.content.attributes):
+def _own_purposes(problems: list[Problem], parsed: Parsed[AttributesFile] | None) -> None:
+    for index, attribute in enumerate(() if parsed is None else parsed.content.attributes):
         path = ("attributes", index, "purposes")
         found = (f"{attribute.name}: {message}" for message in family_problems(attribute))
-        problems.extend(parsed.document.problem(path, message) for message in found)
-    return _keyed(problems, ((parsed, ("attributes", i), a.name, a) for i, a in enumerate(parsed.content.attributes)))
+        problems.extend(parsed.document.problem(path, message) for message in found if parsed is not None)
 
 
-def _close(facts: dict[str, FactSpec], words: Vocabulary) -> None:
-    """Close the sets of words that are names of the bundle itself."""
+def _close(facts: dict[str, FactSpec], words: Vocabulary, detection: DetectionConfig | None) -> None:
+    """Close the sets of words that are names of the bundle itself: a misspelt one would silently never match."""
     facts["tool"] = FactSpec(
         "tool", FactKind.WORD, "the tool called", values=words.tools, only_at=Stage.AUTHORIZE_TOOLS
     )
+    facts["flow"] = replace(facts["flow"], values=words.flows | {NO_FLOW})
+    if detection is not None:
+        facts["intent"] = replace(facts["intent"], values=frozenset(detection.need_state_of) | {UNKNOWN_NEED})
+        facts["language"] = replace(facts["language"], values=frozenset(known_languages(detection)) | {UNKNOWN_NEED})
     if isinstance(words.reasons, OpenNames):
         for name in CATALOGUED:
             facts[name] = replace(facts[name], values=words.reasons)
@@ -182,18 +243,22 @@ def _error(problems: Iterable[Problem]) -> ConfigError:
     return ConfigError(shown)
 
 
-def _keyed(problems: list[Problem], entries: Iterable[tuple[Parsed[FileT], PathKey, str, ItemT]]) -> dict[str, ItemT]:
-    """Entries by id; a second entry of the same id is a problem."""
+def _keyed(
+    problems: list[Problem],
+    places: dict[str, str],
+    kind: str,
+    entries: Iterable[tuple[Parsed[FileT], PathKey, str, ItemT]],
+) -> dict[str, ItemT]:
+    """Entries by id, their places under "kind:id"; a second entry of the same id is a problem."""
     found: dict[str, ItemT] = {}
-    places: dict[str, str] = {}
     for parsed, path, name, entry in entries:
         document = parsed.document
         if name in found:
-            message = f"the id {name} is taken by {places[name]}; choose another one"
+            message = f"the id {name} is taken by {places[f'{kind}:{name}']}; choose another one"
             problems.append(document.problem(path, message))
             continue
         found[name] = entry
-        places[name] = f"{document.file}:{document.line(path)}"
+        places[f"{kind}:{name}"] = f"{document.file}:{document.line(path)}"
     return found
 
 

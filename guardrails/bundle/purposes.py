@@ -36,6 +36,9 @@ def family_problems(attribute: Attribute) -> Iterator[str]:
         if purpose not in ALLOWED[attribute.family]:
             allowed = ", ".join(sorted(ALLOWED[attribute.family]))
             yield f"a {attribute.family} attribute may not be used for {purpose}; allowed: {allowed}"
+    if attribute.scope_family is not None and not _READING & set(attribute.purposes):
+        lacking = " or ".join(sorted(_READING))
+        yield f"scope_family chooses what is read, which lacks the purpose {lacking}"
     if attribute.family is Family.PSYCHOGRAPHIC and attribute.inferred:
         yield "a psychographic attribute must be an explicit preference: set inferred: false"
 

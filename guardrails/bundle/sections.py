@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, RootModel
+from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, RootModel, model_validator
 
 from handrail.guardrails.policy.facts import FactKind, OnUnknown
 from handrail.guardrails.vocabulary import (
@@ -33,6 +33,13 @@ def _iso_date(content: object) -> object:
 
 
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]
+Source: TypeAlias = Literal["crm", "billing", "product", "support", "conversation"]
+ScopeFamily: TypeAlias = Literal["role", "stack", "region", "plan", "authority", "language", "need_state"]
+LONGEST_WINDOW = 90 * 24 * 60
+"""Minutes that events are kept for counting."""
+
+OPENED = "conversation_opened"
+"""What a window may end at beside an event: the moment at which the conversation was opened."""
 
 
 class Family(StrEnum):
@@ -79,7 +86,7 @@ class Attribute(Frozen):
     kind: FactKind
     values: tuple[str, ...] | None = None
     family: Family
-    source: Literal["crm", "billing", "product", "support", "conversation"]
+    source: Source
     purposes: Annotated[tuple[Purpose, ...], Field(min_length=1)]
     max_age_days: Annotated[int, Field(gt=0)]
     inferred: bool
@@ -87,19 +94,34 @@ class Attribute(Frozen):
     scope_family: Literal["role", "stack", "region", "plan"] | None = None
 
 
+class EventKind(Frozen):
+    """A kind of event that windows may count, and the system that reports it."""
+
+    kind: Identifier
+    meaning: str
+    source: Source
+
+
+class Ending(Frozen):
+    """Within how many minutes of what a run of events must have ended: an event, or `conversation_opened`."""
+
+    within_minutes: Annotated[int, Field(gt=0, le=LONGEST_WINDOW)]
+    of: Identifier
+
+
 class Window(Frozen):
     """A count of past events as a fact, such as "same intent in 7 days".
 
-    `ending_within_minutes` counts the run that ended at most so long before the conversation was opened, looking back
+    With `ending` the run of events is counted that ended at most so long before the latest `of`, looking back
     `within_minutes` from its last event; without it the window ends now.
     """
 
     fact: Identifier
     meaning: str
-    count: str
+    count: Identifier
     same_intent: bool = False
-    within_minutes: Annotated[int, Field(gt=0, le=90 * 24 * 60)]
-    ending_within_minutes: Annotated[int, Field(gt=0)] | None = None
+    within_minutes: Annotated[int, Field(gt=0, le=LONGEST_WINDOW)]
+    ending: Ending | None = None
 
 
 class PrecedenceOf(Frozen):
@@ -134,19 +156,25 @@ class Outcome(Frozen):
     automation: Automation | None = None
     risk: RiskTier | None = None
     obligations: tuple[Obligation, ...] = ()
-    scope: dict[Literal["role", "stack", "region", "plan", "authority", "language", "need_state"], tuple[str, ...]] = {}
+    scope: dict[ScopeFamily, tuple[str, ...]] = {}
     tone: ToneOf | None = None
     depth: DepthOf | None = None
     flow: PrecedenceOf | None = None
 
 
 class RuleEntry(Outcome):
-    """One rule of a rules file."""
+    """One rule of a rules file.
+
+    A rule in `shadow` is evaluated and recorded, not enforced. A rule of the safety `floor` cannot be switched off by a
+    holdout.
+    """
 
     id: Identifier
     stage: Stage
     reason: Code
     why: str
+    status: Literal["active", "shadow"] = "active"
+    floor: bool = False
     when: Condition | None = None
     tools: tuple[Identifier, ...] | None = None
     effect: Effect | None = None
@@ -181,7 +209,11 @@ class Tier(StrEnum):
 
 
 class SegmentEntry(Frozen):
-    """One segment with every field that makes it operational (S4.3)."""
+    """One segment with every field that makes it operational (S4.3).
+
+    Hysteresis: an exit of its own, and `hold_minutes` for which a member stays whatever the exit says. A segment of the
+    safety `floor` cannot be switched off by a holdout.
+    """
 
     id: Identifier
     title: str
@@ -191,6 +223,8 @@ class SegmentEntry(Frozen):
     reason: Code
     entry: Condition
     exit: Condition
+    hold_minutes: Annotated[int, Field(ge=0, le=LONGEST_WINDOW)] = 0
+    floor: bool = False
     decisions: Outcome
     actions: Actions
     escalation: Escalation
@@ -209,13 +243,14 @@ class Hours(Frozen):
 
 
 class Queue(Frozen):
-    """Where people take handoffs from."""
+    """Where people take handoffs from. `handling_minutes` is what one costs them on average: replay reckons with it."""
 
     id: Identifier
     title: Texts
     skills: tuple[Identifier, ...]
     hours: Hours
     first_response_minutes: Annotated[int, Field(gt=0)]
+    handling_minutes: Annotated[int, Field(gt=0)]
 
 
 class ReasonEntry(Frozen):
@@ -261,9 +296,10 @@ class RulesFile(Frozen):
 
 
 class AttributesFile(Frozen):
-    """The declared attributes and windows."""
+    """The declared attributes, kinds of events, and windows over them."""
 
     attributes: tuple[Attribute, ...]
+    events: tuple[EventKind, ...]
     windows: tuple[Window, ...]
 
 
@@ -290,3 +326,107 @@ class HandoffFile(Frozen):
     """What a person would do first, by reason code or need state; `default` must be there."""
 
     next_steps: dict[str, str]
+
+
+class HoldoutEntry(Frozen):
+    """A share of conversations that is served without some segments or rules, to see what these bring (S11.2).
+
+    `share` is a fraction of 1, `without` names rules (`turn.offer_person`) and segments (`segment.how_to`). Assignment is
+    by conversation and sticky. One that stands `ready` is checked and proved, and holds nobody out.
+    """
+
+    id: Identifier
+    meaning: str
+    status: Literal["active", "ready"]
+    share: Annotated[float, Field(ge=0, le=0.5)]
+    without: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    owner: str
+    review_by: IsoDate
+
+
+class ExperimentsFile(Frozen):
+    """All holdouts. Shadow rules stand among the rules, with `status: shadow`."""
+
+    holdouts: tuple[HoldoutEntry, ...]
+
+
+class Claim(Frozen):
+    """What a decision looks like; every field that is given has to fit.
+
+    `effect`, `queue` and `flow` list the values of which it has one (`none` where nothing is chosen); `obligations` and `reasons` must all
+    be there; `scope` lists classes of which at least one is granted in every family named.
+    """
+
+    effect: Annotated[tuple[Effect, ...], Field(min_length=1)] | None = None
+    obligations: tuple[Obligation, ...] = ()
+    reasons: tuple[Code, ...] = ()
+    risk_at_least: RiskTier | None = None
+    automation_at_least: Automation | None = None
+    priority_at_least: Priority | None = None
+    queue: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None
+    flow: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None
+    scope: dict[ScopeFamily, tuple[str, ...]] = {}
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Claim:
+        if not self.model_fields_set:
+            raise ValueError("name at least one thing that the decision has")
+        return self
+
+
+Aspect: TypeAlias = Literal["effect", "obligations", "risk", "automation", "priority", "queue", "flow", "scope"]
+
+
+class Blindness(Frozen):
+    """Facts that may change nothing: attributes of whole families, and single facts by name."""
+
+    families: tuple[Family, ...] = ()
+    facts: tuple[Identifier, ...] = ()
+    aspects: Annotated[tuple[Aspect, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _about_something(self) -> Blindness:
+        if not self.families and not self.facts:
+            raise ValueError("name families or facts")
+        return self
+
+
+class Growth(Frozen):
+    """Members of a set fact that may only make a decision stricter when they are added."""
+
+    fact: Identifier
+    members: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class InvariantEntry(Frozen):
+    """What must hold of every decision of a stage, whatever the facts: proved, not sampled (S11.1).
+
+    Exactly one of: `always` (unless `when` is false, the decision is so), `never` (it is not so), `unaffected_by` (two
+    inputs that differ in these facts alone are decided alike), `never_relaxed_by` (adding these members never lowers
+    effect, risk, automation or obligations). An invariant of the `floor` holds in every arm of every holdout, and may not
+    hang on a customer attribute that may be ignored when unknown.
+    """
+
+    id: Identifier
+    says: str
+    stage: Stage
+    tools: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None
+    floor: bool = False
+    when: Condition | None = None
+    always: Claim | None = None
+    never: Claim | None = None
+    unaffected_by: Blindness | None = None
+    never_relaxed_by: Growth | None = None
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> InvariantEntry:
+        kinds = (self.always, self.never, self.unaffected_by, self.never_relaxed_by)
+        if sum(kind is not None for kind in kinds) != 1:
+            raise ValueError("give exactly one of always, never, unaffected_by, never_relaxed_by")
+        return self
+
+
+class InvariantsFile(Frozen):
+    """Invariants of the bundle."""
+
+    invariants: Annotated[tuple[InvariantEntry, ...], Field(min_length=1)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 
-from handrail.guardrails.detect.config import LanguageFile
+from handrail.guardrails.detect.config import DetectionConfig, LanguageFile
 from handrail.guardrails.detect.reading import Reading, fold
 
 ENGLISH = "en"
@@ -28,6 +28,11 @@ SCRIPTS = {
     "CJK": "zh",
 }
 LATIN = "LATIN"
+
+
+def known_languages(config: DetectionConfig) -> frozenset[str]:
+    """Every language that a message can be found to be in."""
+    return frozenset((*config.languages.languages, *SCRIPTS.values()))
 
 
 class LanguageReader:

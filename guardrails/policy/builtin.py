@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from handrail.guardrails.policy.facts import FactKind, FactSpec
+from handrail.guardrails.policy.facts import COUNT, FactKind, FactSpec, Range
 from handrail.guardrails.vocabulary import (
     ConversationStatus,
     IdentityLevel,
@@ -13,6 +13,9 @@ from handrail.guardrails.vocabulary import (
 
 UNKNOWN_NEED = "unknown"
 """The value of `need_state` when detection says that it does not know: an answer, not a missing fact."""
+
+NO_FLOW = "none"
+"""The value of `flow` when no guided flow is chosen or under way."""
 
 _NEEDS = frozenset({*(need.value for need in NeedState), UNKNOWN_NEED})
 
@@ -25,7 +28,12 @@ BUILTIN: tuple[FactSpec, ...] = (
     FactSpec("need_state", FactKind.WORD, "the main need state of the message, or unknown", values=_NEEDS),
     FactSpec("need_states", FactKind.SET, "every need state of the message", values=_NEEDS),
     FactSpec("intent", FactKind.WORD, "the fine intent, or unknown"),
-    FactSpec("confidence", FactKind.NUMBER, "calibrated probability of the main reading, 0 to 1"),
+    FactSpec(
+        "confidence",
+        FactKind.NUMBER,
+        "calibrated probability of the main reading, 0 to 1",
+        range=Range(least=0, most=1),
+    ),
     FactSpec("signals", FactKind.SET, "codes of the signals found in the message"),
     FactSpec("language", FactKind.WORD, "language of the message (ISO 639-1), or unknown"),
     FactSpec(
@@ -41,9 +49,14 @@ BUILTIN: tuple[FactSpec, ...] = (
         "who speaks with the customer",
         values=frozenset(status.value for status in ConversationStatus),
     ),
-    FactSpec("unresolved_turns", FactKind.NUMBER, "customer messages since the last confirmed solution, this one too"),
-    FactSpec("clarifications", FactKind.NUMBER, "clarifying questions asked since the last answer"),
-    FactSpec("failed_attempts", FactKind.NUMBER, "guided attempts that failed in this conversation"),
+    FactSpec(
+        "unresolved_turns",
+        FactKind.NUMBER,
+        "customer messages since the last confirmed solution, this one too",
+        range=COUNT,
+    ),
+    FactSpec("clarifications", FactKind.NUMBER, "clarifying questions asked since the last answer", range=COUNT),
+    FactSpec("failed_attempts", FactKind.NUMBER, "guided attempts that failed in this conversation", range=COUNT),
     FactSpec("in_flow", FactKind.BOOLEAN, "whether a guided flow is under way"),
     FactSpec("person_offered", FactKind.BOOLEAN, "whether the last reply asked if a person should be brought"),
     FactSpec(
@@ -72,8 +85,14 @@ BUILTIN: tuple[FactSpec, ...] = (
         since=Stage.APPLY_POLICY,
         values=frozenset(tier.value for tier in RiskTier),
     ),
-    FactSpec("passages_good", FactKind.NUMBER, "passages good enough to answer from", since=Stage.RETRIEVE),
-    FactSpec("passages_fresh", FactKind.NUMBER, "good passages that were not shown before", since=Stage.RETRIEVE),
+    FactSpec("passages_good", FactKind.NUMBER, "passages good enough to answer from", since=Stage.RETRIEVE, range=COUNT),
+    FactSpec(
+        "passages_fresh",
+        FactKind.NUMBER,
+        "good passages that were not shown before",
+        since=Stage.RETRIEVE,
+        range=COUNT,
+    ),
     FactSpec(
         "speaker", FactKind.WORD, "who wrote the draft", since=Stage.GENERATE, values=_closed("model", "flow", "text")
     ),
@@ -121,7 +140,15 @@ BUILTIN: tuple[FactSpec, ...] = (
         values=_closed("none", "favourable", "adverse"),
     ),
     FactSpec("flow", FactKind.WORD, "the guided flow that is chosen or under way, or none", since=Stage.RETRIEVE),
-    FactSpec("findings_count", FactKind.NUMBER, "how many output findings there are", only_at=Stage.GUARD_OUTPUT),
+    FactSpec(
+        "findings_count",
+        FactKind.NUMBER,
+        "how many output findings there are",
+        only_at=Stage.GUARD_OUTPUT,
+        range=COUNT,
+    ),
     FactSpec("findings", FactKind.SET, "codes of the output findings", only_at=Stage.GUARD_OUTPUT),
-    FactSpec("repairs_left", FactKind.NUMBER, "repairs that may still be asked for", only_at=Stage.GUARD_OUTPUT),
+    FactSpec(
+        "repairs_left", FactKind.NUMBER, "repairs that may still be asked for", only_at=Stage.GUARD_OUTPUT, range=COUNT
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from pydantic import JsonValue
@@ -79,7 +79,7 @@ class ConditionReader:
             self._report(path, f"segments are not known yet at stage {stage.value}; name the facts instead")
             return ALWAYS
         if not isinstance(value, str) or value not in self.segments:
-            self._report(path, f"there is no active segment {value!r}{_nearest(str(value), self.segments)}")
+            self._report(path, f"there is no active segment {value!r}{nearest(str(value), self.segments)}")
             return ALWAYS
         return in_segment(value)
 
@@ -89,7 +89,7 @@ class ConditionReader:
             if not self.complete:
                 return ALWAYS
             known = [*self.facts, *_COMBINATORS, "segment"]
-            self._report(path, f"there is no fact {name!r}{_nearest(name, known)}")
+            self._report(path, f"there is no fact {name!r}{nearest(name, known)}")
             return ALWAYS
         if not spec.exists_at(stage):
             self._report(path, f"the fact {name} does not exist at stage {stage.value}")
@@ -143,7 +143,7 @@ class ConditionReader:
         elif isinstance(value, str):
             if spec.values is None or value in spec.values:
                 return value
-            self._report(path, f"{spec.name} is never {value!r}{_nearest(value, spec.values)}")
+            self._report(path, f"{spec.name} is never {value!r}{nearest(value, spec.values)}")
             return None
         self._report(path, f"{spec.name} is a {spec.kind.value}; {value!r} is not")
         return None
@@ -173,9 +173,9 @@ def _comparison(operator: str, wanted: FactContent) -> Callable[[FactContent], b
     return lambda content: isinstance(content, int | float) and compare(float(content))
 
 
-def _nearest(word: str, known: object) -> str:
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint at the name that was probably meant; empty when none is near."""
     import difflib  # only needed to word an error
 
-    names = [str(name) for name in known] if isinstance(known, list | frozenset | set | tuple | dict) else []
-    close = difflib.get_close_matches(word, names, n=1)
+    close = difflib.get_close_matches(word, [str(name) for name in known], n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

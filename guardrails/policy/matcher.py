@@ -7,49 +7,33 @@ three-valued logic; the names let a restriction tell ignorable unknowns from oth
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from handrail.guardrails.policy.facts import SEGMENT_PREFIX, FactKind, Facts, fits
+from handrail.guardrails.policy.facts import HOLDOUT_PREFIX, SEGMENT_PREFIX, FactKind, Facts, fits
 from handrail.guardrails.vocabulary import FactContent
 
 Truth: TypeAlias = bool | frozenset[str]
 """True, False, or the names of the unknown facts that leave the question open."""
 
 
-class Matcher(Protocol):
-    """A condition over facts."""
-
-    def truth(self, facts: Facts) -> Truth:
-        """Whether the condition holds."""
-        ...
-
-    def names(self) -> frozenset[str]:
-        """All facts the condition may read."""
-        ...
-
-    def because(self, facts: Facts) -> tuple[str, ...]:
-        """The leaves that hold, in words: the one-line explanation of an assignment."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Test:
-    """A leaf: one fact, one comparison. `operator` and `operand` are kept for printing and analysis."""
+    """A leaf: one fact, one comparison. `operator` and `operand` say what `holds` computes."""
 
     name: str
     kind: FactKind
     operator: str
     operand: FactContent
-    holds: Callable[[FactContent], bool]
+    holds: Callable[[FactContent], bool] = field(compare=False, repr=False)
 
     def truth(self, facts: Facts) -> Truth:
         """Unknown when the fact is unknown, or not of its declared kind."""
-        content = facts.content(self.name)
+        found = facts.used.get(self.name)
         # INVARIANT: nonsense is unknown, never false: "false" as text must not slip past a rule that asks for false.
-        if content is None or not fits(self.kind, content):
+        if found is None or found.content is None or not fits(self.kind, found.content):
             return frozenset((self.name,))
-        return self.holds(content)
+        return self.holds(found.content)
 
     def names(self) -> frozenset[str]:
         """The one fact of this leaf."""
@@ -66,11 +50,6 @@ class Test:
             wanted = self.operand if isinstance(self.operand, tuple) else (self.operand,)
             return (f"{self.name} has {', '.join(str(word) for word in wanted if word in content)}",)
         return (f"{self.name} is {content}",)
-
-
-def in_segment(segment_id: str) -> Test:
-    """The leaf that asks for membership of a segment."""
-    return Test(f"{SEGMENT_PREFIX}{segment_id}", FactKind.BOOLEAN, "is", True, lambda content: content is True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +81,25 @@ class AtLeast:
 
     def truth(self, facts: Facts) -> Truth:
         """True once enough parts hold, False once enough cannot, else open."""
-        held = 0
-        unknown: list[frozenset[str]] = []
+        needed = self.count
+        if not needed:
+            return True
+        spare = len(self.parts) - needed
+        unknown: frozenset[str] | None = None
         for part in self.parts:
             truth = part.truth(facts)
             if truth is True:
-                held += 1
-                if held >= self.count:
+                needed -= 1
+                if needed == 0:
                     return True
-            elif truth is not False:
-                unknown.append(truth)
-        if held + len(unknown) < self.count:
-            return False
-        return frozenset().union(*unknown) if self.count else True
+            elif truth is False:
+                spare -= 1
+                if spare < 0:
+                    return False
+            else:
+                unknown = truth if unknown is None else unknown | truth
+        # Neither settled it, so some part is open.
+        return unknown or frozenset()
 
     def names(self) -> frozenset[str]:
         """Facts of all parts."""
@@ -145,12 +130,28 @@ class Not:
         return tuple(f"{name} is {facts.content(name)}" for name in sorted(self.names()))
 
 
+Matcher: TypeAlias = Test | Known | AtLeast | Not
+"""A condition over facts: a closed set, so that what analyses conditions can be complete."""
+
 ALWAYS = AtLeast(0, ())
 """Holds whatever the facts are."""
 
 
+def _is_true(name: str) -> Test:
+    return Test(name, FactKind.BOOLEAN, "is", True, lambda content: content is True)
+
+
+def in_segment(segment_id: str) -> Test:
+    """The leaf that asks for membership of a segment."""
+    return _is_true(f"{SEGMENT_PREFIX}{segment_id}")
+
+
+def outside_holdout(holdout_id: str) -> Not:
+    """Holds unless it is known that the conversation is in the holdout: who was never assigned gets the whole policy."""
+    name = f"{HOLDOUT_PREFIX}{holdout_id}"
+    return Not(AtLeast(2, (Known(name, True), _is_true(name))))
+
+
 def applies_to_restriction(truth: Truth, facts: Facts) -> bool:
     """Whether a restriction with this truth applies: unless false, or open only for ignorable facts (S2.2)."""
-    if isinstance(truth, bool):
-        return truth
-    return not truth <= facts.ignorable
+    return truth if isinstance(truth, bool) else not facts.ignored(truth)

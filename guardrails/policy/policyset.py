@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from handrail.guardrails.policy.facts import Facts
-from handrail.guardrails.policy.matcher import applies_to_restriction
-from handrail.guardrails.policy.rule import Choice, Rule
-from handrail.guardrails.vocabulary import (
-    Automation,
-    Decision,
-    Depth,
-    Dimensions,
-    Effect,
-    FactUsed,
-    Obligation,
-    Priority,
-    RiskTier,
-    Stage,
-    Tone,
-)
+from handrail.guardrails.policy.combining import Combined
+from handrail.guardrails.policy.facts import Evidence, Facts
+from handrail.guardrails.policy.index import Index
+from handrail.guardrails.policy.matcher import Truth, applies_to_restriction
+from handrail.guardrails.policy.rule import Rule
+from handrail.guardrails.vocabulary import Decision, Effect, Obligation, Shadow, Stage
 
 TURN = "turn"
 """The subject of every stage but authorize_tools, whose subjects are tools."""
@@ -33,110 +23,78 @@ DEFAULTS: dict[Stage, Effect] = {
     stage: Effect.REFUSE if stage in {Stage.AUTHORIZE_TOOLS, Stage.GUARD_OUTPUT} else Effect.ESCALATE for stage in Stage
 }
 
-
-@dataclass(slots=True)
-class _Gathering:
-    """What the applying rules have said so far."""
-
-    effect: Effect | None = None
-    effect_rules: list[Rule] = field(default_factory=list)
-    contributors: dict[str, list[Rule]] = field(default_factory=dict)
-    permits: list[Rule] = field(default_factory=list)
-    obligations: set[Obligation] = field(default_factory=set)
-    automation: Automation = Automation.ANSWER
-    risk: RiskTier = RiskTier.LOW
-    priority: Priority | None = None
-    first_response: int | None = None
-    skills: set[str] = field(default_factory=set)
-    tags: set[str] = field(default_factory=set)
-    scope: dict[str, set[str]] = field(default_factory=dict)
-    chosen: dict[str, Choice] = field(default_factory=dict)
-    doubtful: bool = False
-
-    def credit(self, dimension: str, rule: Rule) -> None:
-        self.contributors.setdefault(dimension, []).append(rule)
-
-    def restrict(self, rule: Rule) -> None:
-        asked = rule.restrictions
-        if asked.effect is not None:
-            if self.effect is None or asked.effect > self.effect:
-                self.effect, self.effect_rules = asked.effect, [rule]
-            elif asked.effect is self.effect:
-                self.effect_rules.append(rule)
-        if asked.automation is not None:
-            self._strictest("automation", self.automation, asked.automation, rule)
-            self.automation = max(self.automation, asked.automation)
-        if asked.risk is not None:
-            self._strictest("risk", self.risk, asked.risk, rule)
-            self.risk = max(self.risk, asked.risk)
-        if asked.obligations:
-            self.obligations |= asked.obligations
-            self.credit("obligations", rule)
-
-    def _strictest(self, dimension: str, held: object, asked: object, rule: Rule) -> None:
-        if dimension not in self.contributors or asked > held:  # type: ignore[operator]  # same ordered scale
-            self.contributors[dimension] = [rule]
-        elif asked == held:
-            self.credit(dimension, rule)
-
-    def select(self, rule: Rule) -> None:
-        wanted = rule.selections
-        if wanted.priority is not None:
-            held = self.priority or Priority.LOW
-            self._strictest("priority", held, wanted.priority, rule)
-            self.priority = max(held, wanted.priority)
-        minutes = wanted.first_response_minutes
-        if minutes is not None and (self.first_response is None or minutes < self.first_response):
-            self.first_response = minutes
-            self.contributors["first_response_minutes"] = [rule]
-        elif minutes is not None and minutes == self.first_response:
-            self.credit("first_response_minutes", rule)
-        for name, held_words, more in (("skills", self.skills, wanted.skills), ("tags", self.tags, wanted.tags)):
-            if more:
-                held_words.update(more)
-                self.credit(name, rule)
-        for family, classes in wanted.scope:
-            self.scope.setdefault(family, set()).update(classes)
-            self.credit(f"scope.{family}", rule)
-        for name, choice in wanted.choices():
-            best = self.chosen.get(name)
-            if best is None or choice.precedence > best.precedence:
-                self.chosen[name] = choice
-                self.contributors[name] = [rule]
-            elif choice == best:
-                self.credit(name, rule)
+_POSITIONS = {duty: position for position, duty in enumerate(Obligation)}
 
 
 @dataclass(frozen=True, slots=True)
+class Resolution:
+    """What rules come to for some facts, without the record of the facts: the pure part of a decision."""
+
+    effect: Effect
+    reasons: tuple[str, ...]
+    rules: tuple[str, ...]
+    combined: Combined
+
+    @property
+    def obligations(self) -> tuple[Obligation, ...]:
+        """What must accompany or precede, in the order of the vocabulary."""
+        return tuple(sorted(self.combined.obligations, key=_POSITIONS.__getitem__))
+
+
 class _Asked:
-    """The rules asked about one subject at one stage, those that permit, and the facts they may read, by name."""
+    """The rules asked about one subject at one stage, indexed, and the facts they may read."""
 
-    rules: tuple[Rule, ...]
-    permits: tuple[Rule, ...]
-    names: tuple[str, ...]
+    def __init__(self, stage: Stage, rules: Iterable[Rule]) -> None:
+        self.stage = stage
+        self.rules = tuple(rules)
+        self.index = Index([rule.when for rule in self.rules])
+        self.evidence = Evidence(sorted({name for rule in self.rules for name in rule.names()}))
 
-    @classmethod
-    def of(cls, rules: Iterable[Rule]) -> _Asked:
-        asked = tuple(rules)
-        permits = tuple(rule for rule in asked if rule.permits is not None)
-        return cls(asked, permits, tuple(sorted({name for rule in asked for name in rule.names()})))
+    def holding(self, facts: Facts) -> Iterator[tuple[Rule, Truth]]:
+        """The rules whose condition is not false, in the order of their ids."""
+        rules = self.rules
+        for position in self.index.picked(facts):
+            rule = rules[position]
+            truth = rule.when.truth(facts)
+            if truth is not False:
+                yield rule, truth
+
+    def resolve(self, facts: Facts) -> Resolution:
+        """What the rules come to."""
+        said = Combined()
+        for rule, truth in self.holding(facts):
+            if truth is True:
+                said.apply(rule)
+            elif rule.restricts and applies_to_restriction(truth, facts):
+                said.doubtful = True
+                said.restrict(rule)
+        effect = said.effect_over(DEFAULTS[self.stage])
+        determining = said.determining(effect)
+        # The default speaks only where no rule says the same: an explicit reason explains more.
+        reasons = [rule.reason for rule in determining] or [NO_RULE]
+        credited = said.credited()
+        reasons += [rule.reason for rule in credited]
+        if said.doubtful:
+            reasons.append(UNKNOWN_FACT)
+        rules = (rule.id for rule in (*determining, *credited))
+        return Resolution(effect, tuple(dict.fromkeys(reasons)), tuple(dict.fromkeys(rules)), said)
 
 
 class PolicySet:
-    """All rules of a bundle, indexed by stage and subject. Immutable, free of I/O, safe to share."""
+    """All rules of a bundle, indexed by stage, subject and content. Immutable, free of I/O, safe to share."""
 
-    def __init__(self, rules: Iterable[Rule], revision: str) -> None:
-        """Index `rules`; their order never matters. `revision` is the content hash of the bundle."""
+    def __init__(self, rules: Iterable[Rule], revision: str, shadows: Iterable[Rule] = ()) -> None:
+        """Index `rules`; their order never matters. `revision` is the content hash of the bundle.
+
+        `shadows` are evaluated and recorded beside the decision, never enforced (S11.2).
+        """
         self.revision = revision
         self.rules: tuple[Rule, ...] = tuple(sorted(rules, key=lambda rule: rule.id))
-        self._general: dict[Stage, _Asked] = {}
-        self._special: dict[tuple[Stage, str], _Asked] = {}
-        for stage in Stage:
-            here = [rule for rule in self.rules if rule.stage is stage]
-            self._general[stage] = _Asked.of(rule for rule in here if rule.subjects is None)
-            for subject in sorted({name for rule in here for name in rule.subjects or ()}):
-                asked = (rule for rule in here if rule.subjects is None or subject in rule.subjects)
-                self._special[stage, subject] = _Asked.of(asked)
+        self.shadows: tuple[Rule, ...] = tuple(sorted(shadows, key=lambda rule: rule.id))
+        self._enforced = _Indexed(self.rules)
+        self._tried = _Indexed(sorted((*self.rules, *self.shadows), key=lambda rule: rule.id))
+        self._trial = frozenset(rule.id for rule in self.shadows)
+        self._stages_tried = frozenset(rule.stage for rule in self.shadows)
 
     def decide(self, stage: Stage, facts: Facts, subject: str = TURN) -> Decision:
         """The decision about `subject` at `stage`.
@@ -144,84 +102,69 @@ class PolicySet:
         Permits and selections apply when true; restrictions apply unless false. Effects combine by maximum,
         obligations by union; without a permit the effect is the stage's default, which is never allow.
         """
-        asked = self._asked(stage, subject)
-        return self._decision(stage, subject, _gathered(asked, facts), facts.evidence(asked.names))
-
-    def could_go_ahead(self, stage: Stage, facts: Facts, subject: str = TURN) -> bool:
-        """Whether `decide` would allow, now or after a next step: for asking ahead, never for acting."""
-        asked = self._asked(stage, subject)
-        # INVARIANT: no stage defaults to allow or to not yet, so without a permit the other rules need not be asked.
-        if not any(rule.when.truth(facts) is True for rule in asked.permits):
-            return False
-        return _effect(stage, _gathered(asked, facts)) in (Effect.ALLOW, Effect.NOT_YET)
-
-    def _asked(self, stage: Stage, subject: str) -> _Asked:
-        return self._special.get((stage, subject), self._general[stage])
-
-    def _decision(self, stage: Stage, subject: str, said: _Gathering, facts: tuple[FactUsed, ...]) -> Decision:
-        effect = _effect(stage, said)
-        determining = said.effect_rules if said.effect is effect else []
-        determining = determining or said.permits
-        # The default speaks only where no rule says the same: an explicit reason explains more.
-        reasons = [rule.reason for rule in determining] or [NO_RULE]
-        credited = [rule for rules in said.contributors.values() for rule in rules]
-        reasons += [rule.reason for rule in credited]
-        if said.doubtful:
-            reasons.append(UNKNOWN_FACT)
+        asked = self._enforced.asked(stage, subject)
+        found = asked.resolve(facts)
+        shadow, evidence = None, asked.evidence
+        if stage in self._stages_tried:
+            # The record holds what the shadow rules read too, so that it can be replayed with them.
+            evidence = self._tried.asked(stage, subject).evidence
+            shadow = self.shadow(stage, facts, subject)
         return Decision(
             stage=stage,
             subject=subject,
-            effect=effect,
-            reasons=tuple(dict.fromkeys(reasons)),
-            rules=tuple(dict.fromkeys(rule.id for rule in (*determining, *credited))),
-            obligations=tuple(obligation for obligation in Obligation if obligation in said.obligations),
-            dimensions=_dimensions(said),
-            facts=facts,
+            effect=found.effect,
+            reasons=found.reasons,
+            rules=found.rules,
+            obligations=found.obligations,
+            dimensions=found.combined.dimensions(),
+            facts=evidence.of(facts),
             revision=self.revision,
+            shadow=shadow,
         )
 
+    def resolve(self, stage: Stage, facts: Facts, subject: str = TURN) -> Resolution:
+        """What `decide` comes to, without recording the facts: for analysis and replay."""
+        return self._enforced.asked(stage, subject).resolve(facts)
 
-def _gathered(asked: _Asked, facts: Facts) -> _Gathering:
-    """What the rules say of these facts."""
-    said = _Gathering()
-    for rule in asked.rules:
-        truth = rule.when.truth(facts)
-        if truth is True:
-            if rule.permits is not None:
-                said.permits.append(rule)
-            said.restrict(rule)
-            said.select(rule)
-        elif truth is not False and applies_to_restriction(truth, facts) and _restricts(rule):
-            said.doubtful = True
-            said.restrict(rule)
-    return said
+    def shadow(self, stage: Stage, facts: Facts, subject: str = TURN) -> Shadow | None:
+        """What would be decided if the shadow rules were enforced; None when none of them applies."""
+        found = self._tried.asked(stage, subject).resolve(facts)
+        tried = tuple(rule.id for rule in found.combined.applied if rule.id in self._trial)
+        if not tried:
+            return None
+        return Shadow(
+            rules=tried,
+            effect=found.effect,
+            reasons=found.reasons,
+            obligations=found.obligations,
+            dimensions=found.combined.dimensions(),
+        )
+
+    def asked(self, stage: Stage, subject: str = TURN) -> tuple[Rule, ...]:
+        """The rules asked about `subject` at `stage`, by id."""
+        return self._enforced.asked(stage, subject).rules
+
+    def could_go_ahead(self, stage: Stage, facts: Facts, subject: str = TURN) -> bool:
+        """Whether `decide` would allow, now or after a next step: for asking ahead, never for acting."""
+        asked = self._enforced.asked(stage, subject)
+        # INVARIANT: no stage defaults to allow or to not yet, so without a permit the other rules need not be asked.
+        if not any(rule.permits is not None and truth is True for rule, truth in asked.holding(facts)):
+            return False
+        return asked.resolve(facts).effect in (Effect.ALLOW, Effect.NOT_YET)
 
 
-def _effect(stage: Stage, said: _Gathering) -> Effect:
-    base = Effect.ALLOW if said.permits else DEFAULTS[stage]
-    return base if said.effect is None else max(base, said.effect)
+class _Indexed:
+    """Rules by stage and subject."""
 
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        held = tuple(rules)
+        self._general: dict[Stage, _Asked] = {}
+        self._special: dict[tuple[Stage, str], _Asked] = {}
+        for stage in Stage:
+            here = [rule for rule in held if rule.stage is stage]
+            self._general[stage] = _Asked(stage, (rule for rule in here if rule.subjects is None))
+            for subject in sorted({name for rule in here for name in rule.subjects or ()}):
+                self._special[stage, subject] = _Asked(stage, (rule for rule in here if rule.asked_about(subject)))
 
-def _restricts(rule: Rule) -> bool:
-    asked = rule.restrictions
-    return bool(asked.effect or asked.automation or asked.risk or asked.obligations)
-
-
-def _dimensions(said: _Gathering) -> Dimensions:
-    chosen = {name: choice.value for name, choice in said.chosen.items()}
-    return Dimensions(
-        queue=chosen.get("queue"),
-        skills=tuple(sorted(said.skills)),
-        tags=tuple(sorted(said.tags)),
-        priority=said.priority or Priority.NORMAL,
-        first_response_minutes=said.first_response,
-        automation=said.automation,
-        risk=said.risk,
-        scope={family: tuple(sorted(classes)) for family, classes in sorted(said.scope.items())},
-        tone=Tone(chosen.get("tone", Tone.PLAIN)),
-        depth=Depth(chosen.get("depth", Depth.STANDARD)),
-        flow=chosen.get("flow"),
-        determined_by={
-            name: tuple(sorted({rule.id for rule in rules})) for name, rules in sorted(said.contributors.items())
-        },
-    )
+    def asked(self, stage: Stage, subject: str) -> _Asked:
+        return self._special.get((stage, subject)) or self._general[stage]

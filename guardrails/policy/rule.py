@@ -42,11 +42,16 @@ class Selections:
     tone: Choice | None = None
     depth: Choice | None = None
     flow: Choice | None = None
+    choices: tuple[tuple[str, Choice], ...] = field(init=False, repr=False, compare=False)
+    """The dimensions decided by precedence, with this rule's value."""
 
-    def choices(self) -> tuple[tuple[str, Choice], ...]:
-        """The dimensions decided by precedence, with this rule's value."""
+    def __post_init__(self) -> None:
         named = (("queue", self.queue), ("tone", self.tone), ("depth", self.depth), ("flow", self.flow))
-        return tuple((name, choice) for name, choice in named if choice is not None)
+        object.__setattr__(self, "choices", tuple((name, choice) for name, choice in named if choice is not None))
+
+
+NOTHING_SELECTED = Selections()
+"""What a rule selects that only permits or restricts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +64,16 @@ class Restrictions:
     obligations: frozenset[Obligation] = frozenset()
 
 
+NOTHING_RESTRICTED = Restrictions()
+"""What a rule restricts that only permits or selects."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One entry of policy. `permits` grants `allow` when true; it never overrides a restriction.
 
-    `subjects` are the tools (stage authorize_tools) it is asked about; None means every subject of the stage.
+    `subjects` are the tools (stage authorize_tools) it is asked about; None means every subject of the stage. `where` is
+    the place in the bundle, `source` the segment it was compiled from. What is `floor` no holdout may switch off.
     """
 
     id: str
@@ -72,13 +82,25 @@ class Rule:
     when: Matcher
     where: str
     subjects: frozenset[str] | None = None
+    source: str | None = None
+    floor: bool = False
     permits: Effect | None = None
-    restrictions: Restrictions = field(default_factory=Restrictions)
-    selections: Selections = field(default_factory=Selections)
+    restrictions: Restrictions = NOTHING_RESTRICTED
+    selections: Selections = NOTHING_SELECTED
+    restricts: bool = field(init=False, repr=False, compare=False)
+    selects: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "restricts", self.restrictions != NOTHING_RESTRICTED)
+        object.__setattr__(self, "selects", self.selections != NOTHING_SELECTED)
 
     def names(self) -> frozenset[str]:
         """The facts this rule reads."""
         return self.when.names()
+
+    def asked_about(self, subject: str) -> bool:
+        """Whether this rule is asked about `subject`."""
+        return self.subjects is None or subject in self.subjects
 
 
 TONES = frozenset(tone.value for tone in Tone)

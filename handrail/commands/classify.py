@@ -132,7 +132,7 @@ def assess_with(policy: PolicySet) -> Assess:
 def _facts(detection: Detection) -> Facts:
     """What the risk gate may ask about a message that begins a matter."""
     used = [*message_facts(detection), fact("earlier_risk", RiskTier.LOW.value, "conversation")]
-    return Facts({one.name: one for one in used})
+    return Facts.of(used)
 
 
 def classify_lines(lines: Iterable[str], output: IO[str], classifier: Classifier, report: Callable[[str], None]) -> int:

@@ -27,6 +27,7 @@ from handrail.agent.composition import serving
 from handrail.agent.context import StoredContext
 from handrail.agent.conversation import Approval, ApprovalState
 from handrail.agent.models.quoting import QuotingModel
+from handrail.agent.holdouts import Draws
 from handrail.agent.ports import CustomerContext, Detectors, Model, Prompt, Retriever, StepUp, Toolbox
 from handrail.agent.room import Patience, Room
 from handrail.agent.service import Service
@@ -267,6 +268,7 @@ async def standing(
         store=cast(Store, store),
         clock=clock,
         executor=parts.executor,
+        draws=Draws(b"a secret of the tests, long enough"),
         patience=patience or Patience(),
         sites=(SITE,),
     )

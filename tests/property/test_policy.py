@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handrail.guardrails.policy.facts import FactKind, Facts, fact
+from handrail.guardrails.policy.facts import ignorable as unknown_but_ignorable
 from handrail.guardrails.policy.matcher import ALWAYS, AtLeast, Known, Matcher, Not
 from handrail.guardrails.policy.matcher import Test as Leaf
 from handrail.guardrails.policy.policyset import DEFAULTS, TURN, PolicySet
@@ -17,6 +18,7 @@ from handrail.guardrails.vocabulary import (
     Depth,
     Effect,
     FactContent,
+    FactUsed,
     Obligation,
     Priority,
     RiskTier,
@@ -107,7 +109,12 @@ SUBJECTS = st.sampled_from(TOOLS)
 
 def facts_from(contents: dict[str, FactContent | None], ignorable: frozenset[str] = frozenset()) -> Facts:
     """Facts with these contents."""
-    return Facts({name: fact(name, content, "test") for name, content in contents.items()}, ignorable)
+    left_out = (name for name in ignorable if contents.get(name) is None)
+    return Facts.of((*_known(contents), *(unknown_but_ignorable(name, "test", "test") for name in left_out)))
+
+
+def _known(contents: dict[str, FactContent | None]) -> list[FactUsed]:
+    return [fact(name, content, "test") for name, content in contents.items()]
 
 
 def decisions(policy: PolicySet, facts: Facts) -> list[Decision]:
@@ -250,7 +257,7 @@ def test_a_decision_is_replayed_from_its_own_record(
     for found in decisions(policy, facts_from(contents, ignorable)):
         stored = Decision.model_validate_json(found.model_dump_json())
         assert stored == found
-        again = policy.decide(stored.stage, Facts.recorded(stored.facts), stored.subject)
+        again = policy.decide(stored.stage, Facts.of(stored.facts), stored.subject)
         assert again == found
 
 

@@ -147,19 +147,19 @@ MISTAKES = {
     "duplicate queue": Mistake(
         "queues.yaml", "queues:\n",
         "queues:\n  - id: general\n    title: {en: x}\n    skills: []\n    hours: {time_zone: UTC,"
-        " days: [1], opens: \"08:00\", closes: \"09:00\"}\n    first_response_minutes: 1\n", "- id: general",
+        " days: [1], opens: \"08:00\", closes: \"09:00\"}\n    first_response_minutes: 1\n    handling_minutes: 1\n", "- id: general",
         "the id general is taken by queues.yaml:3"),
     "duplicate rule": Mistake(
         "rules/risk.yaml", "id: risk.legal", "id: risk.safety", "id: risk.safety",
         "the rule id risk.safety is taken by"),
     "duplicate attribute": Mistake(
-        "attributes.yaml", "\n# Counts of past events",
+        "attributes.yaml", "\n# Kinds of events",
         "\n  - {name: plan, meaning: x, kind: word, values: [trial, team,"
         " business, enterprise], family: firmographic, source: crm, purposes: [sla, queue, compliance, retrieval],"
-        " max_age_days: 1, inferred: false}\n# Counts", "{name: plan,", "the id plan is taken by attributes.yaml:"),
+        " max_age_days: 1, inferred: false}\n# Kinds of events", "{name: plan,", "the id plan is taken by attributes.yaml:"),
     "window named like a fact": Mistake(
         "attributes.yaml", "windows:\n",
-        "windows:\n  - {fact: clarifications, meaning: x, count: x, within_minutes: 5}\n",
+        "windows:\n  - {fact: clarifications, meaning: x, count: handed_off, within_minutes: 5}\n",
         "fact: clarifications", "there is a fact clarifications already"),
     "call facts that disagree": Mistake(
         "tools/get_invoice.yaml", "{name: owned, type: boolean,", "{name: owned, type: text,", "name: owned",

@@ -6,6 +6,7 @@ import math
 import pytest
 
 from handrail.guardrails.policy.facts import FactKind, Facts, fact
+from handrail.guardrails.policy.facts import ignorable as unknown_but_ignorable
 from handrail.guardrails.policy.matcher import (
     ALWAYS,
     AtLeast,
@@ -110,7 +111,7 @@ def test_a_restriction_is_left_out_only_when_every_unknown_may_be_ignored(
 ) -> None:
     """One unknown that may not be ignored is enough to apply a restriction."""
     both = AtLeast(1, (leaf("a"), leaf("b")))
-    seen = Facts({}, ignorable)
+    seen = Facts.of(unknown_but_ignorable(name, "test", "test") for name in ignorable)
     assert applies_to_restriction(both.truth(seen), seen) is applies
 
 
