@@ -11,7 +11,7 @@ from handrail.agent.hours import is_open
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.agent.room import seconds_between
 from handrail.guardrails.bundle.bundle import Bundle
-from handrail.guardrails.bundle.sections import OPENED, Attribute, Ending, Window
+from handrail.guardrails.bundle.sections import OPENED, Attribute, Window
 from handrail.guardrails.policy.builtin import UNKNOWN_NEED
 from handrail.guardrails.policy.facts import IGNORE, RESTRICT, FactKind, Facts, OnUnknown, fact
 from handrail.guardrails.vocabulary import Detection, FactContent, FactUsed, IdentityLevel, Turn
@@ -48,12 +48,12 @@ def gather(
     events: Sequence[CustomerEvent],
 ) -> Gathered:
     """All facts that exist before segments are assigned."""
-    known, reasons = _attributes(bundle.attributes.values(), attributes, turn.at)
+    known, reasons = attribute_facts(bundle.attributes.values(), attributes, turn.at)
     used = [
         *message_facts(detection),
         *_of_conversation(bundle, turn, snapshot),
         *known,
-        *(_count(window, detection, snapshot, events, turn.at) for window in bundle.windows),
+        *window_facts(bundle.windows, detection.intent, snapshot.opened_at, events, turn.at),
     ]
     return Gathered(Facts.of(used), reasons)
 
@@ -87,9 +87,10 @@ def _of_conversation(bundle: Bundle, turn: Turn, snapshot: Snapshot) -> Iterable
     yield fact("company_open", is_open(queue.hours, turn.at), "clock")
 
 
-def _attributes(
+def attribute_facts(
     declared: Iterable[Attribute], values: Sequence[AttributeValue], now: datetime
 ) -> tuple[list[FactUsed], tuple[str, ...]]:
+    """One fact for each declared attribute, and the reason codes of those that are unknown (S3.3)."""
     latest: dict[str, AttributeValue] = {}
     for value in values:
         held = latest.get(value.name)
@@ -115,9 +116,7 @@ def _attributes(
         source = attribute.source if found is None else found.source
         how = IGNORE if content is None and attribute.on_unknown is OnUnknown.IGNORE else RESTRICT
         known.append(
-            FactUsed(
-                name=attribute.name, content=content, source=source, age_seconds=age, why=why, on_unknown=how
-            )
+            FactUsed(name=attribute.name, content=content, source=source, age_seconds=age, why=why, on_unknown=how)
         )
     return known, tuple(reasons)
 
@@ -132,41 +131,39 @@ def _fits(attribute: Attribute, content: FactContent) -> bool:
     return isinstance(content, str) and (attribute.values is None or content in attribute.values)
 
 
-def _count(
-    window: Window, detection: Detection, snapshot: Snapshot, events: Sequence[CustomerEvent], now: datetime
-) -> FactUsed:
-    """How many events the window holds; with `same_intent` this message counts too."""
-    wanted = [event for event in events if event.kind == window.count and event.at <= now]
-    if window.same_intent:
-        wanted = [event for event in wanted if event.details.get("intent") == (detection.intent or "")]
-    span = timedelta(minutes=window.within_minutes)
-    if window.ending is None:
-        count = sum(now - event.at <= span for event in wanted)
-    else:
-        count = _run([event.at for event in wanted], span, window.ending, snapshot, events, now)
-    if window.same_intent and detection.intent is not None:
-        count += 1
-    return fact(window.fact, count, "events")
-
-
-def _run(  # noqa: PLR0913, PLR0917 - one place that knows what a run is
-    times: Sequence[datetime],
-    span: timedelta,
-    ending: Ending,
-    snapshot: Snapshot,
+def window_facts(
+    windows: Iterable[Window],
+    intent: str | None,
+    opened_at: datetime,
     events: Sequence[CustomerEvent],
     now: datetime,
-) -> int:
+) -> Iterable[FactUsed]:
+    """What each window counts; with `same_intent` this message, of `intent`, counts too."""
+    past = [event for event in events if event.at <= now]
+    for window in windows:
+        wanted = [event for event in past if event.kind == window.count]
+        if window.same_intent:
+            wanted = [event for event in wanted if event.details.get("intent") == (intent or "")]
+        times = [event.at for event in wanted]
+        count = _until(window, times, now) if window.ending is None else _run(window, times, opened_at, past)
+        yield fact(window.fact, count + (1 if window.same_intent and intent is not None else 0), "events")
+
+
+def _until(window: Window, times: Sequence[datetime], now: datetime) -> int:
+    return sum(now - at <= timedelta(minutes=window.within_minutes) for at in times)
+
+
+def _run(window: Window, times: Sequence[datetime], opened_at: datetime, past: Sequence[CustomerEvent]) -> int:
     """How long the run is that ended shortly before the latest event of the kind that it has to end at."""
-    if ending.of == OPENED:
-        border: datetime | None = snapshot.opened_at
-    else:
-        border = max((event.at for event in events if event.kind == ending.of and event.at <= now), default=None)
-    before = [at for at in times if border is not None and at <= border]
-    last = max(before, default=None)
+    ending = window.ending
+    if ending is None:
+        return 0
+    borders = [opened_at] if ending.of == OPENED else [event.at for event in past if event.kind == ending.of]
+    border = max(borders, default=None)
+    last = max((at for at in times if border is not None and at <= border), default=None)
     if last is None or border is None or border - last > timedelta(minutes=ending.within_minutes):
         return 0
-    return sum(last - at <= span for at in before)
+    return sum(at <= last and last - at <= timedelta(minutes=window.within_minutes) for at in times)
 
 
 def longest_window(bundle: Bundle) -> timedelta:

@@ -15,7 +15,7 @@ _BITS = 53
 
 
 class Draws:
-    """Draws a number for every conversation and holdout, always the same one. Nobody without the secret can predict it."""
+    """Draws a number for every conversation and holdout, always the same; without the secret nobody can predict it."""
 
     def __init__(self, secret: bytes) -> None:
         """Draw with `secret`, which all workers of an installation share."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from handrail.guardrails.policy.facts import IGNORE, RESTRICT, SEGMENT_PREFIX, Facts
-from handrail.guardrails.policy.matcher import Matcher, applies_to_restriction
+from handrail.guardrails.policy.matcher import Matcher, Truth, applies_to_restriction
 from handrail.guardrails.vocabulary import FactUsed
 
 
@@ -61,6 +61,12 @@ def assign(segments: Sequence[Segment], facts: Facts, earlier: Mapping[str, floa
             reasons.append(segment.reason)
         found.append(FactUsed(name=name, content=inside, source="segments", why=members.get(segment.id)))
     return Assignment(members, tuple(reasons), tuple(undecided), tuple(found))
+
+
+def holds(segment: Segment, facts: Facts, earlier: Mapping[str, float]) -> Truth:
+    """Membership of one segment as `assign` decides it, without the words: true, false, or open for these facts."""
+    truth = segment.entry.truth(facts)
+    return True if truth is not True and _kept(segment, facts, earlier) is not None else truth
 
 
 def _kept(segment: Segment, facts: Facts, earlier: Mapping[str, float]) -> str | None:

@@ -2,24 +2,15 @@
 
 import sys
 from collections.abc import Callable
-from importlib import import_module
-from typing import NamedTuple
 
 import click
 
 from handrail import __version__
 from handrail.guardrails.errors import HandrailError
+from handrail.lazy_group import Entry, LazyGroup
 
 # Exit codes: 0 all is well, 1 something wrong was found, 2 wrong use or configuration.
 EXIT_WRONG_USE = 2
-
-
-class Entry(NamedTuple):
-    """One subcommand: its name, where its click command is (``module:attribute``) and one line of help."""
-
-    name: str
-    target: str
-    help: str
 
 
 # A command is one module in handrail/commands and one line here, in the order in which --help shows them.
@@ -35,38 +26,18 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("classify", "handrail.commands.classify:classify", "Read messages: need state, risk and signals."),
     Entry("kb", "handrail.commands.kb:kb", "Ingest and search the knowledge base."),
     Entry("model", "handrail.commands.model:model", "Install the sentence encoder."),
-    Entry("policy", "handrail.commands.policy:policy", "Check the policy bundle."),
-    Entry("bench", "handrail.commands.bench:bench", "Measure the guarded turn beside its floor."),
+    Entry("policy", "handrail.commands.policy:policy", "Check, test, prove and compare policy bundles."),
+    Entry("bench", "handrail.commands.bench:bench", "Measure turns and decisions."),
 )
 
 
-class LazyGroup(click.Group):
-    """A click group that knows its subcommands by name and imports one only to run it."""
+class _Root(LazyGroup):
+    """The subcommands of `handrail`."""
 
-    entries: tuple[Entry, ...] = COMMANDS
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order of the table."""
-        return [entry.name for entry in self.entries]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return the command called ``cmd_name``; None when the table has none."""
-        for entry in self.entries:
-            if entry.name == cmd_name:
-                module, _, attribute = entry.target.partition(":")
-                command = getattr(import_module(module), attribute)
-                if not isinstance(command, click.Command):
-                    raise TypeError(f"{entry.target} is not a click command")
-                return command
-        return None
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the list of commands from the table, without importing any of them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(entry.name, entry.help) for entry in self.entries])
+    entries = COMMANDS
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Root, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="handrail")
 def root() -> None:
     """Guardrails and a chat backend for support agents: whatever the model tries, policy decides."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from handrail.agent.audit.basis import written
 from handrail.agent.channels import DETECTION, FACTS, MEMBERS, SNAPSHOT, TURN, Step, View
 from handrail.agent.conversation import Membership
 from handrail.agent.facts import gather, longest_window
 from handrail.agent.room import Room, bounded, seconds_between
+from handrail.guardrails.policy.facts import HOLDOUT_PREFIX
 from handrail.guardrails.segments import assign
 from handrail.guardrails.vocabulary import Report, Stage
 
@@ -33,10 +35,17 @@ async def assign_segments(view: View, room: Room) -> Step:
         for name, because in found.members.items()
     )
     facts = known.with_facts(found.facts)
+    declared = (*room.bundle.facts, *(f"{HOLDOUT_PREFIX}{one.id}" for one in room.bundle.holdouts))
+    place = snapshot.state.flow
     report = Report(
         stage=Stage.ASSIGN_SEGMENTS,
         reasons=(*(found.reasons or (NO_SEGMENT,)), *gathered.reasons),
-        details={"segments": dict(found.members), "open": list(found.open)},
+        # The log keeps the basis of the turn whole: a candidate bundle may ask for what no rule of today reads (S11.1).
+        details={
+            "segments": dict(found.members),
+            "open": list(found.open),
+            **written(known.used.values(), declared, ages, None if place is None else place.flow),
+        },
     )
     return Step(
         (report,),

@@ -17,4 +17,5 @@ async def gate_risk(view: View, room: Room) -> Step:
 
 def facts_of(view: View) -> Facts:
     """The facts gathered so far in this turn."""
-    return Facts.of(view[FACTS])
+    used = view[FACTS]
+    return Facts.of(used)

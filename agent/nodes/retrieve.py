@@ -19,7 +19,8 @@ from handrail.agent.channels import (
 from handrail.agent.conversation import AuditEvent, EventKind, Snapshot
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.room import Room, bounded, sensible
-from handrail.guardrails.policy.facts import fact
+from handrail.guardrails.flows.model import FlowSpec
+from handrail.guardrails.policy.facts import Facts, fact
 from handrail.guardrails.scope import Retrieved, ScopePlan, retrieval_reasons
 from handrail.guardrails.vocabulary import Detection, FactContent, NeedState, Report, RiskTier, Role, Stage
 
@@ -85,20 +86,25 @@ async def retrieve(view: View, room: Room) -> Step:
 
 
 def chosen_flow(view: View, room: Room) -> str | None:
-    """The guided flow of this turn: the one under way, unless the customer has clearly turned to something else.
+    """The guided flow of this turn."""
+    place = view[SNAPSHOT].state.flow
+    under_way = None if place is None else room.bundle.flows.get(place.flow)
+    return flow_of_turn(under_way, view[POLICY].dimensions.flow, view[GATE].dimensions.risk, facts_of(view))
+
+
+def flow_of_turn(under_way: FlowSpec | None, wanted: str | None, risk: RiskTier, facts: Facts) -> str | None:
+    """The flow under way, unless the customer has clearly turned to something else; otherwise the one that is wanted.
 
     A matter of high risk always takes over. Otherwise a flow is left (and waits) only for a need that it is not about,
-    read with much confidence in a message that answers no question.
+    read with much confidence in a message that answers no question. A replay asks this too, about recorded facts.
     """
-    place, wanted, detection = view[SNAPSHOT].state.flow, view[POLICY].dimensions.flow, view[DETECTION]
-    if place is None or place.flow not in room.bundle.flows or wanted == place.flow:
+    if under_way is None or wanted == under_way.id or (wanted is not None and risk >= RiskTier.HIGH):
         return wanted
-    if wanted is not None and view[GATE].dimensions.risk >= RiskTier.HIGH:
-        return wanted
-    answers = any(signal.code in ANSWERS for signal in detection.signals)
-    about = room.bundle.flows[place.flow].need_states
-    turned = detection.need_state in SERVED and detection.need_state not in about and detection.confidence >= TURNED
-    return wanted if turned and not answers else place.flow
+    need, confidence, codes = facts.content("need_state"), facts.content("confidence"), facts.content("signals")
+    answers = isinstance(codes, tuple) and any(code in ANSWERS for code in codes)
+    sure = isinstance(confidence, int | float) and confidence >= TURNED
+    turned = need in SERVED and need not in under_way.need_states and sure
+    return wanted if turned and not answers else under_way.id
 
 
 def question(text: str, snapshot: Snapshot, detection: Detection, words: Mapping[str, str]) -> str:

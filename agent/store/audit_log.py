@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import TypeVar
 
 from sqlalchemy import Connection, Row, and_, func, select
 
 from handrail.agent.audit.anchor import AnchorFile, ExportedAnchor
 from handrail.agent.audit.chain import Head, Link, SealedPayload
+from handrail.agent.audit.recorded import RecordedTurn
 from handrail.agent.audit.report import AuditReport
 from handrail.agent.audit.trail import Trail, TrailEvent
 from handrail.agent.audit.verify import Break, ChainReport, Problem, StoredEvent, verify_chain
 from handrail.agent.audit.verify_anchors import verify_anchor_records, verify_exported, verify_heads
 from handrail.agent.store import anchoring
 from handrail.agent.store.audit_tables import anchored_heads, anchors, audit_events, audit_payloads, chains
+from handrail.agent.store.audit_turns import Selection, turns
 from handrail.agent.store.conversations import Place
 from handrail.agent.store.opening import open_existing
 from handrail.agent.store_port import StoreError
+
+T = TypeVar("T")
 
 BATCH = 2_000
 LISTED_TURNS = 5
@@ -50,6 +55,10 @@ class AuditLog:
     def trail(self, prefix: str, site: str | None = None) -> Trail:
         """The events of the one turn whose id begins with `prefix`. Raises StoreError for none, and for several."""
         return self._database.read(lambda connection: _trail(connection, prefix, site))
+
+    def turns(self, selection: Selection, work: Callable[[Iterator[RecordedTurn]], T]) -> T:
+        """What `work` makes of the selected turns, read one by one from one view of the database."""
+        return self._database.read(lambda connection: work(turns(connection, selection)))
 
 
 def _verify(connection: Connection, kept: Sequence[ExportedAnchor]) -> AuditReport:

@@ -56,7 +56,7 @@ def opened(bundle: Bundle, facts: Facts, earlier: Mapping[str, float]) -> Openin
     assignment = assign(bundle.segments, facts, earlier)
     with_segments = facts.with_facts(assignment.facts)
     gate = bundle.policy.resolve(Stage.GATE_RISK, with_segments)
-    risk = fact("risk", gate.combined.risk.value, "gate_risk")
+    risk = fact("risk", gate.risk.value, "gate_risk")
     return Opening(assignment, gate, with_segments.with_facts([risk]))
 
 

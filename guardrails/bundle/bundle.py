@@ -30,7 +30,8 @@ from handrail.guardrails.toolspec import ToolSpec
 class Bundle:
     """What `load` returns. `revision` is the first 16 hex digits of a SHA-256 over every file's path and content.
 
-    `places` says where things stand, as file:line by "kind:id", such as "segment:how_to".
+    `places` says where things stand, as file:line by "kind:id", such as "segment:how_to" or "text:en:resolved";
+    `waivers` which findings of lint are meant to be so, and why, by the same names.
     """
 
     manifest: Manifest
@@ -54,6 +55,7 @@ class Bundle:
     wording: Wording
     next_steps: Mapping[str, str]
     places: Mapping[str, str]
+    waivers: Mapping[str, Mapping[str, str]]
 
     def text(self, key: str, language: str | None, **values: str) -> str:
         """The fixed customer text `key`, filled with `values`, in `language` or else the first declared one."""

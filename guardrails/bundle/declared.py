@@ -84,12 +84,10 @@ def _of_customers(attributes: Parsed[AttributesFile] | None, problems: list[Prob
         yield _Declared(spec, attributes.document, ("windows", index))
 
 
-def _count_known(
-    window: Window, path: PathKey, attributes: Parsed[AttributesFile], problems: list[Problem]
-) -> None:
+def _count_known(window: Window, path: PathKey, attributes: Parsed[AttributesFile], problems: list[Problem]) -> None:
     """A window over events that nobody reports would be zero for ever."""
     known = [one.kind for one in attributes.content.events]
-    asked = [(("count",), window.count, known)]
+    asked: list[tuple[PathKey, str, list[str]]] = [(("count",), window.count, known)]
     if window.ending is not None:
         asked.append((("ending", "of"), window.ending.of, [*known, OPENED]))
     for key, kind, named in asked:

@@ -41,7 +41,7 @@ def compiled(
         path: PathKey = ("invariants", index)
         tools = frozenset(entry.tools) if entry.tools is not None else None
         problems.extend(document.problem((*path, *key), message) for key, message in _wrong(entry, words))
-        when = ALWAYS
+        when: Matcher = ALWAYS
         if entry.when is not None and entry.stage in DECIDING_STAGES:
             when = reader.read(entry.when, (*path, "when"), entry.stage, tools)
         of_tools = entry.stage is Stage.AUTHORIZE_TOOLS

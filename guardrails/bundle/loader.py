@@ -131,6 +131,7 @@ def load(folder: Path) -> Bundle:
         wording=wording,
         next_steps=handoff.content.next_steps,
         places=named.places,
+        waivers=dict(_waivers(files)),
     )
 
 
@@ -151,9 +152,7 @@ class _Named:
 def _named(problems: list[Problem], files: _Files) -> _Named:
     places: dict[str, str] = {}
 
-    def keyed(
-        kind: str, entries: Iterable[tuple[Parsed[FileT], PathKey, str, ItemT]]
-    ) -> dict[str, ItemT]:
+    def keyed(kind: str, entries: Iterable[tuple[Parsed[FileT], PathKey, str, ItemT]]) -> dict[str, ItemT]:
         return _keyed(problems, places, kind, entries)
 
     lists = () if files.queues is None else (files.queues,)
@@ -162,6 +161,7 @@ def _named(problems: list[Problem], files: _Files) -> _Named:
     held = () if files.attributes is None else (files.attributes,)
     declared = ((one, attribute) for one in held for attribute in enumerate(one.content.attributes))
     _own_purposes(problems, files.attributes)
+    places.update(_other_places(files))
     return _Named(
         queues=keyed("queue", ((one, ("queues", index), desk.id, desk) for one, (index, desk) in desks)),
         reasons=keyed("reason", ((one, (index,), entry.code, entry) for one, (index, entry) in catalogue)),
@@ -174,9 +174,31 @@ def _named(problems: list[Problem], files: _Files) -> _Named:
     )
 
 
-def _compiled(
-    problems: list[Problem], files: _Files, named: _Named, words: Vocabulary, *, whole: bool
-) -> Compiler:
+def _other_places(files: _Files) -> Iterator[tuple[str, str]]:
+    """Where those things stand that are referred to by nothing else in the bundle."""
+    for texts in files.texts:
+        for key in texts.content.texts:
+            yield f"text:{texts.content.language}:{key}", texts.document.place(("texts", key))
+    for held in () if files.attributes is None else (files.attributes,):
+        for index, window in enumerate(held.content.windows):
+            yield f"window:{window.fact}", held.document.place(("windows", index))
+    for arms in () if files.experiments is None else (files.experiments,):
+        for index, holdout in enumerate(arms.content.holdouts):
+            yield f"holdout:{holdout.id}", arms.document.place(("holdouts", index))
+    for rules in files.rules:
+        for index, rule in enumerate(rules.content.rules):
+            yield f"rule:{rule.id}", rules.document.place(("rules", index))
+
+
+def _waivers(files: _Files) -> Iterator[tuple[str, Mapping[str, str]]]:
+    for rules in files.rules:
+        yield from ((f"rule:{rule.id}", rule.waive) for rule in rules.content.rules if rule.waive)
+    yield from ((f"segment:{one.content.id}", one.content.waive) for one in files.segments if one.content.waive)
+    for held in () if files.attributes is None else (files.attributes,):
+        yield from ((f"attribute:{one.name}", one.waive) for one in held.content.attributes if one.waive)
+
+
+def _compiled(problems: list[Problem], files: _Files, named: _Named, words: Vocabulary, *, whole: bool) -> Compiler:
     """All rules and segments; `whole` says that every file of them could be read."""
     compiler = Compiler(words, problems)
     for one in files.segments:
@@ -258,7 +280,7 @@ def _keyed(
             problems.append(document.problem(path, message))
             continue
         found[name] = entry
-        places[f"{kind}:{name}"] = f"{document.file}:{document.line(path)}"
+        places[f"{kind}:{name}"] = document.place(path)
     return found
 
 

@@ -26,6 +26,8 @@ Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)*$", m
 Code = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$", max_length=60)]
 Condition = Annotated[dict[str, JsonValue], Field(min_length=1)]
 Texts = Annotated[dict[str, str], Field(min_length=1)]
+Waivers: TypeAlias = dict[Code, Annotated[str, Field(min_length=10)]]
+"""Findings of lint that are meant to be so: by code, why. One that is not found any more is a finding itself."""
 
 
 def _iso_date(content: object) -> object:
@@ -92,6 +94,7 @@ class Attribute(Frozen):
     inferred: bool
     on_unknown: OnUnknown = OnUnknown.RESTRICT
     scope_family: Literal["role", "stack", "region", "plan"] | None = None
+    waive: Waivers = {}
 
 
 class EventKind(Frozen):
@@ -178,6 +181,7 @@ class RuleEntry(Outcome):
     when: Condition | None = None
     tools: tuple[Identifier, ...] | None = None
     effect: Effect | None = None
+    waive: Waivers = {}
 
 
 class Trigger(Frozen):
@@ -231,6 +235,7 @@ class SegmentEntry(Frozen):
     metrics: Annotated[tuple[Identifier, ...], Field(min_length=1)]
     owner: str
     review_by: IsoDate
+    waive: Waivers = {}
 
 
 class Hours(Frozen):
@@ -331,8 +336,8 @@ class HandoffFile(Frozen):
 class HoldoutEntry(Frozen):
     """A share of conversations that is served without some segments or rules, to see what these bring (S11.2).
 
-    `share` is a fraction of 1, `without` names rules (`turn.offer_person`) and segments (`segment.how_to`). Assignment is
-    by conversation and sticky. One that stands `ready` is checked and proved, and holds nobody out.
+    `share` is a fraction of 1, `without` names rules (`turn.close`) and segments (`segment.how_to`). Assignment is by
+    conversation and sticky. One that stands `ready` is checked and proved, and holds nobody out.
     """
 
     id: Identifier
@@ -353,8 +358,8 @@ class ExperimentsFile(Frozen):
 class Claim(Frozen):
     """What a decision looks like; every field that is given has to fit.
 
-    `effect`, `queue` and `flow` list the values of which it has one (`none` where nothing is chosen); `obligations` and `reasons` must all
-    be there; `scope` lists classes of which at least one is granted in every family named.
+    `effect`, `queue` and `flow` list the values of which it has one (`none` where nothing is chosen); `obligations` and
+    `reasons` must all be there; `scope` lists classes of which at least one is granted in every family named.
     """
 
     effect: Annotated[tuple[Effect, ...], Field(min_length=1)] | None = None
@@ -403,8 +408,8 @@ class InvariantEntry(Frozen):
 
     Exactly one of: `always` (unless `when` is false, the decision is so), `never` (it is not so), `unaffected_by` (two
     inputs that differ in these facts alone are decided alike), `never_relaxed_by` (adding these members never lowers
-    effect, risk, automation or obligations). An invariant of the `floor` holds in every arm of every holdout, and may not
-    hang on a customer attribute that may be ignored when unknown.
+    effect, risk, automation or obligations). What is proved holds in every arm of every holdout; an invariant of the
+    `floor` may not hang on a customer attribute that may be ignored when unknown.
     """
 
     id: Identifier

@@ -85,7 +85,9 @@ BUILTIN: tuple[FactSpec, ...] = (
         since=Stage.APPLY_POLICY,
         values=frozenset(tier.value for tier in RiskTier),
     ),
-    FactSpec("passages_good", FactKind.NUMBER, "passages good enough to answer from", since=Stage.RETRIEVE, range=COUNT),
+    FactSpec(
+        "passages_good", FactKind.NUMBER, "passages good enough to answer from", since=Stage.RETRIEVE, range=COUNT
+    ),
     FactSpec(
         "passages_fresh",
         FactKind.NUMBER,

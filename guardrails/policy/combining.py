@@ -1,143 +1,219 @@
-"""How the dimensions of a decision combine (spec S2.3), one rule after the other, in any order."""
+"""How the dimensions of a decision combine (spec S2.3): for each the rules that could set it, the strictest first.
+
+Which rules hold is a whole number with a bit for each of them, so the strictest of any number of rules is found in a
+few operations, and the order of rules cannot matter.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from handrail.guardrails.policy.rule import Choice, Rule
-from handrail.guardrails.vocabulary import (
-    Automation,
-    Depth,
-    Dimensions,
-    Effect,
-    Obligation,
-    Priority,
-    RiskTier,
-    Tone,
-)
+from handrail.guardrails.policy.reading import Bits
+from handrail.guardrails.policy.rule import Rule
+from handrail.guardrails.vocabulary import Automation, Depth, Dimensions, Effect, Obligation, Priority, RiskTier, Tone
+
+ValueT = TypeVar("ValueT")
+HeldT_co = TypeVar("HeldT_co", covariant=True)
+CHOSEN = ("queue", "tone", "depth", "flow")
+
+
+@dataclass(frozen=True, slots=True)
+class Level(Generic[HeldT_co]):
+    """One value of a dimension, and the rules that say it."""
+
+    value: HeldT_co
+    rules: Bits
 
 
 @dataclass(slots=True)
 class Combined:
-    """What the applying rules have said so far, and which of them determined it.
+    """What the rules that apply come to. `applied` are all of them, `determined` those that determine a dimension."""
 
-    `applied` are all of them, `contributors` those that determine a dimension, by its name.
-    """
-
-    effect: Effect | None = None
-    effect_rules: list[Rule] = field(default_factory=list)
-    contributors: dict[str, list[Rule]] = field(default_factory=dict)
-    permits: list[Rule] = field(default_factory=list)
-    applied: list[Rule] = field(default_factory=list)
-    obligations: set[Obligation] = field(default_factory=set)
-    automation: Automation = Automation.ANSWER
-    risk: RiskTier = RiskTier.LOW
-    priority: Priority | None = None
-    first_response: int | None = None
-    skills: set[str] = field(default_factory=set)
-    tags: set[str] = field(default_factory=set)
-    scope: dict[str, set[str]] = field(default_factory=dict)
-    chosen: dict[str, Choice] = field(default_factory=dict)
-    doubtful: bool = False
-
-    def apply(self, rule: Rule) -> None:
-        """Take in a rule whose condition is true."""
-        if rule.permits is not None:
-            self.permits.append(rule)
-        self.restrict(rule)
-        if rule.selects:
-            self._select(rule)
-
-    def restrict(self, rule: Rule) -> None:
-        """Take in what a rule restricts."""
-        self.applied.append(rule)
-        if not rule.restricts:
-            return
-        asked = rule.restrictions
-        if asked.effect is not None:
-            if self.effect is None or asked.effect > self.effect:
-                self.effect, self.effect_rules = asked.effect, [rule]
-            elif asked.effect is self.effect:
-                self.effect_rules.append(rule)
-        if asked.automation is not None:
-            self._strictest("automation", self.automation, asked.automation, rule)
-            self.automation = max(self.automation, asked.automation)
-        if asked.risk is not None:
-            self._strictest("risk", self.risk, asked.risk, rule)
-            self.risk = max(self.risk, asked.risk)
-        if asked.obligations:
-            self.obligations |= asked.obligations
-            self._credit("obligations", rule)
+    effect: Effect | None
+    effect_rules: Bits
+    permits: Bits
+    applied: Bits
+    obligations: tuple[Obligation, ...]
+    automation: Automation
+    risk: RiskTier
+    priority: Priority
+    first_response: int | None
+    chosen: dict[str, str]
+    skills: tuple[str, ...]
+    tags: tuple[str, ...]
+    scope: dict[str, tuple[str, ...]]
+    determined: dict[str, Bits]
 
     def effect_over(self, default: Effect) -> Effect:
         """The effect, where `default` speaks for a stage that nothing permits."""
         base = Effect.ALLOW if self.permits else default
         return base if self.effect is None else max(base, self.effect)
 
-    def determining(self, effect: Effect) -> list[Rule]:
+    def determining(self, effect: Effect) -> Bits:
         """The rules that determined `effect`; none when it is the stage's default."""
-        return (self.effect_rules if self.effect is effect else []) or self.permits
+        return (self.effect_rules if self.effect is effect else 0) or self.permits
 
-    def credited(self) -> list[Rule]:
-        """The rules that determined any other dimension."""
-        return [rule for rules in self.contributors.values() for rule in rules]
 
-    def dimensions(self) -> Dimensions:
-        """The dimensions as a decision records them."""
-        chosen = self.chosen
-        determined = {
-            name: tuple(sorted({rule.id for rule in rules})) if len(rules) > 1 else (rules[0].id,)
-            for name, rules in sorted(self.contributors.items())
+class Combiner:
+    """Combines the rules of one stage and subject, by the place that each has among them."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        """Sort what the rules say, by dimension and strictness."""
+        places = list(enumerate(rules))
+
+        def falling(of: Callable[[Rule], ValueT | None], key: Callable[[ValueT], int]) -> tuple[Level[ValueT], ...]:
+            return _levels(places, of, lambda value: -key(value))
+
+        self.permits = _bits(place for place, rule in places if rule.permits is not None)
+        self.restricting = _bits(place for place, rule in places if rule.restricts)
+        self._effects = falling(lambda rule: rule.restrictions.effect, lambda one: one.rank)
+        self._risks = falling(lambda rule: rule.restrictions.risk, lambda one: one.rank)
+        self._automations = falling(lambda rule: rule.restrictions.automation, lambda one: one.rank)
+        self._priorities = falling(lambda rule: rule.selections.priority, lambda one: one.rank)
+        self._minutes = _levels(places, lambda rule: rule.selections.first_response_minutes, lambda one: one)
+        self._duties = tuple(
+            Level(duty, _bits(place for place, rule in places if duty in rule.restrictions.obligations))
+            for duty in Obligation
+            if any(duty in rule.restrictions.obligations for rule in rules)
+        )
+        self._choices = {
+            name: falling(lambda rule, name=name: dict(rule.selections.choices).get(name), lambda one: one.precedence)  # type: ignore[misc]
+            for name in CHOSEN
         }
-        return Dimensions(
-            queue=chosen["queue"].value if "queue" in chosen else None,
-            skills=tuple(sorted(self.skills)),
-            tags=tuple(sorted(self.tags)),
-            priority=self.priority or Priority.NORMAL,
-            first_response_minutes=self.first_response,
-            automation=self.automation,
-            risk=self.risk,
-            scope={family: tuple(sorted(classes)) for family, classes in sorted(self.scope.items())},
-            tone=Tone(chosen["tone"].value) if "tone" in chosen else Tone.PLAIN,
-            depth=Depth(chosen["depth"].value) if "depth" in chosen else Depth.STANDARD,
-            flow=chosen["flow"].value if "flow" in chosen else None,
-            determined_by=determined,
+        self._skills = _words(places, lambda rule: rule.selections.skills)
+        self._tags = _words(places, lambda rule: rule.selections.tags)
+        families = sorted({family for rule in rules for family, _ in rule.selections.scope})
+        self._scope = {
+            family: _words(places, lambda rule, family=family: dict(rule.selections.scope).get(family, ()))  # type: ignore[misc]
+            for family in families
+        }
+        self._any_duty, self._any_skill, self._any_tag = (
+            _all(some) for some in (self._duties, self._skills, self._tags)
+        )
+        self._any_scope = {family: _all(levels) for family, levels in self._scope.items()}
+
+    def combine(self, true: Bits, applied: Bits) -> Combined:
+        """Combine the rules that are `true` and, as restrictions, `applied`; both by their places."""
+        determined: dict[str, Bits] = {}
+        restricting = applied & self.restricting
+        effect, effect_rules = _first(self._effects, restricting)
+        risk = self._strictest("risk", self._risks, restricting, determined)
+        automation = self._strictest("automation", self._automations, restricting, determined)
+        priority = self._strictest("priority", self._priorities, true, determined)
+        minutes = self._strictest("first_response_minutes", self._minutes, true, determined)
+        chosen: dict[str, str] = {}
+        for name, levels in self._choices.items():
+            choice = self._strictest(name, levels, true, determined)
+            if choice is not None:
+                chosen[name] = choice.value
+        duties = restricting & self._any_duty
+        if duties:
+            determined["obligations"] = duties
+        scope: dict[str, tuple[str, ...]] = {}
+        for family, any_of in self._any_scope.items():
+            granting = true & any_of
+            if granting:
+                determined[f"scope.{family}"] = granting
+                scope[family] = _held(self._scope[family], granting)
+        return Combined(
+            effect=effect,
+            effect_rules=effect_rules,
+            permits=true & self.permits,
+            applied=true | applied,
+            obligations=_held(self._duties, duties),
+            automation=automation or Automation.ANSWER,
+            risk=risk or RiskTier.LOW,
+            priority=priority or Priority.NORMAL,
+            first_response=minutes,
+            chosen=chosen,
+            skills=self._union("skills", self._skills, true & self._any_skill, determined),
+            tags=self._union("tags", self._tags, true & self._any_tag, determined),
+            scope=scope,
+            determined=determined,
         )
 
-    def _credit(self, dimension: str, rule: Rule) -> None:
-        self.contributors.setdefault(dimension, []).append(rule)
+    @staticmethod
+    def _strictest(
+        name: str, levels: tuple[Level[ValueT], ...], holding: Bits, determined: dict[str, Bits]
+    ) -> ValueT | None:
+        value, rules = _first(levels, holding)
+        if rules:
+            determined[name] = rules
+        return value
 
-    def _strictest(self, dimension: str, held: object, asked: object, rule: Rule) -> None:
-        if dimension not in self.contributors or asked > held:  # type: ignore[operator]  # same ordered scale
-            self.contributors[dimension] = [rule]
-        elif asked == held:
-            self._credit(dimension, rule)
+    @staticmethod
+    def _union(
+        name: str, levels: tuple[Level[ValueT], ...], holding: Bits, determined: dict[str, Bits]
+    ) -> tuple[ValueT, ...]:
+        if not holding:
+            return ()
+        determined[name] = holding
+        return _held(levels, holding)
 
-    def _select(self, rule: Rule) -> None:
-        wanted = rule.selections
-        if wanted.priority is not None:
-            held = self.priority or Priority.LOW
-            self._strictest("priority", held, wanted.priority, rule)
-            self.priority = max(held, wanted.priority)
-        minutes = wanted.first_response_minutes
-        if minutes is not None and (self.first_response is None or minutes < self.first_response):
-            self.first_response = minutes
-            self.contributors["first_response_minutes"] = [rule]
-        elif minutes is not None and minutes == self.first_response:
-            self._credit("first_response_minutes", rule)
-        if wanted.skills:
-            self.skills |= wanted.skills
-            self._credit("skills", rule)
-        if wanted.tags:
-            self.tags |= wanted.tags
-            self._credit("tags", rule)
-        for family, classes in wanted.scope:
-            self.scope.setdefault(family, set()).update(classes)
-            self._credit(f"scope.{family}", rule)
-        for name, choice in wanted.choices:
-            best = self.chosen.get(name)
-            if best is None or choice.precedence > best.precedence:
-                self.chosen[name] = choice
-                self.contributors[name] = [rule]
-            elif choice == best:
-                self._credit(name, rule)
+
+def dimensions(said: Combined, ids: Callable[[Bits], tuple[str, ...]]) -> Dimensions:
+    """The dimensions as a decision records them; `ids` names rules by their bits."""
+    chosen = said.chosen
+    return Dimensions(
+        queue=chosen.get("queue"),
+        skills=said.skills,
+        tags=said.tags,
+        priority=said.priority,
+        first_response_minutes=said.first_response,
+        automation=said.automation,
+        risk=said.risk,
+        scope=said.scope,
+        tone=Tone(chosen["tone"]) if "tone" in chosen else Tone.PLAIN,
+        depth=Depth(chosen["depth"]) if "depth" in chosen else Depth.STANDARD,
+        flow=chosen.get("flow"),
+        determined_by={name: ids(rules) for name, rules in sorted(said.determined.items())},
+    )
+
+
+def _first(levels: tuple[Level[ValueT], ...], holding: Bits) -> tuple[ValueT | None, Bits]:
+    for level in levels:
+        rules = level.rules & holding
+        if rules:
+            return level.value, rules
+    return None, 0
+
+
+def _held(levels: tuple[Level[ValueT], ...], holding: Bits) -> tuple[ValueT, ...]:
+    return tuple([level.value for level in levels if level.rules & holding])
+
+
+def _levels(
+    places: list[tuple[int, Rule]], of: Callable[[Rule], ValueT | None], key: Callable[[ValueT], int]
+) -> tuple[Level[ValueT], ...]:
+    """The values that rules give a dimension, in the order of `key`."""
+    found: dict[ValueT, Bits] = defaultdict(int)
+    for place, rule in places:
+        value = of(rule)
+        if value is not None:
+            found[value] |= 1 << place
+    return tuple(Level(value, found[value]) for value in sorted(found, key=key))
+
+
+def _words(places: list[tuple[int, Rule]], of: Callable[[Rule], Iterable[str]]) -> tuple[Level[str], ...]:
+    found: dict[str, Bits] = defaultdict(int)
+    for place, rule in places:
+        for word in of(rule):
+            found[word] |= 1 << place
+    return tuple(Level(word, found[word]) for word in sorted(found))
+
+
+def _all(levels: Iterable[Level[ValueT]]) -> Bits:
+    found = 0
+    for level in levels:
+        found |= level.rules
+    return found
+
+
+def _bits(places: Iterable[int]) -> Bits:
+    found = 0
+    for place in places:
+        found |= 1 << place
+    return found

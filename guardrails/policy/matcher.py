@@ -147,7 +147,7 @@ def in_segment(segment_id: str) -> Test:
 
 
 def outside_holdout(holdout_id: str) -> Not:
-    """Holds unless it is known that the conversation is in the holdout: who was never assigned gets the whole policy."""
+    """Holds unless the conversation is known to be in the holdout: who was never assigned gets the whole policy."""
     name = f"{HOLDOUT_PREFIX}{holdout_id}"
     return Not(AtLeast(2, (Known(name, True), _is_true(name))))
 

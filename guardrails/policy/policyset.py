@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from handrail.guardrails.policy.combining import Combined
+from handrail.guardrails.policy.clause import Clauses, clause, held_by, places
+from handrail.guardrails.policy.combining import Combined, Combiner, dimensions
 from handrail.guardrails.policy.facts import Evidence, Facts
-from handrail.guardrails.policy.index import Index
-from handrail.guardrails.policy.matcher import Truth, applies_to_restriction
+from handrail.guardrails.policy.index import index
+from handrail.guardrails.policy.reading import Bits, Columns, Leaf
 from handrail.guardrails.policy.rule import Rule
-from handrail.guardrails.vocabulary import Decision, Effect, Obligation, Shadow, Stage
+from handrail.guardrails.vocabulary import (
+    Decision,
+    Dimensions,
+    Effect,
+    Obligation,
+    RiskTier,
+    Shadow,
+    Stage,
+)
 
 TURN = "turn"
 """The subject of every stage but authorize_tools, whose subjects are tools."""
@@ -23,8 +32,6 @@ DEFAULTS: dict[Stage, Effect] = {
     stage: Effect.REFUSE if stage in {Stage.AUTHORIZE_TOOLS, Stage.GUARD_OUTPUT} else Effect.ESCALATE for stage in Stage
 }
 
-_POSITIONS = {duty: position for position, duty in enumerate(Obligation)}
-
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
@@ -34,50 +41,78 @@ class Resolution:
     reasons: tuple[str, ...]
     rules: tuple[str, ...]
     combined: Combined
+    asked: Asked
 
     @property
     def obligations(self) -> tuple[Obligation, ...]:
         """What must accompany or precede, in the order of the vocabulary."""
-        return tuple(sorted(self.combined.obligations, key=_POSITIONS.__getitem__))
+        return self.combined.obligations
+
+    @property
+    def risk(self) -> RiskTier:
+        """The risk tier."""
+        return self.combined.risk
+
+    def dimensions(self) -> Dimensions:
+        """The other dimensions, with the rules that determined them."""
+        return dimensions(self.combined, self.asked.ids)
+
+    def applied(self) -> tuple[Rule, ...]:
+        """Every rule that applied, determining or not, by id."""
+        return tuple(held_by(self.asked.rules, self.combined.applied))
 
 
-class _Asked:
+class Asked:
     """The rules asked about one subject at one stage, indexed, and the facts they may read."""
 
     def __init__(self, stage: Stage, rules: Iterable[Rule]) -> None:
+        """Lay out `rules`, which are in the order of their ids."""
         self.stage = stage
         self.rules = tuple(rules)
-        self.index = Index([rule.when for rule in self.rules])
         self.evidence = Evidence(sorted({name for rule in self.rules for name in rule.names()}))
+        leaves: dict[Leaf, int] = {}
 
-    def holding(self, facts: Facts) -> Iterator[tuple[Rule, Truth]]:
-        """The rules whose condition is not false, in the order of their ids."""
-        rules = self.rules
-        for position in self.index.picked(facts):
-            rule = rules[position]
-            truth = rule.when.truth(facts)
-            if truth is not False:
-                yield rule, truth
+        def bit(leaf: Leaf) -> Bits:
+            return 1 << leaves.setdefault(leaf, len(leaves))
+
+        self._clauses = Clauses([clause(rule.when, bit) for rule in self.rules])
+        found = index([rule.when for rule in self.rules])
+        self._always = found.always
+        self._columns = Columns(tuple(leaves), found.picks)
+        self._combiner = Combiner(self.rules)
+        self._ids = tuple(rule.id for rule in self.rules)
+        self._reasons = tuple(rule.reason for rule in self.rules)
+        self._alone = {1 << place: (name,) for place, name in enumerate(self._ids)}
+
+    def ids(self, bits: Bits) -> tuple[str, ...]:
+        """The ids of the rules of `bits`, in order."""
+        return self._alone.get(bits) or tuple(held_by(self._ids, bits))
 
     def resolve(self, facts: Facts) -> Resolution:
         """What the rules come to."""
-        said = Combined()
-        for rule, truth in self.holding(facts):
-            if truth is True:
-                said.apply(rule)
-            elif rule.restricts and applies_to_restriction(truth, facts):
-                said.doubtful = True
-                said.restrict(rule)
+        found = self._clauses.ask(self._columns.read(facts, self._always))
+        doubtful = found.doubtful & self._combiner.restricting
+        said = self._combiner.combine(found.true, found.true | doubtful)
         effect = said.effect_over(DEFAULTS[self.stage])
         determining = said.determining(effect)
+        credited = 0
+        for bits in said.determined.values():
+            credited |= bits
+        credited &= ~determining
         # The default speaks only where no rule says the same: an explicit reason explains more.
-        reasons = [rule.reason for rule in determining] or [NO_RULE]
-        credited = said.credited()
-        reasons += [rule.reason for rule in credited]
-        if said.doubtful:
-            reasons.append(UNKNOWN_FACT)
-        rules = (rule.id for rule in (*determining, *credited))
-        return Resolution(effect, tuple(dict.fromkeys(reasons)), tuple(dict.fromkeys(rules)), said)
+        order = places(determining)
+        reasons = dict.fromkeys([self._reasons[place] for place in order] or [NO_RULE])
+        order += places(credited)
+        reasons.update(dict.fromkeys([self._reasons[place] for place in order]))
+        if doubtful:
+            reasons[UNKNOWN_FACT] = None
+        ids = self._ids
+        return Resolution(effect, tuple(reasons), tuple([ids[place] for place in order]), said, self)
+
+    def permits(self, facts: Facts) -> bool:
+        """Whether some rule permits."""
+        found = self._clauses.ask(self._columns.read(facts, self._always))
+        return bool(found.true & self._combiner.permits)
 
 
 class PolicySet:
@@ -116,7 +151,7 @@ class PolicySet:
             reasons=found.reasons,
             rules=found.rules,
             obligations=found.obligations,
-            dimensions=found.combined.dimensions(),
+            dimensions=found.dimensions(),
             facts=evidence.of(facts),
             revision=self.revision,
             shadow=shadow,
@@ -129,7 +164,7 @@ class PolicySet:
     def shadow(self, stage: Stage, facts: Facts, subject: str = TURN) -> Shadow | None:
         """What would be decided if the shadow rules were enforced; None when none of them applies."""
         found = self._tried.asked(stage, subject).resolve(facts)
-        tried = tuple(rule.id for rule in found.combined.applied if rule.id in self._trial)
+        tried = tuple(rule.id for rule in found.applied() if rule.id in self._trial)
         if not tried:
             return None
         return Shadow(
@@ -137,7 +172,7 @@ class PolicySet:
             effect=found.effect,
             reasons=found.reasons,
             obligations=found.obligations,
-            dimensions=found.combined.dimensions(),
+            dimensions=found.dimensions(),
         )
 
     def asked(self, stage: Stage, subject: str = TURN) -> tuple[Rule, ...]:
@@ -148,9 +183,7 @@ class PolicySet:
         """Whether `decide` would allow, now or after a next step: for asking ahead, never for acting."""
         asked = self._enforced.asked(stage, subject)
         # INVARIANT: no stage defaults to allow or to not yet, so without a permit the other rules need not be asked.
-        if not any(rule.permits is not None and truth is True for rule, truth in asked.holding(facts)):
-            return False
-        return asked.resolve(facts).effect in (Effect.ALLOW, Effect.NOT_YET)
+        return asked.permits(facts) and asked.resolve(facts).effect in (Effect.ALLOW, Effect.NOT_YET)
 
 
 class _Indexed:
@@ -158,13 +191,13 @@ class _Indexed:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         held = tuple(rules)
-        self._general: dict[Stage, _Asked] = {}
-        self._special: dict[tuple[Stage, str], _Asked] = {}
+        self._general: dict[Stage, Asked] = {}
+        self._special: dict[tuple[Stage, str], Asked] = {}
         for stage in Stage:
             here = [rule for rule in held if rule.stage is stage]
-            self._general[stage] = _Asked(stage, (rule for rule in here if rule.subjects is None))
+            self._general[stage] = Asked(stage, (rule for rule in here if rule.subjects is None))
             for subject in sorted({name for rule in here for name in rule.subjects or ()}):
-                self._special[stage, subject] = _Asked(stage, (rule for rule in here if rule.asked_about(subject)))
+                self._special[stage, subject] = Asked(stage, (rule for rule in here if rule.asked_about(subject)))
 
-    def asked(self, stage: Stage, subject: str) -> _Asked:
+    def asked(self, stage: Stage, subject: str) -> Asked:
         return self._special.get((stage, subject)) or self._general[stage]

@@ -72,8 +72,8 @@ NOTHING_RESTRICTED = Restrictions()
 class Rule:
     """One entry of policy. `permits` grants `allow` when true; it never overrides a restriction.
 
-    `subjects` are the tools (stage authorize_tools) it is asked about; None means every subject of the stage. `where` is
-    the place in the bundle, `source` the segment it was compiled from. What is `floor` no holdout may switch off.
+    `subjects` are the tools (stage authorize_tools) it is asked about; None means every subject of the stage. `where`
+    is the place in the bundle, `source` the segment it was compiled from. No holdout may switch off what is `floor`.
     """
 
     id: str

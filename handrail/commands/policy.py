@@ -1,43 +1,28 @@
-"""`handrail policy`: check the bundle before anybody is served by it."""
+"""`handrail policy`: what a bundle does, known before anybody is served by it."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import click
 
-FOUND = 1
+from handrail.lazy_group import Entry, LazyGroup
 
 
-@click.group()
+class _Commands(LazyGroup):
+    """One module and one line here for each."""
+
+    entries = (
+        Entry("lint", "handrail.commands.policy_lint:lint", "Report what is wrong or questionable in a bundle."),
+        Entry("test", "handrail.commands.policy_test:test", "Run the policy tests beside the policies."),
+        Entry("coverage", "handrail.commands.policy_coverage:coverage", "Say what no policy test exercises."),
+        Entry("prove", "handrail.commands.policy_prove:prove", "Prove the invariants over all inputs."),
+        Entry("diff", "handrail.commands.policy_diff:diff", "Say what changes between two bundles."),
+        Entry("replay", "handrail.commands.policy_replay:replay", "Replay recorded turns against a bundle."),
+        Entry("experiments", "handrail.commands.policy_experiments:experiments", "Report shadow rules and holdouts."),
+        Entry("mutate", "handrail.commands.policy_mutate:mutate", "Say how many mistakes would go unnoticed."),
+        Entry("schema", "handrail.commands.policy_schema:schema", "Write the JSON Schema that editors check with."),
+    )
+
+
+@click.group(cls=_Commands)
 def policy() -> None:
-    """Check the policy bundle."""
-
-
-@policy.command()
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def lint(folder: Path | None, as_json: bool) -> int:
-    """Load the bundle in FOLDER (the shipped one by default) and report what is questionable in it.
-
-    Exits with 2 when the bundle cannot be loaded (every problem is listed, with file and line), with 1 when there are
-    findings, and with 0 otherwise.
-    """
-    from datetime import UTC, datetime
-    from importlib.resources import files
-
-    from handrail.agent.reasons import EMITTED
-    from handrail.guardrails.bundle.lint import lint as find
-    from handrail.guardrails.bundle.loader import load
-
-    bundle = load(folder or Path(str(files("handrail.guardrails") / "policies")))
-    found = find(bundle, EMITTED, datetime.now(UTC).date())
-    if as_json:
-        click.echo(json.dumps({"revision": bundle.revision, "findings": [one.model_dump() for one in found]}, indent=2))
-    else:
-        for one in found:
-            click.echo(f"{one.code}  {one.subject}: {one.message}")
-        summary = f"{len(bundle.policy.rules)} rules, {len(bundle.segments)} active segments, {len(bundle.tools)} tools"
-        click.echo(f"Bundle {bundle.manifest.version} ({bundle.revision}): {summary}, {len(found)} findings")
-    return FOUND if found else 0
+    """Check, test, prove and compare policy bundles."""

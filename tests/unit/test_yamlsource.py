@@ -106,7 +106,7 @@ def test_a_field_of_the_same_name_elsewhere_confuses_nobody() -> None:
         ("a: 1\nb: [1,\n", "a.yaml:3: not valid YAML"),
         ("a: 1\n b: 2\n", "a.yaml:2: not valid YAML"),
         ("a: 1\n\tb: 2\n", "a.yaml:2: not valid YAML"),
-        ("a: *b\n", "a.yaml:1: not valid YAML: found undefined alias 'b'"),
+        ("a: *b\n", "a.yaml:1: not valid YAML: found undefined alias"),
         ("a: 1\n---\nb: 2\n", "a.yaml:2: not valid YAML"),
         ("a: 'x\n", "a.yaml:2: not valid YAML"),
         ("a: \x00\n", "a.yaml:1: not valid YAML"),

@@ -123,7 +123,7 @@ def test_the_command_lists_what_stops_a_start(quick: Folder, capsys: pytest.Capt
     written = capsys.readouterr()
     assert written.out == ""
     assert "Error: 2 problems:" in written.err
-    assert "bundle.yaml:4: there is no queue 'generell'" in written.err
+    assert "bundle.yaml:5: there is no queue 'generell'" in written.err
     assert command(str(quick.path / "nowhere")) == 2
 
 

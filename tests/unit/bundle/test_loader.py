@@ -23,9 +23,6 @@ class Mistake:
     message: str
 
 
-FIRST = ""
-"""`at` of a problem of a whole file: line 1."""
-
 MISTAKES = {
     # unknown and missing fields, wrong types
     "unknown field of a rule": Mistake(
@@ -47,8 +44,8 @@ MISTAKES = {
         "rules/turn.yaml", "    why: Somebody is always responsible.\n", "", "id: turn.queue_default",
         "why: this field is missing"),
     "missing field of a segment": Mistake(
-        "segments/how_to.yaml", "owner:", "# owner:", FIRST, "owner: this field is missing"),
-    "missing exit of a segment": Mistake("segments/trial.yaml", "exit:\n  not: {plan: trial}\n", "", FIRST,
+        "segments/how_to.yaml", "owner:", "# owner:", "id: how_to", "owner: this field is missing"),
+    "missing exit of a segment": Mistake("segments/trial.yaml", "exit:\n  not: {plan: trial}\n", "", "id: trial",
         "exit: this field"),
     "missing field of a queue": Mistake(
         "queues.yaml", "    title: {en: the security team}\n", "", "id: security", "title: this field is missing"),
@@ -148,7 +145,7 @@ MISTAKES = {
         "queues.yaml", "queues:\n",
         "queues:\n  - id: general\n    title: {en: x}\n    skills: []\n    hours: {time_zone: UTC,"
         " days: [1], opens: \"08:00\", closes: \"09:00\"}\n    first_response_minutes: 1\n    handling_minutes: 1\n", "- id: general",
-        "the id general is taken by queues.yaml:3"),
+        "the id general is taken by queues.yaml:4"),
     "duplicate rule": Mistake(
         "rules/risk.yaml", "id: risk.legal", "id: risk.safety", "id: risk.safety",
         "the rule id risk.safety is taken by"),
@@ -225,7 +222,7 @@ def test_a_mistake_is_reported_in_its_place_and_nothing_else_is(quick: Folder, n
     """One mistake, one problem: file, line, and what to do; no other file is blamed for it."""
     mistake = MISTAKES[name]
     quick.edit(mistake.file, mistake.old, mistake.new)
-    line = quick.line(mistake.file, mistake.at) if mistake.at else 1
+    line = quick.line(mistake.file, mistake.at)
     problems = quick.problems()
     placed = [problem for problem in problems if problem.startswith(f"{mistake.file}:{line}: ")]
     assert any(mistake.message in problem for problem in placed), problems

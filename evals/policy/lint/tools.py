@@ -1,0 +1,67 @@
+"""Tools that no input lets run, and writes that run without anybody's agreement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import z3
+
+from handrail.evals.policy.lint.context import Context
+from handrail.evals.policy.lint.finding import Code, Level, LintFinding
+from handrail.guardrails.gate.editing import Edit
+from handrail.guardrails.toolspec import Access
+from handrail.guardrails.vocabulary import Effect, Stage
+
+NEVER_ALLOWED = Code(
+    "LINT_TOOL_NEVER_ALLOWED",
+    Level.ERROR,
+    "No input lets a tool run.",
+    "Permit the tool somewhere, lift what always restricts it, or remove it.",
+)
+WRITE_UNCONFIRMED = Code(
+    "LINT_WRITE_UNCONFIRMED",
+    Level.ERROR,
+    "For some input a write runs that neither the customer has confirmed nor a person has approved.",
+    "Add a rule with the obligation confirm or approve that covers the tool.",
+)
+
+
+def never_allowed(context: Context) -> Iterator[LintFinding]:
+    """Tools that are refused, held back or escalated whatever the facts are."""
+    for name in sorted(context.bundle.tools):
+        asked = context.bundle.policy.asked(Stage.AUTHORIZE_TOOLS, name)
+        decision = context.decisions.at(Stage.AUTHORIZE_TOOLS, name)
+        if not asked or context.finder.possible(decision.effects[Effect.ALLOW]):
+            continue
+        if context.finder.possible(decision.permitted):
+            message = "every permit of this tool is overridden by a restriction. Lift one of them, or remove the tool."
+        else:
+            message = "no rule and no segment can ever allow this tool. Permit it somewhere or remove it."
+        yield context.found(NEVER_ALLOWED, "tool", name, message)
+
+
+def unconfirmed(context: Context) -> Iterator[LintFinding]:
+    """Writes that can run without a yes. An operator's edit of a call counts as a person's approval of it."""
+    for name, tool in sorted(context.bundle.tools.items()):
+        if tool.access is not Access.WRITE:
+            continue
+        allowed = context.decisions.at(Stage.AUTHORIZE_TOOLS, name).effects[Effect.ALLOW]
+        model = context.finder.smallest(allowed, *_nobody_agreed(context))
+        if model is not None:
+            told = "; ".join(context.finder.witness(model).lines())
+            message = (
+                f"can write without confirmation or approval, such as at {told or 'nothing known'}. "
+                "Add a rule with the obligation confirm or approve."
+            )
+            yield context.found(WRITE_UNCONFIRMED, "tool", name, message)
+
+
+def _nobody_agreed(context: Context) -> Iterator[z3.BoolRef]:
+    """What no condition reads decides nothing, so it counts as not there."""
+    variables = context.space.variables
+    for name in ("call_confirmed", "call_approved"):
+        if name in variables:
+            yield z3.Not(variables[name].values[True])
+    edit = variables.get("call_edit")
+    if edit is not None:
+        yield from (z3.Not(one) for value, one in edit.values.items() if value != Edit.NONE.value)

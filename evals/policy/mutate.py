@@ -1,0 +1,187 @@
+"""Mutation testing of a bundle: which of many mistakes would be noticed before anybody is served (issue: policy tests).
+
+Every mutation is made in a copy of the bundle. It is caught by the loader, by a policy test, by an invariant that no longer
+holds, or by a new finding of lint; or no input exists that is decided differently, and then it is equivalent; or it
+survives.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from pathlib import Path
+from random import Random
+
+import yaml
+
+from handrail.evals.policy.case_run import Detect, run_case
+from handrail.evals.policy.cases import PlacedCase, load_cases
+from handrail.evals.policy.compare import Pair
+from handrail.evals.policy.mutation import Kind, Mutation, mutations
+from handrail.evals.policy.prove import Prover
+from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.bundle.loader import load
+from handrail.guardrails.errors import ConfigError
+from handrail.guardrails.yamlsource import Problem, read
+
+Lint = Callable[[Bundle], frozenset[str]]
+"""The findings of a bundle, each as one line."""
+
+
+class Fate(StrEnum):
+    """What became of a mutation."""
+
+    LOAD = "load"
+    TEST = "test"
+    PROVE = "prove"
+    LINT = "lint"
+    EQUIVALENT = "equivalent"
+    SURVIVED = "survived"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A mutation, what became of it, and what noticed it (or the input that nobody looks at)."""
+
+    mutation: Mutation
+    fate: Fate
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How many mutations were made, and how many were noticed of those that change anything."""
+
+    outcomes: tuple[Outcome, ...]
+
+    def count(self, fate: Fate) -> int:
+        """How many met this fate."""
+        return sum(one.fate is fate for one in self.outcomes)
+
+    @property
+    def caught(self) -> int:
+        """How many were noticed."""
+        return sum(one.fate not in (Fate.EQUIVALENT, Fate.SURVIVED) for one in self.outcomes)
+
+    @property
+    def counting(self) -> int:
+        """How many could have been noticed: all but the equivalent ones."""
+        return len(self.outcomes) - self.count(Fate.EQUIVALENT)
+
+    def by_kind(self) -> Mapping[Kind, Counter[Fate]]:
+        """The fates of each kind of mistake."""
+        found: dict[Kind, Counter[Fate]] = {}
+        for one in self.outcomes:
+            found.setdefault(one.mutation.kind, Counter())[one.fate] += 1
+        return found
+
+
+def made(folder: Path, bundle: Bundle) -> tuple[Mutation, ...]:
+    """Every mutation of the bundle in `folder`, in a fixed order, each content once."""
+    problems: list[Problem] = []
+    found: dict[tuple[str, str], Mutation] = {}
+    for path in sorted(folder.rglob("*.yaml")):
+        name = path.relative_to(folder).as_posix()
+        document = read(path, name, problems)
+        if document is not None:
+            for mutation in mutations(name, document.content, bundle):
+                found.setdefault((name, yaml.safe_dump(mutation.content)), mutation)
+    return tuple(found.values())
+
+
+def sampled(all_of_them: Sequence[Mutation], count: int, seed: int) -> tuple[Mutation, ...]:
+    """`count` of the mutations, evenly over their kinds, always the same ones for a seed; all when there are fewer."""
+    random = Random(seed)  # noqa: S311 - a sample that can be repeated, nothing secret
+    piles: dict[Kind, list[Mutation]] = {}
+    for mutation in all_of_them:
+        piles.setdefault(mutation.kind, []).append(mutation)
+    for pile in piles.values():
+        random.shuffle(pile)
+    chosen: list[Mutation] = []
+    while len(chosen) < min(count, len(all_of_them)):
+        chosen += [pile.pop() for pile in piles.values() if pile]
+    return tuple(chosen[:count])
+
+
+@dataclass(slots=True)
+class Bench:
+    """A copy of a bundle in which one mistake after the other is made and looked for.
+
+    Cases with a message are left out: no mutation changes detection. Lint counts what it says beyond the original.
+    """
+
+    original: Bundle
+    folder: Path
+    lint: Lint
+    cases: tuple[PlacedCase, ...] = ()
+    known: frozenset[str] = field(default=frozenset())
+
+    @classmethod
+    def set_up(cls, source: Path, scratch: Path, lint: Lint) -> Bench:
+        """Copy the bundle of `source`. ConfigError when it, or a case, is not in order to begin with."""
+        folder = scratch / "bundle"
+        shutil.copytree(source, folder)
+        original = load(folder)
+        cases = tuple(one for one in load_cases(folder, original) if one.case.message is None)
+        wrong = [one.case.name for one in cases if run_case(original, one).failures]
+        broken = [one.entry.id for one in original.invariants if not Prover(original).prove(one).proved]
+        if wrong or broken:
+            listed = [f"the case {name!r} fails already; mend it first" for name in wrong]
+            raise ConfigError([*listed, *(f"the invariant {name} does not hold; mend it first" for name in broken)])
+        return cls(original, folder, lint, cases, lint(original))
+
+    def try_out(self, mutation: Mutation, detect: Detect | None = None) -> Outcome:
+        """Make one mistake, look for it, and undo it."""
+        place = self.folder / mutation.file
+        before = place.read_bytes()
+        place.write_text(yaml.safe_dump(mutation.content, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        try:
+            try:
+                mutant = load(self.folder)
+            except ConfigError as error:
+                return Outcome(mutation, Fate.LOAD, error.problems[0])
+            return self._looked_for(mutation, mutant, detect)
+        finally:
+            place.write_bytes(before)
+
+    def _looked_for(self, mutation: Mutation, mutant: Bundle, detect: Detect | None) -> Outcome:
+        for one in self._cases(mutant):
+            failures = run_case(mutant, one, detect).failures
+            if failures:
+                return Outcome(mutation, Fate.TEST, f"{one.case.name} [{one.where}]: {failures[0]}")
+        pair = Pair(self.original, mutant)
+        example = pair.differs_anywhere()
+        if example is None and _counts_alike(self.original, mutant):
+            return Outcome(mutation, Fate.EQUIVALENT, "no input is decided differently")
+        prover = Prover(mutant)
+        for invariant in mutant.invariants:
+            if not prover.prove(invariant).proved:
+                return Outcome(mutation, Fate.PROVE, f"{invariant.entry.id}: {invariant.entry.says}")
+        for finding in sorted(self.lint(mutant) - self.known):
+            return Outcome(mutation, Fate.LINT, finding)
+        shown = "facts are counted or aged differently" if example is None else "; ".join(example.lines())
+        return Outcome(mutation, Fate.SURVIVED, shown or "nothing is known")
+
+    def _cases(self, mutant: Bundle) -> Sequence[PlacedCase]:
+        """The cases, checked against the mutant where it lacks a name; a case that cannot be read any more fails."""
+        return self.cases
+
+
+def _counts_alike(one: Bundle, other: Bundle) -> bool:
+    """Whether facts come about in the same way: which events are counted, and how old attributes may be."""
+    ages = [{name: held.max_age_days for name, held in bundle.attributes.items()} for bundle in (one, other)]
+    return one.windows == other.windows and ages[0] == ages[1]
+
+
+def run(bench: Bench, chosen: Sequence[Mutation]) -> Iterator[Outcome]:
+    """Try out one mutation after the other."""
+    for mutation in chosen:
+        yield bench.try_out(mutation)
+
+
+def without_content(outcome: Outcome) -> Outcome:
+    """The outcome without the file's text, for a report."""
+    return replace(outcome, mutation=replace(outcome.mutation, content=None))

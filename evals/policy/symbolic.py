@@ -1,0 +1,230 @@
+"""A decision as logic: for one stage and subject, when each thing that a decision can say is said.
+
+It mirrors `PolicySet.decide` formula by formula; a test holds the two against each other on drawn facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+import z3
+
+from handrail.evals.policy.domains import Domain
+from handrail.evals.policy.play import of_tool
+from handrail.evals.policy.space import FALSE, TRUE, Reading, Truth3, Variable
+from handrail.guardrails.policy.facts import FactKind
+from handrail.guardrails.policy.policyset import DEFAULTS, TURN
+from handrail.guardrails.policy.rule import Choice, Rule
+from handrail.guardrails.vocabulary import Automation, Effect, Obligation, Priority, RiskTier, Stage
+
+NOTHING = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One rule with the formulas of when it selects or permits, and of when it restricts."""
+
+    rule: Rule
+    true: z3.BoolRef
+    applies: z3.BoolRef
+
+
+class SymbolicDecision:
+    """What is decided about `subject` at `stage`."""
+
+    def __init__(self, reading: Reading, stage: Stage, subject: str = TURN) -> None:
+        """Encode the rules asked; `reading` must know the facts of the stage."""
+        self.stage = stage
+        self.subject = subject
+        self.reading = reading
+        self.said = tuple(self._said(rule) for rule in reading.bundle.policy.asked(stage, subject))
+
+    def _said(self, rule: Rule) -> Said:
+        truth = self.reading.truth(rule.when)
+        return Said(rule, truth.true, truth.applies)
+
+    @cached_property
+    def permitted(self) -> z3.BoolRef:
+        """When a rule permits."""
+        return z3.Or([one.true for one in self.said if one.rule.permits is not None])
+
+    def _restricted_to(self, effect: Effect) -> z3.BoolRef:
+        return z3.Or([one.applies for one in self.said if one.rule.restrictions.effect is effect])
+
+    @cached_property
+    def effects(self) -> dict[Effect, z3.BoolRef]:
+        """When each effect is decided: the strictest that applies, over the stage's default where nothing permits."""
+        found: dict[Effect, z3.BoolRef] = {}
+        stricter: list[z3.BoolRef] = []
+        for effect in reversed(Effect):
+            here = self.permitted if effect is Effect.ALLOW else self._restricted_to(effect)
+            if effect is DEFAULTS[self.stage]:
+                here = z3.Or(here, z3.Not(self.permitted))
+            found[effect] = z3.And(here, *(z3.Not(one) for one in stricter))
+            stricter.append(here)
+        return found
+
+    def obliges(self, duty: Obligation) -> z3.BoolRef:
+        """When `duty` is among the obligations."""
+        return z3.Or([one.applies for one in self.said if duty in one.rule.restrictions.obligations])
+
+    def risk_at_least(self, tier: RiskTier) -> z3.BoolRef:
+        """When the tier is `tier` or higher."""
+        if tier is RiskTier.LOW:
+            return TRUE
+        return z3.Or([one.applies for one in self.said if (one.rule.restrictions.risk or RiskTier.LOW) >= tier])
+
+    def automation_at_least(self, scope: Automation) -> z3.BoolRef:
+        """When the automation is as restricted as `scope`, or more."""
+        if scope is Automation.ANSWER:
+            return TRUE
+        held = ((one, one.rule.restrictions.automation or Automation.ANSWER) for one in self.said)
+        return z3.Or([one.applies for one, asked in held if asked >= scope])
+
+    def priority_at_least(self, priority: Priority) -> z3.BoolRef:
+        """When the priority is as urgent as `priority`; without any it is normal."""
+        setting = [one for one in self.said if one.rule.selections.priority is not None]
+        higher = z3.Or([one.true for one in setting if (one.rule.selections.priority or Priority.LOW) >= priority])
+        none = z3.Not(z3.Or([one.true for one in setting])) if priority <= Priority.NORMAL else FALSE
+        return TRUE if priority is Priority.LOW else z3.Or(higher, none)
+
+    def chosen(self, dimension: str) -> dict[str, z3.BoolRef]:
+        """When each value of a dimension decided by precedence is chosen, `none` included."""
+        choices = [
+            (one, choice) for one in self.said for name, choice in one.rule.selections.choices if name == dimension
+        ]
+        found: dict[str, list[z3.BoolRef]] = {}
+        better: list[z3.BoolRef] = []
+        for precedence in sorted({choice.precedence for _, choice in choices}, reverse=True):
+            here = [(one, choice) for one, choice in choices if choice.precedence == precedence]
+            for one, choice in here:
+                won = z3.And(one.true, *(z3.Not(other) for other in better))
+                found.setdefault(choice.value, []).append(won)
+            better += [one.true for one, _ in here]
+        nothing = z3.And([z3.Not(one) for one in better]) if better else TRUE
+        return {**{value: z3.Or(won) for value, won in found.items()}, NOTHING: nothing}
+
+    def grants(self, family: str, name: str) -> z3.BoolRef:
+        """When documents of a class are in scope."""
+        return z3.Or([one.true for one in self.said if name in dict(one.rule.selections.scope).get(family, ())])
+
+    def answers_within(self, minutes: int) -> z3.BoolRef:
+        """When the first response is due within `minutes`."""
+        return z3.Or(
+            [one.true for one in self.said if (one.rule.selections.first_response_minutes or minutes + 1) <= minutes]
+        )
+
+    def names(self, kind: str, word: str) -> z3.BoolRef:
+        """When a skill (`kind` is skills) or tag is there."""
+        return z3.Or([one.true for one in self.said if word in getattr(one.rule.selections, kind)])
+
+    def gives(self, reason: str) -> z3.BoolRef:
+        """When a reason code of a rule is among the reasons: one of its rules determines something."""
+        return z3.Or([self.determines(one) for one in self.said if one.rule.reason == reason])
+
+    def determines(self, one: Said) -> z3.BoolRef:
+        """When a rule is among the determining ones."""
+        asked, wanted = one.rule.restrictions, one.rule.selections
+        ways: list[z3.BoolRef] = []
+        if one.rule.permits is not None:
+            ways.append(z3.And(one.true, self.effects[Effect.ALLOW]))
+        if asked.effect is not None:
+            ways.append(z3.And(one.applies, self.effects[asked.effect]))
+        if asked.obligations:
+            ways.append(one.applies)
+        if asked.risk is not None:
+            ways.append(self._strictest(one.applies, asked.risk, lambda other: other.restrictions.risk))
+        if asked.automation is not None:
+            ways.append(self._strictest(one.applies, asked.automation, lambda other: other.restrictions.automation))
+        if wanted.skills or wanted.tags or wanted.scope:
+            ways.append(one.true)
+        if wanted.priority is not None:
+            ways.append(self._most_urgent(one))
+        if wanted.first_response_minutes is not None:
+            ways.append(z3.And(one.true, z3.Not(self.answers_within(wanted.first_response_minutes - 1))))
+        ways += [self._wins(one, dimension, choice) for dimension, choice in wanted.choices]
+        return z3.Or(ways)
+
+    def _strictest(
+        self, applies: z3.BoolRef, held: RiskTier | Automation, asked: Callable[[Rule], RiskTier | Automation | None]
+    ) -> z3.BoolRef:
+        above = [other.applies for other in self.said if (found := asked(other.rule)) is not None and found > held]
+        return z3.And(applies, *(z3.Not(one) for one in above))
+
+    def _most_urgent(self, one: Said) -> z3.BoolRef:
+        held = one.rule.selections.priority or Priority.LOW
+        above = [other.true for other in self.said if (other.rule.selections.priority or Priority.LOW) > held]
+        return z3.And(one.true, *(z3.Not(other) for other in above))
+
+    def _wins(self, one: Said, dimension: str, choice: Choice) -> z3.BoolRef:
+        above = [
+            other.true
+            for other in self.said
+            for name, held in other.rule.selections.choices
+            if name == dimension and held.precedence > choice.precedence
+        ]
+        return z3.And(one.true, *(z3.Not(other) for other in above))
+
+
+class Decisions:
+    """The decisions of one bundle over a space: the risk gate first, because its tier is a fact of what follows."""
+
+    def __init__(self, reading: Reading) -> None:
+        """Read nothing yet."""
+        self._base = reading
+        self._made: dict[tuple[Stage, str], SymbolicDecision] = {}
+        self._later: Reading | None = None
+
+    def at(self, stage: Stage, subject: str = TURN) -> SymbolicDecision:
+        """The decision about `subject` at `stage`."""
+        found = self._made.get((stage, subject))
+        if found is None:
+            found = self._made[stage, subject] = SymbolicDecision(self.reading(stage, subject), stage, subject)
+        return found
+
+    def reading(self, stage: Stage, subject: str = TURN) -> Reading:
+        """The facts of a stage: before the gate, with its tier, or with what is fixed for a tool."""
+        if stage is Stage.GATE_RISK:
+            return self._base
+        if stage is not Stage.AUTHORIZE_TOOLS:
+            if self._later is None:
+                self._later = self._with_risk()
+            return self._later
+        found = self._with_risk()
+        for stated in of_tool(self._base.bundle, subject):
+            if isinstance(stated.content, bool):
+                truth = z3.BoolVal(stated.content)
+                found.fixed(stated.name, Truth3(truth, z3.Not(truth), FALSE))
+            elif isinstance(stated.content, str):
+                found.replace(stated.name, _constant(stated.name, stated.content, found))
+        return found
+
+    def _with_risk(self) -> Reading:
+        """The tier follows from the gate, or is unknown: which does not happen, and must not open anything."""
+        base = self._base
+        reading = Reading(base.bundle, base.space, base.changed)
+        if "risk" not in base.space.variables:
+            return reading
+        free = base.variable("risk")
+        gate = self.at(Stage.GATE_RISK)
+        tiers = list(RiskTier)
+        values = {}
+        for value in free.values:
+            tier = RiskTier(str(value))
+            above = tiers[tier.rank + 1 :]
+            exact = z3.And(gate.risk_at_least(tier), *(z3.Not(gate.risk_at_least(other)) for other in above[:1]))
+            values[value] = z3.And(free.known, exact)
+        reading.replace("risk", Variable(free.domain, free.known, values))
+        return reading
+
+
+def _constant(name: str, content: str, reading: Reading) -> Variable:
+    domain = reading.space.domains.get(name) or Domain(name, FactKind.WORD, (content,))
+    return Variable(domain, TRUE, {value: z3.BoolVal(value == content) for value in domain.values})
+
+
+def any_of(formulas: Iterable[z3.BoolRef]) -> z3.BoolRef:
+    """Whether one of them holds."""
+    return z3.Or(list(formulas))

@@ -1,0 +1,155 @@
+"""One input of a turn found by the solver: small, in the terms of the bundle, and fit to be given to `decide`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import z3
+
+from handrail.evals.policy.domains import Domain
+from handrail.evals.policy.play import given, of_tool, opened
+from handrail.evals.policy.space import Space, Variable
+from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.policy.facts import FactKind, Facts
+from handrail.guardrails.policy.policyset import TURN
+from handrail.guardrails.vocabulary import Decision, FactContent, Stage
+
+LONG_AGO = 10.0**9
+"""Seconds after which no segment is held any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What is known at the start of a turn; every fact that is not named is unknown.
+
+    `earlier` are the segments of the turn before, with the seconds since they began.
+    """
+
+    contents: Mapping[str, FactContent] = field(default_factory=dict)
+    earlier: Mapping[str, float] = field(default_factory=dict)
+
+    def facts(self, bundle: Bundle, stage: Stage, subject: str = TURN) -> Facts:
+        """The facts that a decision at `stage` sees."""
+        raw = {name: content for name, content in self.contents.items() if name != "risk"}
+        facts = opened(bundle, given(bundle, raw), self.earlier).facts
+        if stage is Stage.AUTHORIZE_TOOLS and subject in bundle.tools:
+            facts = facts.with_facts(of_tool(bundle, subject))
+        if stage is Stage.GATE_RISK or "risk" in self.contents:
+            return facts
+        return Facts({name: fact for name, fact in facts.used.items() if name != "risk"})
+
+    def decision(self, bundle: Bundle, stage: Stage, subject: str = TURN) -> Decision:
+        """What `decide` says of this input."""
+        return bundle.policy.decide(stage, self.facts(bundle, stage, subject), subject)
+
+    def lines(self) -> tuple[str, ...]:
+        """The input in words, one line a fact."""
+        known = (f"{name}: {_shown(content)}" for name, content in sorted(self.contents.items()) if name != "risk")
+        kept = (f"in segment {name} since {_since(age)}" for name, age in sorted(self.earlier.items()))
+        return (*known, *kept)
+
+
+def _shown(content: FactContent) -> str:
+    if isinstance(content, tuple):
+        return f"[{', '.join(content)}]"
+    return str(content).lower() if isinstance(content, bool) else str(content)
+
+
+def _since(age: float) -> str:
+    return "just now" if age < LONG_AGO else "long ago"
+
+
+class Finder:
+    """Finds inputs for which a formula holds, and makes them small."""
+
+    def __init__(self, space: Space, more: Iterable[z3.BoolRef] = (), *, plausible: bool = False) -> None:
+        """Look among all inputs of `space`, or among those that detection can give."""
+        self.space = space
+        self._solver = z3.SolverFor("QF_FD")
+        self._named: dict[int, z3.BoolRef] = {}
+        self._kept: list[z3.BoolRef] = []  # a formula that is gone would lend its number to another one
+        self._solver.add(*space.constraints(), *more)
+        if plausible:
+            self._solver.add(*space.plausible())
+
+    def possible(self, *wanted: z3.BoolRef) -> bool:
+        """Whether there is an input for which all of `wanted` hold. Raises Undecided when that cannot be told."""
+        answer = self._solver.check(*(self._literal(one) for one in wanted))
+        if answer == z3.unknown:
+            raise Undecided(self._solver.reason_unknown())
+        return bool(answer == z3.sat)
+
+    def _literal(self, formula: z3.BoolRef) -> z3.BoolRef:
+        """What stands for `formula` among the solver's assumptions: it wants literals, so a formula gets a name."""
+        if z3.is_const(formula) or (z3.is_not(formula) and z3.is_const(formula.arg(0))):
+            return formula
+        name = self._named.get(formula.get_id())
+        if name is None:
+            name = z3.Bool(f"asked {formula.get_id()}")
+            self._named[formula.get_id()] = name
+            self._kept.append(formula)
+            self._solver.add(z3.Implies(name, formula))
+        return name
+
+    def smallest(self, *wanted: z3.BoolRef, prefer: Sequence[z3.BoolRef] = ()) -> z3.ModelRef | None:
+        """An input of which no known fact can be left out; None when there is none at all.
+
+        `prefer` are formulas to make true first, where that is possible.
+        """
+        if not self.possible(*wanted):
+            return None
+        kept: list[z3.BoolRef] = list(wanted)
+        for wish in (*prefer, *self._absences()):
+            if self.possible(*kept, wish):
+                kept.append(wish)
+        self.possible(*kept)
+        return self._solver.model()
+
+    def _absences(self) -> list[z3.BoolRef]:
+        """Everything that can be left out, the least telling first."""
+        found = [z3.Not(one) for one in self.space.held.values()]
+        found += [z3.Not(one) for one in self.space.earlier.values()]
+        ordered = sorted(self.space.variables.values(), key=lambda one: _telling(one.domain))
+        found += [z3.Not(one.known) for one in ordered]
+        found += [
+            z3.Not(member) for one in ordered if one.domain.kind is FactKind.SET for member in one.values.values()
+        ]
+        return found
+
+    def witness(self, model: z3.ModelRef, changed: Mapping[str, Variable] | None = None) -> Witness:
+        """The input that `model` stands for; `changed` facts as their own copies say."""
+        contents: dict[str, FactContent] = {}
+        for name, held in {**self.space.variables, **(changed or {})}.items():
+            content = _content(model, held)
+            if content is not None:
+                contents[name] = content
+        earlier = {
+            name: 0.0 if _true(model, self.space.held[name]) else LONG_AGO
+            for name, one in self.space.earlier.items()
+            if _true(model, one)
+        }
+        return Witness(contents, earlier)
+
+
+class Undecided(RuntimeError):
+    """The solver gave up; nothing was proved."""
+
+
+def _telling(domain: Domain) -> int:
+    """Which facts an example keeps longest: those of the message and the call."""
+    telling = {"need_state": 3, "need_states": 3, "signals": 3, "intent": 2, "conversation": 2, "identity": 2}
+    return telling.get(domain.name, 1 if domain.name.startswith("call_") else 0)
+
+
+def _content(model: z3.ModelRef, held: Variable) -> FactContent | None:
+    if not _true(model, held.known):
+        return None
+    words = [value for value, one in held.values.items() if _true(model, one)]
+    if held.domain.kind is FactKind.SET:
+        return tuple(sorted(str(word) for word in words))
+    return words[0] if words else None
+
+
+def _true(model: z3.ModelRef, formula: z3.BoolRef) -> bool:
+    return bool(z3.is_true(model.eval(formula, model_completion=True)))
