@@ -160,6 +160,10 @@ def _decision(decision: Decision, titles: Mapping[str, ReasonTitle]) -> Iterator
     yield from _dimensions(decision.dimensions)
     for fact in decision.facts:
         yield from _wrapped(f"fact {_fact(fact)}", _INDENT)
+    shadow = decision.shadow
+    if shadow is not None:
+        would = ", ".join((shadow.effect, *shadow.obligations))
+        yield from _wrapped(f"shadow rules {', '.join(shadow.rules)} would have decided: {would}", _INDENT)
 
 
 def _reasons(codes: tuple[str, ...], titles: Mapping[str, ReasonTitle]) -> Iterator[str]:

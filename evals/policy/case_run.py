@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from handrail.agent.facts import attribute_facts, message_facts, window_facts
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.evals.policy.cases import Case, Expected, PlacedCase
-from handrail.evals.policy.play import Opening, given, of_tool, opened
+from handrail.evals.policy.play import Opening, completed, given, of_tool, opened, ordinary
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.policy.builtin import NO_FLOW, UNKNOWN_NEED
 from handrail.guardrails.policy.facts import Facts, fact
@@ -17,39 +17,6 @@ from handrail.guardrails.policy.policyset import TURN, Resolution
 from handrail.guardrails.vocabulary import Detection, Dimensions, FactContent, Stage
 
 Detect = Callable[[str], Detection]
-
-ORDINARY: Mapping[str, FactContent] = {
-    "need_state": UNKNOWN_NEED,
-    "intent": UNKNOWN_NEED,
-    "confidence": 0.9,
-    "signals": (),
-    "language": "en",
-    "identity": "identified",
-    "channel": "web",
-    "conversation": "bot",
-    "unresolved_turns": 1,
-    "clarifications": 0,
-    "failed_attempts": 0,
-    "in_flow": False,
-    "person_offered": False,
-    "earlier_risk": "low",
-    "pending": "nothing",
-    "assistance": "accepted",
-    "company_open": True,
-    "passages_good": 1,
-    "passages_fresh": 1,
-    "speaker": "model",
-    "findings": (),
-    "repairs_left": 1,
-    "call_schema_valid": True,
-    "call_provenance_ok": True,
-    "call_confirmed": False,
-    "call_approved": False,
-    "call_repeated": False,
-    "call_over_rate": False,
-    "call_edit": "none",
-}
-"""An ordinary first message of a signed-in customer of whom nothing else is known, and a well-formed first call."""
 
 NOW = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
 """When every case takes place: within opening hours of a working day."""
@@ -87,19 +54,12 @@ def case_facts(bundle: Bundle, placed: PlacedCase) -> Facts:
     stated = placed.stated()
     intent = stated.get("intent")
     counted = _counted(bundle, placed.case, None if intent in (None, UNKNOWN_NEED) else str(intent))
-    contents: dict[str, FactContent | None] = {**ORDINARY, **counted, **stated}
-    need = contents["need_state"]
-    contents.setdefault("need_states", () if need in (None, UNKNOWN_NEED) else (str(need),))
-    findings = contents["findings"]
-    contents.setdefault(
-        "findings_count", None if findings is None else len(tuple(str(one) for one in _items(findings)))
-    )
-    return _aged(bundle, placed.case, given(bundle, contents))
+    return _aged(bundle, placed.case, given(bundle, completed({**ordinary(bundle), **counted, **stated})))
 
 
 def _counted(bundle: Bundle, case: Case, intent: str | None) -> dict[str, FactContent | None]:
     if not case.events:
-        return {window.fact: 0 for window in bundle.windows}
+        return {}
     events = [
         CustomerEvent(
             event_id=f"{position}.{number}",
@@ -124,10 +84,6 @@ def _aged(bundle: Bundle, case: Case, facts: Facts) -> Facts:
     ]
     known, _ = attribute_facts([bundle.attributes[name] for name in case.ages], values, NOW)
     return facts.with_facts(known)
-
-
-def _items(content: FactContent) -> Iterable[object]:
-    return content if isinstance(content, tuple) else (content,)
 
 
 def run_case(bundle: Bundle, placed: PlacedCase, detect: Detect | None = None) -> CaseResult:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -21,6 +21,9 @@ from handrail.guardrails.vocabulary import FactContent, Scalar
 ANOTHER = "another"
 """Stands for a word that no condition names, where any word can be."""
 
+SMALL = 12
+"""A closed set of so many members is taken whole, so that examples of it are complete."""
+
 
 @dataclass(frozen=True, slots=True)
 class Domain:
@@ -31,8 +34,11 @@ class Domain:
     values: tuple[Scalar, ...]
 
 
-def domains_of(bundles: Sequence[Bundle]) -> dict[str, Domain]:
-    """The domain of every fact that a condition of these bundles reads, by name; segments are no inputs."""
+def domains_of(bundles: Sequence[Bundle], usual: Mapping[str, FactContent]) -> dict[str, Domain]:
+    """The domain of every fact that a condition of these bundles reads, by name; segments are no inputs.
+
+    `usual` contents are among the values, so that examples can be ordinary.
+    """
     leaves: dict[str, list[Test]] = defaultdict(list)
     names: set[str] = set()
     for bundle in bundles:
@@ -44,7 +50,9 @@ def domains_of(bundles: Sequence[Bundle]) -> dict[str, Domain]:
     for name in sorted(names):
         specs = [bundle.facts[name] for bundle in bundles if name in bundle.facts]
         kind = specs[0].kind if specs else FactKind.BOOLEAN
-        found[name] = Domain(name, kind, _values(kind, specs, leaves[name]))
+        found[name] = Domain(
+            name, kind, _values(kind, specs, leaves[name], _words(usual[name]) if name in usual else ())
+        )
     return found
 
 
@@ -70,15 +78,18 @@ def tests(matcher: Matcher) -> Iterator[Test]:
             yield from tests(part)
 
 
-def _values(kind: FactKind, specs: Sequence[FactSpec], leaves: Iterable[Test]) -> tuple[Scalar, ...]:
+def _values(
+    kind: FactKind, specs: Sequence[FactSpec], leaves: Iterable[Test], usual: tuple[Scalar, ...]
+) -> tuple[Scalar, ...]:
     if kind is FactKind.BOOLEAN:
         return (False, True)
-    named = {word for leaf in leaves for word in _words(leaf.operand)}
+    named = {*usual, *(word for leaf in leaves for word in _words(leaf.operand))}
     if kind is FactKind.NUMBER:
         return _numbers({float(one) for one in named}, specs[0].range if specs else ANY_NUMBER)
     words = {str(one) for one in named}
     if kind is FactKind.SET:
-        return tuple(sorted(words))
+        known = specs[0].values if specs else None
+        return tuple(sorted(words | known if known is not None and len(known) <= SMALL else words))
     closed = [spec.values for spec in specs if spec.values is not None]
     rest = sorted(frozenset().union(*closed) - words) if len(closed) == len(specs) else [ANOTHER]
     return (*sorted(words), *rest[:1])

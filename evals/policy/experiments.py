@@ -7,80 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from handrail.agent.audit.recorded import RecordedDecision, RecordedTurn, Unreadable
-from handrail.evals.interval import Proportion, wilson
-from handrail.evals.policy.difference import Gap, gap
+from handrail.evals.interval import wilson
+from handrail.evals.policy.difference import gap
+from handrail.evals.policy.experiments_report import FEWEST, Arms, Experiments, Holdout, ShadowCell, ShadowRule
 from handrail.evals.policy.replay_outcome import Direction, Outcome, difference, of_record
 from handrail.guardrails.policy.facts import HOLDOUT_PREFIX
-from handrail.guardrails.vocabulary import Frozen
-
-FEWEST = 20
-"""Conversations in each arm below which two shares are not compared."""
 
 EXAMPLES = 3
-
-
-class ShadowCell(Frozen):
-    """Decisions that a shadow rule would have changed, of one segment and need state."""
-
-    segment: str
-    need_state: str
-    more_permissive: int
-    stricter: int
-    otherwise: int
-
-
-class ShadowRule(Frozen):
-    """What one shadow rule would have done.
-
-    `decisions` are those in which it applied, in `together` of them another shadow rule did too: what would have changed
-    is then said of all of them at once. `changed` by part may count a decision more than once.
-    """
-
-    rule: str
-    decisions: int
-    together: int
-    effects: int
-    obligations: int
-    dimensions: int
-    more_permissive: int
-    stricter: int
-    otherwise: int
-    cells: tuple[ShadowCell, ...]
-    examples: tuple[str, ...]
-
-
-class Arms(Frozen):
-    """Conversations that went to a person, in the arm that was held out and outside it; `gap` is inside minus outside.
-
-    `gap` is None when an arm has fewer than 20 conversations.
-    """
-
-    need_state: str | None
-    inside: Proportion
-    outside: Proportion
-    gap: Gap | None
-
-
-class Holdout(Frozen):
-    """What a holdout came to, counted since the first conversation that was held out.
-
-    `moved` conversations were in both arms because the share was changed meanwhile; they are left out.
-    """
-
-    holdout: str
-    turns_inside: int
-    turns_outside: int
-    moved: int
-    arms: tuple[Arms, ...]
-
-
-class Experiments(Frozen):
-    """All shadow rules and holdouts that the log knows. `skipped` turns were erased or cannot be read."""
-
-    turns: int
-    skipped: int
-    shadow_rules: tuple[ShadowRule, ...]
-    holdouts: tuple[Holdout, ...]
 
 
 @dataclass(slots=True)
@@ -95,7 +28,7 @@ class _Shadowed:
 
 @dataclass(slots=True)
 class _Conversation:
-    """One conversation: since when, its arm in each holdout (None: both), the needs in it, and which went to a person."""
+    """One conversation: since when, its arm in each holdout (None: both), its needs, and which went to a person."""
 
     began: int
     arms: dict[str, bool | None] = field(default_factory=dict)

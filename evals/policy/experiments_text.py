@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handrail.evals.policy.experiments import FEWEST, Arms, Experiments, Holdout, ShadowRule
+from handrail.evals.policy.experiments_report import FEWEST, Arms, Experiments, Holdout, ShadowRule
 
 
 def as_text(found: Experiments) -> str:

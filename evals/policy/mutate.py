@@ -1,26 +1,31 @@
-"""Mutation testing of a bundle: which of many mistakes would be noticed before anybody is served (issue: policy tests).
+"""Mutation testing of a bundle: which of many mistakes would be noticed before anybody is served.
 
-Every mutation is made in a copy of the bundle. It is caught by the loader, by a policy test, by an invariant that no longer
-holds, or by a new finding of lint; or no input exists that is decided differently, and then it is equivalent; or it
-survives.
+Every mutation is made in a copy of the bundle. It is caught by the loader, by a policy test, by an invariant that no
+longer holds, or by a new finding of lint; or no input exists that is decided differently, and then it is equivalent; or
+it survives.
 """
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from random import Random
 
 import yaml
 
-from handrail.evals.policy.case_run import Detect, run_case
+from handrail.evals.policy.case_run import run_case
 from handrail.evals.policy.cases import PlacedCase, load_cases
 from handrail.evals.policy.compare import Pair
-from handrail.evals.policy.mutation import Kind, Mutation, mutations
+from handrail.evals.policy.lint.finding import Level
+from handrail.evals.policy.lint.lint import lint
+from handrail.evals.policy.mistakes import mutations
+from handrail.evals.policy.mutation import Kind, Mutation
 from handrail.evals.policy.prove import Prover
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.loader import load
@@ -28,7 +33,10 @@ from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.yamlsource import Problem, read
 
 Lint = Callable[[Bundle], frozenset[str]]
-"""The findings of a bundle, each as one line."""
+"""The findings of a bundle, each as one line; see `findings`."""
+
+
+DUMPER: type[yaml.SafeDumper] | type[yaml.CSafeDumper] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 class Fate(StrEnum):
@@ -88,7 +96,7 @@ def made(folder: Path, bundle: Bundle) -> tuple[Mutation, ...]:
         document = read(path, name, problems)
         if document is not None:
             for mutation in mutations(name, document.content, bundle):
-                found.setdefault((name, yaml.safe_dump(mutation.content)), mutation)
+                found.setdefault((name, json.dumps(mutation.content)), mutation)
     return tuple(found.values())
 
 
@@ -133,23 +141,23 @@ class Bench:
             raise ConfigError([*listed, *(f"the invariant {name} does not hold; mend it first" for name in broken)])
         return cls(original, folder, lint, cases, lint(original))
 
-    def try_out(self, mutation: Mutation, detect: Detect | None = None) -> Outcome:
+    def try_out(self, mutation: Mutation) -> Outcome:
         """Make one mistake, look for it, and undo it."""
         place = self.folder / mutation.file
         before = place.read_bytes()
-        place.write_text(yaml.safe_dump(mutation.content, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        place.write_text(yaml.dump(mutation.content, Dumper=DUMPER, sort_keys=False, allow_unicode=True), "utf-8")
         try:
             try:
                 mutant = load(self.folder)
             except ConfigError as error:
                 return Outcome(mutation, Fate.LOAD, error.problems[0])
-            return self._looked_for(mutation, mutant, detect)
+            return self._looked_for(mutation, mutant)
         finally:
             place.write_bytes(before)
 
-    def _looked_for(self, mutation: Mutation, mutant: Bundle, detect: Detect | None) -> Outcome:
-        for one in self._cases(mutant):
-            failures = run_case(mutant, one, detect).failures
+    def _looked_for(self, mutation: Mutation, mutant: Bundle) -> Outcome:
+        for one in self.cases:
+            failures = run_case(mutant, one).failures
             if failures:
                 return Outcome(mutation, Fate.TEST, f"{one.case.name} [{one.where}]: {failures[0]}")
         pair = Pair(self.original, mutant)
@@ -163,11 +171,7 @@ class Bench:
         for finding in sorted(self.lint(mutant) - self.known):
             return Outcome(mutation, Fate.LINT, finding)
         shown = "facts are counted or aged differently" if example is None else "; ".join(example.lines())
-        return Outcome(mutation, Fate.SURVIVED, shown or "nothing is known")
-
-    def _cases(self, mutant: Bundle) -> Sequence[PlacedCase]:
-        """The cases, checked against the mutant where it lacks a name; a case that cannot be read any more fails."""
-        return self.cases
+        return Outcome(mutation, Fate.SURVIVED, shown or "an ordinary turn")
 
 
 def _counts_alike(one: Bundle, other: Bundle) -> bool:
@@ -182,6 +186,7 @@ def run(bench: Bench, chosen: Sequence[Mutation]) -> Iterator[Outcome]:
         yield bench.try_out(mutation)
 
 
-def without_content(outcome: Outcome) -> Outcome:
-    """The outcome without the file's text, for a report."""
-    return replace(outcome, mutation=replace(outcome.mutation, content=None))
+def findings(bundle: Bundle, today: date) -> frozenset[str]:
+    """What lint says of a bundle, but for notes: one line each, without places, which move with every mutation."""
+    found = lint(bundle, today)
+    return frozenset(f"{one.code} {one.subject}" for one in found if one.level is not Level.NOTE)

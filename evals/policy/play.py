@@ -7,12 +7,60 @@ from dataclasses import dataclass
 
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.gate.facts import tool_facts
+from handrail.guardrails.policy.builtin import UNKNOWN_NEED
 from handrail.guardrails.policy.facts import FactKind, Facts, OnUnknown, fact, ignorable
 from handrail.guardrails.policy.policyset import TURN, Resolution
 from handrail.guardrails.segments import Assignment, assign
 from handrail.guardrails.vocabulary import FactContent, FactUsed, Stage
 
 SOURCE = "given"
+
+ORDINARY: Mapping[str, FactContent] = {
+    "need_state": UNKNOWN_NEED,
+    "intent": UNKNOWN_NEED,
+    "confidence": 0.9,
+    "signals": (),
+    "language": "en",
+    "identity": "identified",
+    "channel": "web",
+    "conversation": "bot",
+    "unresolved_turns": 1,
+    "clarifications": 0,
+    "failed_attempts": 0,
+    "in_flow": False,
+    "person_offered": False,
+    "earlier_risk": "low",
+    "pending": "nothing",
+    "assistance": "accepted",
+    "company_open": True,
+    "passages_good": 1,
+    "passages_fresh": 1,
+    "speaker": "model",
+    "findings": (),
+    "repairs_left": 1,
+    "call_schema_valid": True,
+    "call_provenance_ok": True,
+    "call_confirmed": False,
+    "call_approved": False,
+    "call_repeated": False,
+    "call_over_rate": False,
+    "call_edit": "none",
+}
+"""An ordinary first message of a signed-in customer of whom nothing else is known, and a well-formed first call."""
+
+
+def ordinary(bundle: Bundle) -> dict[str, FactContent]:
+    """The facts of an ordinary turn: windows count nothing, attributes are unknown."""
+    return {**ORDINARY, **{window.fact: 0 for window in bundle.windows}}
+
+
+def completed(contents: Mapping[str, FactContent | None]) -> dict[str, FactContent | None]:
+    """`contents` with what follows from them unless it is given: a main need state is the only one, findings count."""
+    whole = dict(contents)
+    need, findings = whole.get("need_state"), whole.get("findings")
+    whole.setdefault("need_states", () if need in (None, UNKNOWN_NEED) else (str(need),))
+    whole.setdefault("findings_count", len(findings) if isinstance(findings, tuple | list) else None)
+    return whole
 
 
 @dataclass(frozen=True, slots=True)

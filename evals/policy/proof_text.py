@@ -31,7 +31,7 @@ def _outcome(proof: Proof) -> str:
 
 def _shown(found: Counterexample) -> Iterator[str]:
     about = "" if found.subject == "turn" else f" about {found.subject}"
-    yield f"The smallest input{about} that breaks it (what is not named is unknown):"
+    yield f"The smallest input{about} that breaks it, in what it differs from an ordinary turn:"
     yield from _input(found.witness, found.decision)
     if found.other is not None and found.other_decision is not None:
         yield "and, differing in these facts alone:"
@@ -39,7 +39,7 @@ def _shown(found: Counterexample) -> Iterator[str]:
 
 
 def _input(witness: Witness, decision: Decision) -> Iterator[str]:
-    yield from (f"  {line}" for line in witness.lines() or ("(nothing is known)",))
+    yield from (f"  {line}" for line in witness.lines() or ("(an ordinary turn)",))
     dimensions = decision.dimensions
     yield f"  -> {decision.effect}, risk {dimensions.risk}, automation {dimensions.automation}"
     if decision.obligations:

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import z3
 
 from handrail.evals.policy.domains import Domain, domains_of
+from handrail.evals.policy.play import completed, ordinary
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.policy.facts import HOLDOUT_PREFIX, SEGMENT_PREFIX, FactKind, OnUnknown
 from handrail.guardrails.policy.matcher import AtLeast, Known, Matcher, Not, Test
 from handrail.guardrails.segments import Segment
-from handrail.guardrails.vocabulary import Scalar
+from handrail.guardrails.vocabulary import FactContent, Scalar
 
 FALSE, TRUE = z3.BoolVal(False), z3.BoolVal(True)
 NEEDS, NEED, UNKNOWN = "need_states", "need_state", "unknown"
@@ -62,7 +63,13 @@ class Space:
 
     def __init__(self, bundles: Sequence[Bundle]) -> None:
         """Make the variables of every fact, and of the segments of the turn before."""
-        self.domains = domains_of(bundles)
+        self.ordinary: Mapping[str, FactContent] = {
+            name: content
+            for bundle in bundles
+            for name, content in completed(ordinary(bundle)).items()
+            if content is not None
+        }
+        self.domains = domains_of(bundles, self.ordinary)
         self.variables = {
             name: variable(domain) for name, domain in self.domains.items() if not name.startswith(SEGMENT_PREFIX)
         }

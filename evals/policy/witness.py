@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import z3
 
 from handrail.evals.policy.domains import Domain
-from handrail.evals.policy.play import given, of_tool, opened
+from handrail.evals.policy.play import completed, given, of_tool, opened
 from handrail.evals.policy.space import Space, Variable
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.policy.facts import FactKind, Facts
@@ -21,13 +21,15 @@ LONG_AGO = 10.0**9
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What is known at the start of a turn; every fact that is not named is unknown.
+    """What is known at the start of a turn; every fact that is not named in `contents` is unknown.
 
-    `earlier` are the segments of the turn before, with the seconds since they began.
+    `earlier` are the segments of the turn before, with the seconds since they began. `beyond` is what differs from an
+    ordinary turn (None: unknown, where it is ordinarily known): what there is to tell of it.
     """
 
     contents: Mapping[str, FactContent] = field(default_factory=dict)
     earlier: Mapping[str, float] = field(default_factory=dict)
+    beyond: Mapping[str, FactContent | None] = field(default_factory=dict)
 
     def facts(self, bundle: Bundle, stage: Stage, subject: str = TURN) -> Facts:
         """The facts that a decision at `stage` sees."""
@@ -44,13 +46,15 @@ class Witness:
         return bundle.policy.decide(stage, self.facts(bundle, stage, subject), subject)
 
     def lines(self) -> tuple[str, ...]:
-        """The input in words, one line a fact."""
-        known = (f"{name}: {_shown(content)}" for name, content in sorted(self.contents.items()) if name != "risk")
+        """What differs from an ordinary turn, one line a fact; empty for an ordinary one."""
+        known = (f"{name}: {_shown(content)}" for name, content in sorted(self.beyond.items()) if name != "risk")
         kept = (f"in segment {name} since {_since(age)}" for name, age in sorted(self.earlier.items()))
         return (*known, *kept)
 
 
-def _shown(content: FactContent) -> str:
+def _shown(content: FactContent | None) -> str:
+    if content is None:
+        return "unknown"
     if isinstance(content, tuple):
         return f"[{', '.join(content)}]"
     return str(content).lower() if isinstance(content, bool) else str(content)
@@ -93,25 +97,53 @@ class Finder:
         return name
 
     def smallest(self, *wanted: z3.BoolRef, prefer: Sequence[z3.BoolRef] = ()) -> z3.ModelRef | None:
-        """An input of which no known fact can be left out; None when there is none at all.
+        """An input that is as ordinary, and then as empty, as it can be; None when there is none at all.
 
-        `prefer` are formulas to make true first, where that is possible.
+        No fact of it can be made ordinary, or unknown, without losing what is wanted. `prefer` are formulas to make
+        true first, where that is possible.
         """
         if not self.possible(*wanted):
             return None
-        kept: list[z3.BoolRef] = list(wanted)
-        for wish in (*prefer, *self._absences()):
-            if self.possible(*kept, wish):
-                kept.append(wish)
-        self.possible(*kept)
-        return self._solver.model()
+        model = self._solver.model()
+        # Names are given before the push, because what is added after it goes with the pop.
+        wishes = [(one, self._literal(one)) for one in (*prefer, *self._ordinary(), *self._absences())]
+        kept = [self._literal(one) for one in wanted]
+        self._solver.push()
+        try:
+            self._solver.add(*kept)
+            for wish, literal in wishes:
+                # A wish that the input at hand fulfils needs no question.
+                if not _true(model, wish):
+                    if not self.possible(literal):
+                        continue
+                    model = self._solver.model()
+                self._solver.add(literal)
+        finally:
+            self._solver.pop()
+        return model
+
+    def _ordinary(self) -> list[z3.BoolRef]:
+        """Everything that an ordinary turn is: a first message, and fact by fact."""
+        found = [z3.Not(one) for one in (*self.space.held.values(), *self.space.earlier.values())]
+        risk = self.space.variables.get("risk")
+        if risk is not None:
+            found.append(risk.known)
+        for name, content in self.space.ordinary.items():
+            held = self.space.variables.get(name)
+            if held is None:
+                continue
+            if held.domain.kind is FactKind.SET:
+                members = [one if word in _items(content) else z3.Not(one) for word, one in held.values.items()]
+                found.append(z3.And(held.known, *members))
+            elif not isinstance(content, tuple):
+                found.append(held.values[content])
+        return found
 
     def _absences(self) -> list[z3.BoolRef]:
         """Everything that can be left out, the least telling first."""
-        found = [z3.Not(one) for one in self.space.held.values()]
-        found += [z3.Not(one) for one in self.space.earlier.values()]
         ordered = sorted(self.space.variables.values(), key=lambda one: _telling(one.domain))
-        found += [z3.Not(one.known) for one in ordered]
+        usual = {*self.space.ordinary, "risk"}
+        found = [z3.Not(one.known) for one in ordered if one.domain.name not in usual]
         found += [
             z3.Not(member) for one in ordered if one.domain.kind is FactKind.SET for member in one.values.values()
         ]
@@ -129,11 +161,26 @@ class Finder:
             for name, one in self.space.earlier.items()
             if _true(model, one)
         }
-        return Witness(contents, earlier)
+        return Witness(contents, earlier, self._beyond(contents))
+
+    def _beyond(self, contents: Mapping[str, FactContent]) -> dict[str, FactContent | None]:
+        """What differs from an ordinary turn, less what follows from the rest."""
+        usual = {name: content for name, content in self.space.ordinary.items() if name in self.space.variables}
+        names = sorted({*usual, *contents} - {"risk"})
+        told = {name: contents.get(name) for name in names if contents.get(name) != usual.get(name)}
+        main = contents.get("need_state")
+        follows = completed({} if main is None else {"need_state": main})["need_states"]
+        if contents.get("need_states") == follows:
+            told.pop("need_states", None)
+        return told
 
 
 class Undecided(RuntimeError):
     """The solver gave up; nothing was proved."""
+
+
+def _items(content: FactContent) -> tuple[str, ...]:
+    return content if isinstance(content, tuple) else ()
 
 
 def _telling(domain: Domain) -> int:

@@ -23,22 +23,23 @@ if TYPE_CHECKING:
 def mutate(folder: Path | None, count: int, everything: bool, seed: int, containing: str, as_json: bool) -> int:
     """Make mistakes in a copy of the bundle in FOLDER, one at a time, and see whether anything notices.
 
-    A mistake is caught when the copy no longer loads, when one of its policy tests fails, when an invariant can no longer
-    be proved, or when lint has a new finding. It is equivalent when no input at all is decided differently. Prints what
-    survived, then the score. Exits with 1 when something survived.
+    A mistake is caught when the copy no longer loads, when one of its policy tests fails, when an invariant can no
+    longer be proved, or when lint has a new finding. It is equivalent when no input at all is decided differently.
+    Prints what survived, then the score. Exits with 1 when something survived.
     """
     import json
+    from datetime import UTC, datetime
+    from functools import partial
     from tempfile import TemporaryDirectory
 
-    from handrail.evals.policy.lint import lines_of
-    from handrail.evals.policy.mutate import Bench, Fate, Score, made, run, sampled
+    from handrail.evals.policy.mutate import Bench, Fate, Score, findings, made, run, sampled
     from handrail.guardrails.bundle.loader import load
 
     source = folder_or_default(folder)
     known = [one for one in made(source, load(source)) if containing in one.name]
     chosen = known if everything else sampled(known, count, seed)
     with TemporaryDirectory() as scratch:
-        bench = Bench.set_up(source, Path(scratch), lines_of)
+        bench = Bench.set_up(source, Path(scratch), partial(findings, today=datetime.now(UTC).date()))
         outcomes = []
         for number, outcome in enumerate(run(bench, chosen), start=1):
             outcomes.append(outcome)
@@ -48,7 +49,8 @@ def mutate(folder: Path | None, count: int, everything: bool, seed: int, contain
                 click.echo(f"{number} of {len(chosen)} ...", err=True)
     score = Score(tuple(outcomes))
     if as_json:
-        click.echo(json.dumps([_plain(one.mutation.name, one.mutation.kind, one.fate, one.by) for one in outcomes], indent=2))
+        told = [_plain(one.mutation.name, one.mutation.kind, one.fate, one.by) for one in outcomes]
+        click.echo(json.dumps(told, indent=2))
     else:
         _summed_up(score, len(known), bench.original.revision)
     return FOUND if score.count(Fate.SURVIVED) else 0

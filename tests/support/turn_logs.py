@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from random import Random
+from typing import TypeAlias
 
 from pydantic import JsonValue
 
 from handrail.agent.audit.basis import written
+from handrail.agent.audit.chain import Entry
 from handrail.agent.audit.pseudonyms import Pseudonyms
 from handrail.agent.conversation import AuditEvent, EventKind
 from handrail.agent.holdouts import Draws
@@ -43,6 +45,9 @@ from handrail.guardrails.vocabulary import (
     Stage,
 )
 
+Contents: TypeAlias = Mapping[str, FactContent | None]
+"""Facts by name; None is unknown."""
+
 SITE = "fernwell"
 START = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 DRAWS = Draws(b"a secret of the tests, long enough")
@@ -74,7 +79,7 @@ class Told:
     """One turn to be written: what is known, by name, and what later stages find."""
 
     conversation_id: str = "c1"
-    contents: Mapping[str, FactContent | None] = field(default_factory=dict)
+    contents: Contents = field(default_factory=dict)
     ages: Mapping[str, float] = field(default_factory=dict)
     earlier: Mapping[str, float] = field(default_factory=dict)
     under_way: str | None = None
@@ -87,7 +92,7 @@ class Told:
 def told_facts(bundle: Bundle, told: Told) -> list[FactUsed]:
     """The facts of a turn as the flow gathers them."""
     counted = {window.fact: 0 for window in bundle.windows}
-    contents: Mapping[str, FactContent | None] = {**QUIET, **counted, **told.contents}
+    contents: Contents = {**QUIET, **counted, **told.contents}
     facts = [fact(name, content, "told") for name, content in contents.items() if name not in bundle.attributes]
     for attribute in bundle.attributes.values():
         content, age = contents.get(attribute.name), told.ages.get(attribute.name)
@@ -188,7 +193,7 @@ def write(url: str, bundle: Bundle, turns: Iterable[Told], customer_id: str | No
     try:
         numbered = ((number, told) for number, told in enumerate(turns))
         for conversation_id, group in groupby(numbered, key=lambda one: one[1].conversation_id):
-            entries = []
+            entries: list[Entry] = []
             for number, told in group:
                 ids.append(f"t{number}")
                 entries += scribe.seal(SITE, customer_id, events_of(bundle, told, ids[-1]))

@@ -73,7 +73,7 @@ def inferred(context: Context) -> Iterator[LintFinding]:
 
 def open_words(context: Context) -> Iterator[LintFinding]:
     """Comparisons that no spelling check can cover."""
-    asked = [("rule", rule.id, (rule.when,)) for rule in context.tried]
+    asked: list[tuple[str, str, tuple[Matcher, ...]]] = [("rule", rule.id, (rule.when,)) for rule in context.tried]
     asked += [("segment", one.id, (one.entry, one.exit)) for one in context.bundle.segments]
     asked += [("invariant", one.entry.id, (one.when,)) for one in context.bundle.invariants]
     where = {("rule", rule.id): rule.where for rule in context.tried}

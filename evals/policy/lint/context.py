@@ -19,6 +19,7 @@ from handrail.guardrails.bundle.compiler import DECIDING_STAGES
 from handrail.guardrails.policy.facts import SEGMENT_PREFIX
 from handrail.guardrails.policy.matcher import ALWAYS, Not
 from handrail.guardrails.policy.rule import Rule
+from handrail.guardrails.vocabulary import Effect, Stage
 
 
 class Context:
@@ -54,6 +55,11 @@ class Context:
     def finder(self) -> Finder:
         """Looks among the inputs that detection can give."""
         return Finder(self.space, plausible=True)
+
+    @cached_property
+    def everywhere(self) -> Finder:
+        """Looks among all inputs, as proofs do."""
+        return Finder(self.space)
 
     def waives(self, code: Code, rule: Rule) -> bool:
         """Whether the entry of a rule, or its segment's, waives a finding."""
@@ -96,6 +102,12 @@ class Context:
         return frozenset(
             one.id for one in self.bundle.segments if one.id not in self.unreachable and not self._matters(one.id)
         )
+
+    @cached_property
+    def closed(self) -> frozenset[str]:
+        """The tools that no input lets run."""
+        effects = {name: self.decisions.at(Stage.AUTHORIZE_TOOLS, name).effects for name in self.bundle.tools}
+        return frozenset(name for name, one in effects.items() if not self.finder.possible(one[Effect.ALLOW]))
 
     def _matters(self, segment: str) -> bool:
         bundle = self.bundle

@@ -7,9 +7,12 @@ from dataclasses import replace
 
 import z3
 
+from handrail.evals.policy.claims import formula
 from handrail.evals.policy.lint.context import Context
+from handrail.evals.policy.lint.difference import Altered
 from handrail.evals.policy.lint.finding import Code, Level, LintFinding
 from handrail.evals.policy.prove import Proof, Prover
+from handrail.evals.policy.symbolic import Said
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.invariants import Invariant
 from handrail.guardrails.policy.facts import OnUnknown
@@ -45,11 +48,34 @@ def ignoring_unknown(context: Context) -> Iterator[LintFinding]:
                 "Ask for something that is always known, or declare on_unknown: restrict."
             )
             yield context.found(IGNORES_UNKNOWN, "invariant", invariant.entry.id, message, invariant.where)
-        elif any(rule.stage in (invariant.entry.stage, Stage.GATE_RISK) for rule in leaning):
+        elif _may_break(context, invariant, leaning):
             proof = bare.prove(invariant)
             if not proof.proved and whole.prove(invariant).proved:
                 message = _hangs_on(context, invariant, proof, leaning, ignorable)
                 yield context.found(IGNORES_UNKNOWN, "invariant", invariant.entry.id, message, invariant.where)
+
+
+def _may_break(context: Context, invariant: Invariant, leaning: list[Rule]) -> bool:
+    """Whether the invariant has to be proved anew: a quick answer for claims, where the risk tier stays what it is."""
+    entry = invariant.entry
+    names = {rule.id for rule in leaning if rule.stage is entry.stage}
+    if any(rule.stage is Stage.GATE_RISK for rule in leaning):
+        return True
+    claim = entry.always or entry.never
+    if claim is None or not names:
+        return bool(names)
+    for subject in invariant.subjects:
+        decision = context.decisions.at(entry.stage, subject)
+        bare = Altered(decision, (_relaxed(one) if one.rule.id in names else one for one in decision.said))
+        met = z3.Not(decision.reading.truth(invariant.when).false)
+        wanted = formula(claim, bare)
+        if context.everywhere.possible(met, z3.Not(wanted) if entry.always is not None else wanted):
+            return True
+    return False
+
+
+def _relaxed(one: Said) -> Said:
+    return replace(one, rule=replace(one.rule, restrictions=NOTHING_RESTRICTED))
 
 
 def _hangs_on(

@@ -24,8 +24,8 @@ def lint(
 ) -> tuple[LintFinding, ...]:
     """Everything wrong or questionable in `bundle`, by place and code.
 
-    `today` tells which reviews are overdue, `folder` is where the bundle stands, and `emitted` are the reason codes that
-    code outside the bundle can emit. With some `checks` only, waivers of the others are left alone.
+    `today` tells which reviews are overdue, `folder` is where the bundle stands, and `emitted` are the reason codes
+    that code outside the bundle can emit. With some `checks` only, waivers of the others are left alone.
     """
     context = Context(bundle, emitted, today, folder)
     found = [finding for check in checks for finding in check.look(context)]

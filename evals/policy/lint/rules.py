@@ -26,7 +26,8 @@ SHADOWED = Code(
     "LINT_RULE_SHADOWED",
     Level.WARNING,
     "Other rules always say the same or more: without this one, no effect, obligation or dimension would differ.",
-    "Remove the rule, narrow the others, or waive the finding with the reason why it stays.",
+    "Remove the rule, narrow the others, or waive the finding with the reason why it stays. Change one rule at a time "
+    "and lint again: two rules can be reported because of each other.",
 )
 SHOWN = 6
 """How many rules a message names."""
@@ -55,13 +56,15 @@ def shadowed(context: Context) -> Iterator[LintFinding]:
     """Rules that apply, and never to any effect; those in shadow as if they were enforced."""
     trial = frozenset(rule.id for rule in context.bundle.policy.shadows)
     for rule in context.tried:
-        if rule.source in context.unreachable | context.idle or _matters(context, rule, rule.id in trial):
+        if rule.source in context.unreachable | context.idle or context.closed.issuperset(context.subjects(rule)):
+            continue  # these are found there, as one thing
+        if _matters(context, rule, rule.id in trial):
             continue
         if any(context.finder.possible(truth.true) for truth in context.truths(rule)):
             # Whose finding is waived needs no examples, which take most of the time.
             by = [] if context.waives(SHADOWED, rule) else _deciding(context, rule)
             message = (
-                f"changes nothing: wherever it applies, others already say as much ({', '.join(by) or 'the defaults'}). "
+                f"changes nothing: wherever it applies, others say as much ({', '.join(by) or 'the defaults'}). "
                 "Remove it, narrow the others, or waive this with the reason why it stays."
             )
             yield context.about(SHADOWED, rule, message)

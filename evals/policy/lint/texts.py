@@ -21,7 +21,7 @@ LONGEST_MESSAGE = 1_200
 TOO_LONG = Code(
     "LINT_TEXT_TOO_LONG",
     Level.WARNING,
-    f"A customer text is too long: {LONGEST_SENTENCE} characters for reasons and tools, {LONGEST_MESSAGE} for messages.",
+    f"A customer text is longer than {LONGEST_SENTENCE} characters (reasons, tools) or {LONGEST_MESSAGE} (messages).",
     "Say it in fewer words.",
 )
 LANGUAGE = Code(
@@ -40,19 +40,14 @@ EMPTY = Code(
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A text by language: what it belongs to, which part of it, and how long it may be; `needed` ones are shown."""
+    """A text by language: what it belongs to, what it is called, and how long it may be; `needed` ones are shown."""
 
     kind: str
     subject: str
-    part: str
+    named: str
     texts: Mapping[str, str]
     longest: int
     needed: bool = True
-
-    @property
-    def named(self) -> str:
-        """The part in words, for a message."""
-        return f"the text {self.part}" if self.part else "the text"
 
 
 def too_long(context: Context) -> Iterator[LintFinding]:
@@ -114,18 +109,18 @@ def _spoken(context: Context) -> Iterator[Spoken]:
     bundle = context.bundle
     told = _told(context)
     for code, entry in bundle.reasons.items():
-        yield Spoken("reason", code, "customer", entry.customer, LONGEST_SENTENCE, code in told)
+        yield Spoken("reason", code, "the text for customers", entry.customer, LONGEST_SENTENCE, code in told)
     for name, tool in bundle.tools.items():
-        parts = {"title": tool.title, "question": tool.question, "done": tool.done}
+        parts = {"the title": tool.title, "the question": tool.question, "the done text": tool.done}
         yield from (Spoken("tool", name, part, texts, LONGEST_SENTENCE) for part, texts in parts.items() if texts)
     for name, queue in bundle.queues.items():
-        yield Spoken("queue", name, "title", queue.title, LONGEST_SENTENCE)
+        yield Spoken("queue", name, "the title", queue.title, LONGEST_SENTENCE)
     keys = sorted({key for texts in bundle.texts.values() for key in texts})
     for key in keys:
         held = {language: texts[key] for language, texts in bundle.texts.items() if key in texts}
-        yield Spoken("text", key, "", held, LONGEST_MESSAGE)
+        yield Spoken("text", key, "the text", held, LONGEST_MESSAGE)
     for name, flow in bundle.flows.items():
-        yield from (Spoken("flow", name, part, texts, LONGEST_MESSAGE) for part, texts in _of_flow(flow, ""))
+        yield from (Spoken("flow", name, f"the text {part}", texts, LONGEST_MESSAGE) for part, texts in _of(flow, ""))
 
 
 def _told(context: Context) -> frozenset[str]:
@@ -135,19 +130,20 @@ def _told(context: Context) -> frozenset[str]:
     return frozenset(rule.reason for rule in at_tools if rule.restrictions.effect in final)
 
 
-def _of_flow(part: BaseModel, path: str) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Every text of a flow with its path; texts are what stands there by language, as sentences."""
+def _of(part: BaseModel, path: str) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Every text of a flow with its path: mappings to sentences, which are by language but for two."""
     for name in type(part).model_fields:
         content: object = getattr(part, name)
+        here = f"{path}.{name}" if path else name
         for item in content if isinstance(content, tuple) else (content,):
-            here = f"{path}.{getattr(part, 'id', '')}.{name}".strip(".") if hasattr(part, "id") else f"{path}.{name}"
             if isinstance(item, BaseModel):
-                yield from _of_flow(item, here)
-            elif isinstance(item, dict) and item and name not in NO_TEXTS:
+                called = next((str(getattr(item, key)) for key in ("id", "name", "value") if hasattr(item, key)), "")
+                yield from _of(item, f"{here}.{called}" if called else here)
+            elif isinstance(item, dict) and name not in NO_TEXTS:
                 texts = {str(language): text for language, text in item.items() if isinstance(text, str)}
-                if len(texts) == len(item):
-                    yield here.replace("..", "."), texts
+                if texts:
+                    yield here, texts
 
 
-NO_TEXTS = frozenset({"arguments", "keep", "to"})
-"""Mappings of a flow that are not by language."""
+NO_TEXTS = frozenset({"keep", "to"})
+"""Mappings of a flow to words that are not by language: slots to paths, and choices to steps."""

@@ -478,6 +478,7 @@ def test_schema_files_are_no_part_of_the_policy(copy: Path) -> None:
 
 def test_a_file_without_a_schema_is_named_and_gets_a_first_line(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """New files are told about; with --name-in-files they get the line, once, and nothing else changes."""
+    name_in_files(copy)
     new, windows, marked, own = (copy / "segments" / f"{name}.yaml" for name in ("new", "windows", "marked", "own"))
     segment = re.sub("^id: .*$", "id: {}", SEGMENT.lstrip(), flags=re.MULTILINE)
     new.write_bytes(b"# Something about it.\n" + segment.replace("{}", "new", 1).encode())

@@ -1,0 +1,178 @@
+"""What changes between two bundles, over the whole space of inputs: each change once, with an example that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+
+import z3
+
+from handrail.evals.policy.compare import DECIDING, Pair, Side, exclusive, tokens
+from handrail.evals.policy.space import FALSE
+from handrail.evals.policy.symbolic import SymbolicDecision
+from handrail.evals.policy.witness import Witness
+from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.policy.rule import Rule
+from handrail.guardrails.vocabulary import Automation, Decision, Effect, RiskTier, Stage
+
+
+class Direction(StrEnum):
+    """What a change does to the customer's protection, the one to look at first coming first."""
+
+    MORE_PERMISSIVE = "more permissive"
+    STRICTER = "stricter"
+    OTHERWISE = "otherwise"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One input and what the two bundles decide of it."""
+
+    witness: Witness
+    before: Decision
+    after: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One way in which decisions change. `subjects` are the tools, or the turn, that it can happen to.
+
+    `only_in` are the segments without which it cannot happen, `within` those in which it can.
+    """
+
+    stage: Stage
+    subjects: tuple[str, ...]
+    dimension: str
+    before: str
+    after: str
+    direction: Direction
+    only_in: tuple[str, ...]
+    within: tuple[str, ...]
+    example: Example
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The rules that were added, removed or changed, by id: what somebody wrote, beside what it does."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Everything that changes. `members` are the segments that somebody enters or leaves (with an example each)."""
+
+    before: str
+    after: str
+    touched: Touched
+    changes: tuple[Change, ...]
+    members: Mapping[str, Witness]
+
+
+def compared(before: Bundle, after: Bundle) -> Difference:
+    """What decisions change from `before` to `after`, for every input that detection can give."""
+    pair = Pair(before, after)
+    found = [change for stage in DECIDING for change in _of_stage(pair, stage)]
+    order = list(Direction)
+    ordered = sorted(found, key=lambda one: (order.index(one.direction), list(Stage).index(one.stage), one.dimension))
+    return Difference(before.revision, after.revision, _touched(before, after), tuple(ordered), dict(_members(pair)))
+
+
+def _touched(before: Bundle, after: Bundle) -> Touched:
+    first, second = ({rule.id: rule for rule in bundle.policy.rules} for bundle in (before, after))
+    changed = [name for name in first.keys() & second.keys() if not _same(first[name], second[name])]
+    return Touched(
+        tuple(sorted(second.keys() - first.keys())), tuple(sorted(first.keys() - second.keys())), tuple(sorted(changed))
+    )
+
+
+def _same(one: Rule, other: Rule) -> bool:
+    parts = [(rule.stage, rule.reason, rule.when, rule.subjects, rule.permits, rule.restrictions, rule.selections)
+             for rule in (one, other)]  # fmt: skip
+    return parts[0] == parts[1]
+
+
+def _members(pair: Pair) -> Iterator[tuple[str, Witness]]:
+    first, second = pair.before.reading.members, pair.after.reading.members
+    for name in sorted({*first, *second}):
+        model = pair.finder.smallest(z3.Xor(first.get(name, FALSE), second.get(name, FALSE)))
+        if model is not None:
+            yield name, pair.finder.witness(model)
+
+
+def _of_stage(pair: Pair, stage: Stage) -> Iterator[Change]:
+    """The changes at a stage, those of several tools together."""
+    gathered: dict[tuple[str, str, str], list[tuple[str, z3.BoolRef]]] = {}
+    for subject in pair.subjects(stage):
+        one, other = pair.decisions(stage, subject)
+        for dimension, before, after, when in _steps(one, other):
+            if pair.finder.possible(when):
+                gathered.setdefault((dimension, before, after), []).append((subject, when))
+    for (dimension, before, after), held in gathered.items():
+        subject, when = held[0]
+        model = pair.finder.smallest(when)
+        if model is None:
+            continue
+        witness = pair.finder.witness(model)
+        example = Example(witness, *(_decided(side, stage, subject, witness) for side in (pair.before, pair.after)))
+        anywhere = z3.Or([formula for _, formula in held])
+        within = tuple(_within(pair, anywhere))
+        only = tuple(name for name in within if not pair.finder.possible(anywhere, z3.Not(_membership(pair, name))))
+        subjects = tuple(name for name, _ in held)
+        direction = direction_of(dimension, before, after)
+        yield Change(stage, subjects, dimension, before, after, direction, only, within, example)
+
+
+def _within(pair: Pair, when: z3.BoolRef) -> Iterator[str]:
+    for name in sorted({*pair.before.reading.members, *pair.after.reading.members}):
+        if pair.finder.possible(when, _membership(pair, name)):
+            yield name
+
+
+def _membership(pair: Pair, name: str) -> z3.BoolRef:
+    return z3.Or(pair.before.reading.members.get(name, FALSE), pair.after.reading.members.get(name, FALSE))
+
+
+def _decided(side: Side, stage: Stage, subject: str, witness: Witness) -> Decision:
+    return witness.decision(side.bundle, stage, subject)
+
+
+def _steps(one: SymbolicDecision | None, other: SymbolicDecision | None) -> Iterator[tuple[str, str, str, z3.BoolRef]]:
+    """(dimension, before, after, when) for every change that there could be."""
+    if one is None or other is None:
+        return
+    first, second = exclusive(one), exclusive(other)
+    for name, values in first.items():
+        for (before, when), (after, then) in product(values.items(), second[name].items()):
+            if before != after:
+                yield name, before, after, z3.And(when, then)
+    held, later = tokens(one), tokens(other)
+    for name, words in held.items():
+        for word in sorted({*words, *later[name]}):
+            when, then = words.get(word, FALSE), later[name].get(word, FALSE)
+            yield name, word, "", z3.And(when, z3.Not(then))
+            yield name, "", word, z3.And(then, z3.Not(when))
+
+
+_SCALES: Mapping[str, type[Effect] | type[RiskTier] | type[Automation]] = {
+    "effect": Effect,
+    "risk": RiskTier,
+    "automation": Automation,
+}
+
+
+def direction_of(dimension: str, before: str, after: str) -> Direction:
+    """Whether a change of a dimension gives more freedom or less; routing and manner give neither."""
+    scale = _SCALES.get(dimension)
+    if scale is not None:
+        lower = scale(after).rank < scale(before).rank
+        return Direction.MORE_PERMISSIVE if lower else Direction.STRICTER
+    if dimension == "obligations":
+        return Direction.STRICTER if after else Direction.MORE_PERMISSIVE
+    if dimension == "scope":
+        return Direction.MORE_PERMISSIVE if after else Direction.STRICTER
+    return Direction.OTHERWISE
