@@ -28,9 +28,9 @@ help:
 	@echo "make test          all tests but the browser ones"
 	@echo "make test-browser  tests that drive a real browser; they need Chromium, Node.js and npm"
 	@echo "make screenshots   take the pictures of the documentation again"
-	@echo "make check         lint, format, types, import direction, policy"
+	@echo "make check         lint, format, types, import direction, policy with its proofs"
 	@echo "make format        rewrite the code in the house format"
-	@echo "make bench         latency of a turn"
+	@echo "make bench         latency of decisions and turns"
 	@echo "make lock          resolve the dependencies again"
 	@echo "make clean         remove what the other targets made"
 
@@ -69,12 +69,14 @@ check: $(ENV)
 	$(BIN)/mypy -p handrail -p tests
 	$(BIN)/lint-imports
 	$(BIN)/handrail policy lint
+	$(BIN)/handrail policy prove
 
 format: $(ENV)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 bench: model
+	$(BIN)/handrail bench policy
 	$(BIN)/handrail bench turn
 
 # uv resolves for every supported Python and platform at once; it lives in a scratch environment and is not a dependency.

@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from pathlib import Path
 
-from handrail.evals.policy.lint.difference import difference
+from handrail.evals.policy.lint.difference import difference, without
 from handrail.evals.policy.lint.finding import Code, LintFinding
 from handrail.evals.policy.play import subjects
 from handrail.evals.policy.space import Reading, Space, Truth3
@@ -18,7 +18,7 @@ from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.compiler import DECIDING_STAGES
 from handrail.guardrails.policy.facts import SEGMENT_PREFIX
 from handrail.guardrails.policy.matcher import ALWAYS, Not
-from handrail.guardrails.policy.rule import Rule
+from handrail.guardrails.policy.rule import Rule, Selections
 from handrail.guardrails.vocabulary import Effect, Stage
 
 
@@ -112,19 +112,39 @@ class Context:
     def _matters(self, segment: str) -> bool:
         bundle = self.bundle
         fact = f"{SEGMENT_PREFIX}{segment}"
+        concerned = [rule for rule in bundle.policy.rules if rule.source == segment or fact in rule.names()]
+        # The quick answer for most. Where another rule asks for the segment, its absence could make up for it.
+        if all(rule.source == segment for rule in concerned) and any(self._adds(rule) for rule in concerned):
+            return True
         empty = tuple(
             replace(one, entry=Not(ALWAYS), exit=ALWAYS, hold_minutes=0) if one.id == segment else one
             for one in bundle.segments
         )
         # Nobody in it, nobody near it: its own rules then say nothing, and neither does any other that asks for it.
         other = Decisions(Reading(replace(bundle, segments=empty), self.space))
-        concerned = [rule for rule in bundle.policy.rules if rule.source == segment or fact in rule.names()]
         for stage in DECIDING_STAGES:
             for subject in subjects(bundle, stage):
                 rules = [rule for rule in concerned if rule.stage is stage and rule.asked_about(subject)]
                 pair = (self.decisions.at(stage, subject), other.at(stage, subject)) if rules else None
                 if pair is not None and self.finder.possible(difference(rules, *pair, tags=False)):
                     return True
+        return False
+
+    def _adds(self, rule: Rule) -> bool:
+        """Whether a rule adds to what only adds up: then nothing that is left out along with it makes up for it."""
+        asked, wanted = rule.restrictions, rule.selections
+        adding = replace(
+            rule,
+            permits=None,
+            restrictions=replace(asked, effect=None),
+            selections=Selections(
+                skills=wanted.skills, first_response_minutes=wanted.first_response_minutes, scope=wanted.scope
+            ),
+        )
+        for subject in self.subjects(rule):
+            decision = self.decisions.at(rule.stage, subject)
+            if self.finder.possible(difference([adding], decision, without(decision, rule), tags=False)):
+                return True
         return False
 
     def found(self, code: Code, kind: str, subject: str, message: str, where: str | None = None) -> LintFinding:

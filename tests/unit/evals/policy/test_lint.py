@@ -97,9 +97,17 @@ def test_a_segment_whose_decisions_others_make_is_found(quick: Folder) -> None:
 def test_a_segment_that_another_rule_asks_for_has_an_effect(quick: Folder) -> None:
     """It says nothing of its own that counts, and decides all the same, through who asks for it."""
     quick.add("segments/plain.yaml", PLAIN)
-    asking = "tone: {value: formal, precedence: 3}\n"
-    quick.add("rules/turn.yaml", f"{RULE}    when: {{segment: plain}}\n    {asking}")
-    assert "LINT_SEGMENT_NO_EFFECT" not in {one.code for one in findings(quick)}
+    quick.add("rules/turn.yaml", f"{RULE}    when: {{segment: plain}}\n    skills: [extra]\n")
+    assert found(quick) == []
+
+
+def test_a_segment_without_which_another_rule_says_the_same_is_found(quick: Folder) -> None:
+    """What it says is said as well where it does not hold, by a rule that asks for that: so the segment may go."""
+    known = PLAIN.replace("{plan: team}", "{plan: {known: true}}", 1)
+    quick.add("segments/plain.yaml", known.replace("queue: {value: general, precedence: 1}", "skills: [extra]"))
+    quick.edit("segments/plain.yaml", "exit: {not: {plan: team}}", "exit: {plan: {known: false}}")
+    quick.add("rules/turn.yaml", f"{RULE}    when: {{not: {{segment: plain}}}}\n    skills: [extra]\n")
+    assert only(quick, "LINT_SEGMENT_NO_EFFECT").subject == "plain"
 
 
 def test_a_segment_without_a_gap_flaps(quick: Folder) -> None:
@@ -195,10 +203,10 @@ def test_a_message_that_no_rule_speaks_about_is_found(quick: Folder) -> None:
 
 
 def test_without_rules_every_stage_and_tool_is_found(shipped: Bundle) -> None:
-    """The empty policy says nothing anywhere."""
+    """The empty policy says nothing anywhere, so no message gets as far as retrieval or an answer."""
     empty = replace(shipped, policy=PolicySet([], shipped.revision), waivers={})
     told = lint(empty, TODAY, checks=[Check(stages.NO_DEFAULT, stages.without_default)])
-    assert {one.subject for one in told} == {"gate_risk", "apply_policy", "retrieve", "guard_output", *shipped.tools}
+    assert {one.subject for one in told} == {"gate_risk", "apply_policy", *shipped.tools}
 
 
 # ---------------------------------------------------------------------------------------------------- tools
