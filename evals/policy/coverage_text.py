@@ -62,8 +62,8 @@ def plain(found: Coverage) -> dict[str, JsonValue]:
 
 def cases(missing: Iterable[Missing], bundle: Bundle) -> Iterator[str]:
     """The file of missing cases, piece by piece: what is given, what is decided today, and what to fill in."""
-    yield "# Combinations that can occur and that no policy test looks at. Say what should happen in place of FILL_IN,\n"
-    yield "# give the case a name that says why, and move it beside the other tests.\ncases:\n"
+    yield "# Combinations that can occur and that no policy test looks at. Say what should happen in place of\n"
+    yield "# FILL_IN, give the case a name that says why, and move it beside the other tests.\ncases:\n"
     for number, one in enumerate(missing, start=1):
         yield _case(one, bundle, number)
 

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pydantic import JsonValue
 
 from handrail.evals.policy.diff import Change, Difference, Direction, Touched
 from handrail.guardrails.vocabulary import Decision
 
-SHOWN = 8
+SHOWN = 6
 """Segments that are listed; more are counted."""
 
+REASONS = "reasons"
 
-def lines(found: Difference) -> Iterator[str]:
-    """The whole difference, what gives more freedom first."""
+
+def lines(found: Difference, *, verbose: bool = False) -> Iterator[str]:
+    """The whole difference, what gives more freedom first; `verbose` shows the decisions of every example."""
     yield f"Bundle {found.before} -> {found.after}"
     yield from _touched(found.touched)
     for direction in Direction:
-        held = [change for change in found.changes if change.direction is direction]
+        held = [one for one in found.changes if one.direction is direction and one.dimension != REASONS]
         if held:
             yield f"{_TITLES[direction]} ({len(held)})"
         for change in held:
-            yield from _shown(change)
+            yield from _shown(change, verbose=verbose)
+    reasons = [one for one in found.changes if one.dimension == REASONS]
+    if reasons:
+        yield f"REASONS ({len(reasons)})"
+        yield from _reasons(reasons)
     if found.members:
         yield f"SEGMENTS entered or left by somebody ({len(found.members)})"
         for name, witness in found.members.items():
@@ -34,7 +40,7 @@ def lines(found: Difference) -> Iterator[str]:
 _TITLES = {
     Direction.MORE_PERMISSIVE: "MORE PERMISSIVE",
     Direction.STRICTER: "STRICTER",
-    Direction.OTHERWISE: "ROUTING, MANNER AND REASONS",
+    Direction.OTHERWISE: "ROUTING AND MANNER",
 }
 
 
@@ -46,25 +52,45 @@ def _touched(touched: Touched) -> Iterator[str]:
 
 def headline(change: Change) -> str:
     """A change in one line."""
-    about = "" if change.subjects == ("turn",) else f" of {', '.join(change.subjects)}"
     if change.before and change.after:
         what = f"{change.dimension} {change.before} -> {change.after}"
     else:
         what = f"{change.dimension} {'+' if change.after else '-'}{change.after or change.before}"
-    return f"{change.stage}{about}: {what}"
+    return f"{_about(change)}: {what}"
 
 
-def _shown(change: Change) -> Iterator[str]:
+def _about(change: Change) -> str:
+    return f"{change.stage}" if change.subjects == ("turn",) else f"{change.stage} of {', '.join(change.subjects)}"
+
+
+def _shown(change: Change, *, verbose: bool) -> Iterator[str]:
     yield f"  {headline(change)}"
-    if change.only_in:
-        yield f"      only in segment {', '.join(change.only_in)}"
-    elif change.within:
-        more = f" and {len(change.within) - SHOWN} more" if len(change.within) > SHOWN else ""
-        yield f"      in any segment, or none: {', '.join(change.within[:SHOWN])}{more}"
-    yield f"      for example: {'; '.join(change.example.witness.lines()) or 'an ordinary turn'}"
+    yield f"      {_where(change)}"
     before, after = change.example.before, change.example.after
-    yield f"        before {_decided(before)}"
-    yield f"        after  {_decided(after)}"
+    told = "" if before.effect is after.effect else f" ({before.effect} -> {after.effect})"
+    yield f"      for example: {'; '.join(change.example.witness.lines()) or 'an ordinary turn'}{told}"
+    if verbose:
+        yield f"        before {_decided(before)}"
+        yield f"        after  {_decided(after)}"
+
+
+def _where(change: Change) -> str:
+    if change.only_in:
+        return f"only in segment {', '.join(change.only_in)}"
+    if len(change.within) <= SHOWN:
+        return f"in segment {', '.join(change.within)}, or none" if change.within else "in no segment"
+    return f"in {len(change.within)} segments, or none"
+
+
+def _reasons(changes: Sequence[Change]) -> Iterator[str]:
+    """Reasons that come or go, those of the same decisions in one line."""
+    gathered: dict[str, list[str]] = {}
+    for change in changes:
+        segments = f" (in {', '.join(change.only_in)})" if change.only_in else ""
+        word = f"+{change.after}" if change.after else f"-{change.before}"
+        gathered.setdefault(_about(change), []).append(f"{word}{segments}")
+    for about, words in gathered.items():
+        yield f"  {about}: {', '.join(words)}"
 
 
 def _decided(decision: Decision) -> str:

@@ -14,12 +14,16 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from handrail.guardrails.bundle.bundle import Bundle
-from handrail.guardrails.policy.facts import ANY_NUMBER, FactKind, FactSpec, Range
+from handrail.guardrails.errors import ConfigError
+from handrail.guardrails.policy.facts import FactKind, FactSpec, Range
 from handrail.guardrails.policy.matcher import AtLeast, Matcher, Not, Test
 from handrail.guardrails.vocabulary import FactContent, Scalar
 
 ANOTHER = "another"
 """Stands for a word that no condition names, where any word can be."""
+
+NEED = "need_state"
+"""Always among the inputs, and taken whole: what somebody needs is what coverage is told by."""
 
 SMALL = 12
 """A closed set of so many members is taken whole, so that examples of it are complete."""
@@ -40,7 +44,7 @@ def domains_of(bundles: Sequence[Bundle], usual: Mapping[str, FactContent]) -> d
     `usual` contents are among the values, so that examples can be ordinary.
     """
     leaves: dict[str, list[Test]] = defaultdict(list)
-    names: set[str] = set()
+    names: set[str] = {NEED}
     for bundle in bundles:
         for condition in conditions(bundle):
             names |= condition.names()
@@ -49,11 +53,23 @@ def domains_of(bundles: Sequence[Bundle], usual: Mapping[str, FactContent]) -> d
     found: dict[str, Domain] = {}
     for name in sorted(names):
         specs = [bundle.facts[name] for bundle in bundles if name in bundle.facts]
-        kind = specs[0].kind if specs else FactKind.BOOLEAN
+        kind = _kind(name, specs)
         found[name] = Domain(
-            name, kind, _values(kind, specs, leaves[name], _words(usual[name]) if name in usual else ())
+            name, kind, _values(name, kind, specs, leaves[name], _words(usual[name]) if name in usual else ())
         )
     return found
+
+
+def _kind(name: str, specs: Sequence[FactSpec]) -> FactKind:
+    kinds = list(dict.fromkeys(spec.kind for spec in specs))
+    if len(kinds) > 1:
+        raise ConfigError(
+            [
+                f"the fact {name} is a {kinds[0].value} in one bundle and a {kinds[1].value} in the other, so no input "
+                "fits both; give it another name in one of them to compare them"
+            ]
+        )
+    return kinds[0] if kinds else FactKind.BOOLEAN
 
 
 def conditions(bundle: Bundle) -> Iterator[Matcher]:
@@ -79,20 +95,40 @@ def tests(matcher: Matcher) -> Iterator[Test]:
 
 
 def _values(
-    kind: FactKind, specs: Sequence[FactSpec], leaves: Iterable[Test], usual: tuple[Scalar, ...]
+    name: str, kind: FactKind, specs: Sequence[FactSpec], leaves: Iterable[Test], usual: tuple[Scalar, ...]
 ) -> tuple[Scalar, ...]:
     if kind is FactKind.BOOLEAN:
         return (False, True)
     named = {*usual, *(word for leaf in leaves for word in _words(leaf.operand))}
     if kind is FactKind.NUMBER:
-        return _numbers({float(one) for one in named}, specs[0].range if specs else ANY_NUMBER)
+        return _numbers({float(one) for one in named}, _range(specs))
     words = {str(one) for one in named}
     if kind is FactKind.SET:
         known = specs[0].values if specs else None
         return tuple(sorted(words | known if known is not None and len(known) <= SMALL else words))
     closed = [spec.values for spec in specs if spec.values is not None]
-    rest = sorted(frozenset().union(*closed) - words) if len(closed) == len(specs) else [ANOTHER]
-    return (*sorted(words), *rest[:1])
+    if len(closed) < len(specs):
+        return (*sorted(words), _unnamed(words))
+    rest = sorted(frozenset().union(*closed) - words)
+    return (*sorted(words), *(rest if name == NEED else rest[:1]))
+
+
+def _unnamed(words: set[str]) -> str:
+    """A word that no condition names."""
+    found = ANOTHER
+    while found in words:
+        found = f"{found}_one"
+    return found
+
+
+def _range(specs: Sequence[FactSpec]) -> Range:
+    """The numbers that the fact can be in any of the bundles."""
+    least, most = [spec.range.least for spec in specs], [spec.range.most for spec in specs]
+    return Range(
+        least=None if None in least else min((one for one in least if one is not None), default=None),
+        most=None if None in most else max((one for one in most if one is not None), default=None),
+        whole=bool(specs) and all(spec.range.whole for spec in specs),
+    )
 
 
 def _words(operand: FactContent) -> tuple[Scalar, ...]:
@@ -102,15 +138,21 @@ def _words(operand: FactContent) -> tuple[Scalar, ...]:
 def _numbers(bounds: set[float], within: Range) -> tuple[Scalar, ...]:
     """Every bound, and one number in each gap, as far as the fact can be that."""
     ordered = sorted(bounds)
-    step = 1.0
-    middles = [(one + other) / 2 for one, other in pairwise(ordered)]
-    if within.whole:
+    middles = [one / 2 + other / 2 for one, other in pairwise(ordered)]
+    ends = [ordered[0] - _step(ordered[0]), ordered[-1] + _step(ordered[-1])] if ordered else [0.0]
+    if within.whole and ordered:
+        # A bound need not be whole itself, but what stands for the gaps beside it has to be.
         middles = [float(math.floor(one) + 1) for one in ordered[:-1]]
-    ends = [ordered[0] - step, ordered[-1] + step] if ordered else [0.0]
+        ends = [float(math.ceil(ordered[0]) - 1), float(math.floor(ordered[-1]) + 1)]
     found = {*ordered, *middles, *ends}
     found |= {float(bound) for bound in (within.least, within.most) if bound is not None}
     kept = sorted(one for one in found if _possible(one, within))
     return tuple(int(one) if one.is_integer() else one for one in kept)
+
+
+def _step(bound: float) -> float:
+    """How far from a bound another number is looked for: one, or what a number so large can be told apart by."""
+    return max(1.0, abs(bound) * 1e-9)
 
 
 def _possible(number: float, within: Range) -> bool:

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from handrail.evals.policy.experiments_report import FEWEST, Arms, Experiments, Holdout, ShadowRule
 
+LISTED = 12
+"""Segments and need states that the text shows of a rule; the JSON report has all of them."""
+
 
 def as_text(found: Experiments) -> str:
     """Shadow rules first, then holdouts, each with its numbers and what cannot be said yet."""
@@ -28,13 +31,16 @@ def _shadow_rule(rule: ShadowRule) -> Iterator[str]:
         f"    more permissive {rule.more_permissive}, stricter {rule.stricter}, "
         f"routing, manner or reasons only {rule.otherwise}"
     )
-    for cell in rule.cells:
+    ordered = sorted(rule.cells, key=lambda one: -(one.more_permissive + one.stricter + one.otherwise))
+    for cell in ordered[:LISTED]:
         counts = (
             (cell.more_permissive, "more permissive"),
             (cell.stricter, "stricter"),
             (cell.otherwise, "otherwise"),
         )
         yield f"    {cell.segment}, {cell.need_state}: " + ", ".join(f"{n} {word}" for n, word in counts if n)
+    if len(ordered) > LISTED:
+        yield f"    and {len(ordered) - LISTED} more segments and need states; --json lists all"
     if rule.examples:
         yield f"    turns {', '.join(rule.examples)}"
 

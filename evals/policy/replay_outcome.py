@@ -187,6 +187,8 @@ def _words(before: Outcome, after: Outcome) -> Iterable[str]:
     new_ones = [f"+{code}" for code in after.reasons if code not in before.reasons]
     if gone or new_ones:
         yield f"reasons {' '.join((*gone, *new_ones))}"
+    elif before.reasons != after.reasons:
+        yield "reasons in another order"
 
 
 def _members(name: str, before: tuple[str, ...], after: tuple[str, ...]) -> Iterable[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Literal, TypeAlias
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BeforeValidator, ConfigDict, Field, JsonValue, RootModel, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, RootModel, model_validator
 
 from handrail.guardrails.policy.facts import FactKind, OnUnknown
 from handrail.guardrails.vocabulary import (
@@ -32,6 +33,14 @@ Waivers: TypeAlias = dict[Code, Annotated[str, Field(min_length=10)]]
 
 def _iso_date(content: object) -> object:
     return content.isoformat() if isinstance(content, date) else content
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"there is no time zone {name!r}; name one such as Europe/Berlin") from error
+    return name
 
 
 IsoDate = Annotated[date, BeforeValidator(_iso_date)]
@@ -241,7 +250,7 @@ class SegmentEntry(Frozen):
 class Hours(Frozen):
     """Opening hours of a queue in its own time zone; `days` are ISO weekdays (1 is Monday)."""
 
-    time_zone: str
+    time_zone: Annotated[str, AfterValidator(_zone)]
     days: Annotated[tuple[Annotated[int, Field(ge=1, le=7)], ...], Field(min_length=1)]
     opens: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
     closes: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^24:00$")]

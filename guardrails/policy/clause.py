@@ -147,8 +147,9 @@ def clause(matcher: Matcher, bit: Callable[[Leaf], Bits], *, turned: bool = Fals
     if not isinstance(matcher, AtLeast):
         own = bit(matcher)
         return Some(1, 0, own, own) if turned else Some(1, own, 0, own)
-    count = len(matcher.parts) - matcher.count + 1 if turned else matcher.count
-    parts = tuple(clause(part, bit, turned=turned) for part in matcher.parts)
+    asked = matcher.parts if matcher.count else ()  # none of n holds whatever the n are
+    count = len(asked) - matcher.count + 1 if turned else matcher.count
+    parts = tuple(clause(part, bit, turned=turned) for part in asked)
     return _merged(count, parts)
 
 

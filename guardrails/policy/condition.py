@@ -103,7 +103,7 @@ class ConditionReader:
             self._report(path, f"{name} is a set: ask with has, has_any or has_all")
             return ALWAYS
         wanted = self._operand(spec, value, path)
-        return ALWAYS if wanted is None else Test(name, spec.kind, "is", wanted, lambda content: content == wanted)
+        return ALWAYS if wanted is None else Test(name, spec.kind, "is", wanted, _comparison("is", wanted))
 
     def _operator(self, spec: FactSpec, value: dict[str, JsonValue], path: PathKey) -> Matcher:
         if len(value) != 1:
@@ -162,8 +162,11 @@ def _comparison(operator: str, wanted: FactContent) -> Callable[[FactContent], b
         return lambda content: isinstance(content, tuple) and words.issubset(content)
     if operator == "has":
         return lambda content: isinstance(content, tuple) and wanted in content
+    if isinstance(wanted, str | bool):
+        return lambda content: content == wanted
     bound = float(wanted)
     numeric: Mapping[str, Callable[[float], bool]] = {
+        "is": lambda number: number == bound,
         "at_least": lambda number: number >= bound,
         "at_most": lambda number: number <= bound,
         "above": lambda number: number > bound,

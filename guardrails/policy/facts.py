@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -25,15 +25,18 @@ class FactKind(StrEnum):
     SET = "set"
 
 
+_LARGEST = sys.float_info.max
+
+
 def fits(kind: FactKind, content: FactContent) -> bool:
-    """Whether `content` is a value of `kind`; NaN and infinity are no numbers that policy could compare."""
+    """Whether `content` is a value of `kind`; NaN, infinity and what is beyond every float cannot be compared."""
     if kind is FactKind.WORD:
         return isinstance(content, str)
     if kind is FactKind.SET:
         return isinstance(content, tuple)
     if kind is FactKind.BOOLEAN:
         return isinstance(content, bool)
-    return isinstance(content, int | float) and not isinstance(content, bool) and math.isfinite(content)
+    return isinstance(content, int | float) and not isinstance(content, bool) and -_LARGEST <= content <= _LARGEST
 
 
 class OnUnknown(StrEnum):

@@ -6,6 +6,7 @@ asked of it, so a condition costs a few operations on whole numbers, however man
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -99,6 +100,9 @@ class Columns:
             fact = get(name)
             if fact is not None and type(content := fact.content) is kind:
                 held |= found.get(content, other)
+                continue
+            if fact is not None and isinstance(fact.content, kind):  # a member of an enumeration of words
+                held |= found.get(fact.content, other)
                 continue
             # Nonsense is open like an unknown value, but it is known to be there.
             held |= column.unknown if fact is None or fact.content is None else column.known
@@ -195,11 +199,11 @@ def _picked_by_number(picks: Iterable[tuple[Pick, Bits]], number: float) -> Bits
 
 
 def _samples(bounds: Sequence[float]) -> list[float]:
-    """A number below every bound, then each bound and one above it before the next: in order."""
-    if not bounds:
-        return [0.0]
-    found = [bounds[0] - 1.0]
-    for place, bound in enumerate(bounds):
-        following = bounds[place + 1] if place + 1 < len(bounds) else bound + 2.0
-        found += [bound, (bound + following) / 2]
+    """A number below every bound, then each bound and the number that follows it, in order.
+
+    Where that is the next bound already, no number lies between them, and the sample is never asked for.
+    """
+    found = [-math.inf]
+    for bound in bounds:
+        found += [bound, math.nextafter(bound, math.inf)]
     return found

@@ -49,7 +49,6 @@ CHECKS: tuple[Check, ...] = (
     Check(reasons.MISSING, reasons.missing),
     Check(reasons.OTHER_STAGE, reasons.other_stage),
     Check(queues.NEVER_OPEN, queues.never_open),
-    Check(queues.TIME_ZONE, queues.time_zones),
     Check(queues.UNUSED, queues.unused),
     Check(queues.SKILLS, queues.lacking_skills),
     Check(texts.TOO_LONG, texts.too_long),

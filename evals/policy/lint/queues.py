@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import z3
 
@@ -18,12 +17,6 @@ NEVER_OPEN = Code(
     Level.ERROR,
     "A queue closes before it opens, so nobody is ever there.",
     "Correct opens and closes; hours past midnight need a queue of their own, or 24:00.",
-)
-TIME_ZONE = Code(
-    "LINT_QUEUE_TIME_ZONE",
-    Level.ERROR,
-    "The time zone of a queue does not exist, so its hours cannot be told.",
-    "Name a zone of the IANA database, such as Europe/Berlin.",
 )
 UNUSED = Code(
     "LINT_QUEUE_UNUSED",
@@ -48,22 +41,6 @@ def never_open(context: Context) -> Iterator[LintFinding]:
                 "Correct its hours; 24:00 is midnight at the end of the day."
             )
             yield context.found(NEVER_OPEN, "queue", queue.id, message)
-
-
-def time_zones(context: Context) -> Iterator[LintFinding]:
-    """Zones that this system does not know."""
-    for queue in context.bundle.queues.values():
-        if not _is_zone(queue.hours.time_zone):
-            message = f"there is no time zone {queue.hours.time_zone!r}. Name one such as Europe/Berlin."
-            yield context.found(TIME_ZONE, "queue", queue.id, message)
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def unused(context: Context) -> Iterator[LintFinding]:

@@ -141,6 +141,9 @@ MISTAKES = {
         "- {code: SEG_ACCOUNT_CHANGES, title: x, operator: x, customer: {en: x},"
         " stage: reply, severity: info}\n- code: SEG_ALWAYS_HUMAN", "- {code: SEG_ACCOUNT_CHANGES",
         "the id SEG_ACCOUNT_CHANGES is taken by reasons/policy.yaml:"),
+    "unknown time zone": Mistake(
+        "queues.yaml", "Europe/Berlin, days: [1, 2, 3, 4, 5, 6],", "Europe/Berlinn, days: [1, 2, 3, 4, 5, 6],",
+        "Europe/Berlinn", "there is no time zone 'Europe/Berlinn'"),
     "duplicate queue": Mistake(
         "queues.yaml", "queues:\n",
         "queues:\n  - id: general\n    title: {en: x}\n    skills: []\n    hours: {time_zone: UTC,"

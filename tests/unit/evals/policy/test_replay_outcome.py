@@ -121,6 +121,14 @@ def test_the_words_name_everything_that_changed() -> None:
     assert (found.added, found.removed) == (("POLICY_CONTINUES",), ("POLICY_NEED_SERVED",))
 
 
+def test_another_order_of_reasons_is_told() -> None:
+    """The first reason chooses the words of a refusal, so it is a change, and named as what it is."""
+    before = replace(outcome(Effect.REFUSE), reasons=("POLICY_CONTINUES", "POLICY_NEED_SERVED"))
+    found = difference(before, replace(before, reasons=before.reasons[::-1]))
+    assert found is not None
+    assert (found.direction, found.words) == (Direction.OTHERWISE, "apply_policy: reasons in another order")
+
+
 def test_directions_are_ordered() -> None:
     """The more permissive ones come first."""
     assert min(ORDER, key=ORDER.__getitem__) is Direction.MORE_PERMISSIVE
