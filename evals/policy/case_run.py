@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from handrail.agent.facts import attribute_facts, message_facts, window_facts
 from handrail.agent.ports import AttributeValue, CustomerEvent
-from handrail.evals.policy.cases import Case, Expected, PlacedCase
+from handrail.evals.policy.case_shapes import Case, Expected
+from handrail.evals.policy.cases import PlacedCase
 from handrail.evals.policy.play import Opening, completed, given, of_tool, opened, ordinary
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.policy.builtin import NO_FLOW, UNKNOWN_NEED

@@ -107,7 +107,23 @@ def _classes(decision: SymbolicDecision) -> Iterator[tuple[str, str]]:
             yield from ((family, name) for name in names)
 
 
-def aspect_of(aspect: Aspect, decision: Decision) -> object:
+def varies(aspect: Aspect, one: Decision, other: Decision) -> bool:
+    """Whether two decisions that were made differ in an aspect."""
+    return _aspect_of(aspect, one) != _aspect_of(aspect, other)
+
+
+def relaxes(aspect: Aspect, one: Decision, other: Decision) -> bool:
+    """Whether `other`, of two decisions that were made, is more permissive than `one`, in an aspect with an order."""
+    first, second = one.dimensions, other.dimensions
+    return {
+        "effect": other.effect < one.effect,
+        "obligations": not set(one.obligations) <= set(other.obligations),
+        "risk": second.risk < first.risk,
+        "automation": second.automation < first.automation,
+    }[aspect]
+
+
+def _aspect_of(aspect: Aspect, decision: Decision) -> object:
     """The aspect of a decision that was made, for comparing."""
     found = decision.dimensions
     match aspect:

@@ -9,10 +9,10 @@ import z3
 
 from handrail.evals.policy.play import subjects
 from handrail.evals.policy.space import FALSE, Reading, Space
-from handrail.evals.policy.symbolic import Decisions, SymbolicDecision
+from handrail.evals.policy.symbolic import NOTHING, Decisions, SymbolicDecision
 from handrail.evals.policy.witness import Finder, Witness
 from handrail.guardrails.bundle.bundle import Bundle
-from handrail.guardrails.vocabulary import Automation, Decision, Obligation, Priority, RiskTier, Stage
+from handrail.guardrails.vocabulary import Automation, Dimensions, Obligation, Priority, RiskTier, Stage
 
 DECIDING = (Stage.GATE_RISK, Stage.APPLY_POLICY, Stage.RETRIEVE, Stage.AUTHORIZE_TOOLS, Stage.GUARD_OUTPUT)
 
@@ -89,9 +89,19 @@ def exclusive(decision: SymbolicDecision) -> dict[str, Values]:
         "risk": _scale(RiskTier, decision.risk_at_least),
         "automation": _scale(Automation, decision.automation_at_least),
         "priority": _scale(Priority, decision.priority_at_least),
-        **{name: decision.chosen(name) for name in ("queue", "flow", "tone", "depth")},
+        **{name: decision.chosen(name) for name in ("queue", "flow")},
+        **{name: _over_default(decision.chosen(name), default) for name, default in _DEFAULTS.items()},
         "first_response_minutes": _minutes(decision),
     }
+
+
+_DEFAULTS: Mapping[str, str] = {"tone": Dimensions().tone.value, "depth": Dimensions().depth.value}
+
+
+def _over_default(chosen: Values, default: str) -> Values:
+    """Values of which one stands for nothing being chosen."""
+    either = z3.Or(chosen[NOTHING], chosen.get(default, FALSE))
+    return {**{value: when for value, when in chosen.items() if value != NOTHING}, default: either}
 
 
 def tokens(decision: SymbolicDecision) -> dict[str, Tokens]:
@@ -107,7 +117,7 @@ def tokens(decision: SymbolicDecision) -> dict[str, Tokens]:
         "obligations": {duty.value: decision.obliges(duty) for duty in Obligation},
         "scope": {f"{family} {name}": decision.grants(family, name) for family, name in scope},
         **{kind: {word: decision.names(kind, word) for word in found} for kind, found in words.items()},
-        "reasons": {reason: decision.gives(reason) for reason in sorted({one.rule.reason for one in decision.said})},
+        "reasons": {reason: decision.gives(reason) for reason in decision.reasons},
     }
 
 
@@ -140,8 +150,3 @@ def _minutes(decision: SymbolicDecision) -> Values:
         sooner = within
     found["none"] = z3.Not(sooner)
     return found
-
-
-def decided(side: Side, stage: Stage, subject: str, witness: Witness) -> Decision:
-    """What a bundle really decides for an example."""
-    return witness.decision(side.bundle, stage, subject)

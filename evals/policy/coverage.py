@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import z3
 
 from handrail.evals.policy.case_run import CaseResult, Decided
-from handrail.evals.policy.cases import Expected
+from handrail.evals.policy.case_shapes import Expected
+from handrail.evals.policy.domains import NEED
 from handrail.evals.policy.play import subjects
-from handrail.evals.policy.space import NEED, Reading, Space
+from handrail.evals.policy.space import FALSE, Reading, Space
 from handrail.evals.policy.symbolic import Decisions, Said, SymbolicDecision
 from handrail.evals.policy.witness import Finder, Witness
 from handrail.guardrails.bundle.bundle import Bundle
@@ -107,24 +108,48 @@ def _looks_at(result: CaseResult, rule: Rule, name: str) -> bool:
     for one in result.decided:
         if one.expected is None or rule.id not in one.resolution.rules:
             continue
-        dimension = name.rpartition(".")[2] if not name.startswith("scope.") else name
-        if _expects(one.expected, dimension) and _determines(one, rule, dimension):
+        dimension = _dimension(name)
+        if _expects(one.expected, rule, dimension) and _determines(one, rule, dimension):
             return True
     return False
 
 
-def _expects(expected: Expected, dimension: str) -> bool:
-    given = expected.model_fields_set
+def _dimension(name: str) -> str:
+    """The dimension of a name as `decides` gives it: `soft0.obligations` is about obligations."""
+    return f"scope.{name.rpartition('scope.')[2]}" if "scope." in name else name.rpartition(".")[2]
+
+
+def _expects(expected: Expected, rule: Rule, dimension: str) -> bool:
+    """Whether a test would notice if the rule said something else here: of words, it has to name one of the rule's."""
+    said: Iterable[str]
     if dimension.startswith("scope."):
-        return bool(given & {"scope", "scope_not"})
-    if dimension not in Expected.model_fields:
-        return bool(given & {"effect", "reasons", "rules"})
-    return bool(given & {dimension, f"{dimension}_not"})
+        family = dimension.removeprefix("scope.")
+        said = dict(rule.selections.scope)[family]
+        wanted = [word for name, words in expected.scope.items() if name == family for word in words]
+    elif dimension == "obligations":
+        said, wanted = rule.restrictions.obligations, [*expected.obligations]
+    elif dimension in {"skills", "tags"}:
+        said, wanted = getattr(rule.selections, dimension), [*getattr(expected, dimension)]
+    elif dimension in Expected.model_fields:
+        return getattr(expected, dimension) is not None
+    else:
+        return expected.effect is not None or bool(expected.reasons or expected.rules)
+    return not set(wanted).isdisjoint(said)
 
 
 def _determines(one: Decided, rule: Rule, dimension: str) -> bool:
     determined = one.resolution.dimensions().determined_by
     return rule.id in determined[dimension] if dimension in determined else True
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A rule in one of the decisions that it is asked for."""
+
+    stage: Stage
+    subject: str
+    decision: SymbolicDecision
+    said: Said
 
 
 class Atlas:
@@ -136,71 +161,82 @@ class Atlas:
         space = Space([bundle])
         self._reading = Reading(bundle, space)
         self._decisions = Decisions(self._reading)
-        self._finder = Finder(space, plausible=True)
+        # The gate always finds a tier, so a test cannot leave it unknown.
+        tier = space.variables.get("risk")
+        self._finder = Finder(space, [] if tier is None else [tier.known], plausible=True)
         self._needs = space.variables[NEED].values
+        self._asked = self._ways()
 
     def possible(self) -> Iterator[Cell]:
         """Every cell that some input produces."""
-        for _, _, decision, said in self._said():
-            when = decision.determines(said)
+        for rule, ways in self._asked.items():
+            when = z3.Or([way.decision.determines(way.said) for way in ways])
             if not self._finder.possible(when):
                 continue
             for need, here in self._needs.items():
                 if not self._finder.possible(when, here):
                     continue
-                yield Cell(said.rule.id, str(need), NO_SEGMENT)
+                yield Cell(rule, str(need), NO_SEGMENT)
                 for segment, member in self._reading.members.items():
                     if self._finder.possible(when, here, member):
-                        yield Cell(said.rule.id, str(need), segment)
+                        yield Cell(rule, str(need), segment)
+
+    def decides(self, rule: Rule, name: str) -> bool:
+        """Whether some input makes `rule` determine what `name` says (see `decides`)."""
+        ways = self._asked.get(rule.id, ())
+        return any(self._finder.possible(_deciding(way, name)) for way in ways)
 
     def missing(self, hit: frozenset[Cell]) -> Iterator[Missing]:
         """For each rule and need state that no test looks at, an input that produces it."""
         looked_at = {(cell.rule, cell.need) for cell in hit}
-        for stage, subject, decision, said in self._said():
-            when = decision.determines(said)
+        for rule, ways in self._asked.items():
             for need, here in self._needs.items():
-                pair = (said.rule.id, str(need))
-                if pair in looked_at:
-                    continue
-                model = self._finder.smallest(when, here)
-                if model is not None:
-                    looked_at.add(pair)
-                    witness = self._finder.witness(model)
-                    yield Missing(said.rule.id, f"need {need}", stage, subject, witness)
+                if (rule, str(need)) not in looked_at:
+                    yield from self._shown(
+                        f"need {need}", [(way, way.decision.determines(way.said)) for way in ways], here
+                    )
 
     def unlooked(self, dimensions: dict[str, dict[str, int]]) -> Iterator[Missing]:
         """For each dimension of a segment that no test looks at, an input in which the segment decides it."""
-        for stage, subject, decision, said in self._said():
-            source = said.rule.source
-            if source is None:
+        for ways in self._asked.values():
+            rule = ways[0].said.rule
+            if rule.source is None:
                 continue
-            for name in decides(said.rule):
-                if dimensions[source].get(name):
-                    continue
-                model = self._finder.smallest(_deciding(decision, said, name))
-                if model is not None:
-                    yield Missing(said.rule.id, f"{source}: {name}", stage, subject, self._finder.witness(model))
+            counted = dimensions[rule.source]
+            for name in decides(rule):
+                if counted.get(name) == 0:
+                    yield from self._shown(f"{rule.source}: {name}", [(way, _deciding(way, name)) for way in ways])
 
-    def _said(self) -> Iterator[tuple[Stage, str, SymbolicDecision, Said]]:
-        """Every rule, once, with the decision that it is asked for; of several tools the first."""
-        seen: set[str] = set()
+    def _shown(self, about: str, ways: Iterable[tuple[Way, z3.BoolRef]], *more: z3.BoolRef) -> Iterator[Missing]:
+        """One input for the first of the ways that has any."""
+        for way, when in ways:
+            model = self._finder.smallest(when, *more)
+            if model is not None:
+                yield Missing(way.said.rule.id, about, way.stage, way.subject, self._finder.witness(model))
+                return
+
+    def _ways(self) -> dict[str, list[Way]]:
+        """Every rule, by id, with each decision that it is asked for."""
+        found: dict[str, list[Way]] = {}
         for stage in Stage:
             for subject in subjects(self.bundle, stage):
                 decision = self._decisions.at(stage, subject)
                 for said in decision.said:
-                    if said.rule.id not in seen:
-                        seen.add(said.rule.id)
-                        yield stage, subject, decision, said
+                    found.setdefault(said.rule.id, []).append(Way(stage, subject, decision, said))
+        return found
 
 
-def _deciding(decision: SymbolicDecision, said: Said, name: str) -> z3.BoolRef:
-    for dimension, choice in said.rule.selections.choices:
-        if name == dimension:
-            return z3.And(said.true, decision.chosen(dimension)[choice.value])
-    return decision.determines(said)
+def _deciding(way: Way, name: str) -> z3.BoolRef:
+    ways = way.decision.ways(way.said)
+    return ways.get(_dimension(name), ways.get("effect", FALSE))
 
 
 def coverage(bundle: Bundle, results: Sequence[CaseResult], atlas: Atlas) -> Coverage:
     """What `results` look at of what can occur."""
     possible = frozenset(atlas.possible())
-    return Coverage(possible, exercised(results) & possible, dimensions_of(bundle, results))
+    counted = dimensions_of(bundle, results)
+    for rule in bundle.policy.rules:
+        for name in decides(rule) if rule.source is not None else ():
+            if not counted[str(rule.source)][name] and not atlas.decides(rule, name):
+                del counted[str(rule.source)][name]
+    return Coverage(possible, exercised(results) & possible, counted)

@@ -72,11 +72,14 @@ def _case(one: Missing, bundle: Bundle, number: int) -> str:
     facts: dict[str, JsonValue] = {
         name: [*held] if isinstance(held, tuple) else held for name, held in one.witness.beyond.items()
     }
+    if one.stage not in (Stage.GATE_RISK, Stage.APPLY_POLICY):
+        # Otherwise the case would take the flow that policy chooses.
+        facts["flow"] = one.witness.contents.get("flow")  # type: ignore[assignment]  # a word, or unknown
     whole: dict[str, JsonValue] = {"name": f"{number}. {one.rule}, {one.about}"}
     if facts:
         whole["facts"] = facts
     if one.witness.earlier:
-        minutes = {name: _A_YEAR if age >= LONG_AGO else 0.0 for name, age in one.witness.earlier.items()}
+        minutes = {name: _A_YEAR if age >= LONG_AGO else age / 60 for name, age in one.witness.earlier.items()}
         whole["earlier"] = dict(minutes)
     if one.stage is Stage.AUTHORIZE_TOOLS:
         whole["tool"] = one.subject

@@ -10,11 +10,11 @@ from itertools import product
 import z3
 
 from handrail.evals.policy.compare import DECIDING, Pair, Side, exclusive, tokens
+from handrail.evals.policy.parts import Touched, touched
 from handrail.evals.policy.space import FALSE
 from handrail.evals.policy.symbolic import SymbolicDecision
 from handrail.evals.policy.witness import Witness
 from handrail.guardrails.bundle.bundle import Bundle
-from handrail.guardrails.policy.rule import Rule
 from handrail.guardrails.vocabulary import Automation, Decision, Effect, RiskTier, Stage
 
 
@@ -54,23 +54,32 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Touched:
-    """The rules that were added, removed or changed, by id: what somebody wrote, beside what it does."""
+class ToolChange:
+    """A tool that only one of the bundles has; without it every call is refused. `effects` are what it can come to."""
 
-    added: tuple[str, ...]
-    removed: tuple[str, ...]
-    changed: tuple[str, ...]
+    tool: str
+    gained: bool
+    effects: tuple[Effect, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Everything that changes. `members` are the segments that somebody enters or leaves (with an example each)."""
+    """Everything that changes. `members` are the segments that somebody enters or leaves (with an example each).
+
+    `touched` is what somebody wrote, by kind, beside what it does.
+    """
 
     before: str
     after: str
-    touched: Touched
+    touched: Mapping[str, Touched]
     changes: tuple[Change, ...]
+    tools: tuple[ToolChange, ...]
     members: Mapping[str, Witness]
+
+    @property
+    def same(self) -> bool:
+        """Whether every input is decided alike."""
+        return not self.changes and not self.tools and not self.members
 
 
 def compared(before: Bundle, after: Bundle) -> Difference:
@@ -79,21 +88,23 @@ def compared(before: Bundle, after: Bundle) -> Difference:
     found = [change for stage in DECIDING for change in _of_stage(pair, stage)]
     order = list(Direction)
     ordered = sorted(found, key=lambda one: (order.index(one.direction), list(Stage).index(one.stage), one.dimension))
-    return Difference(before.revision, after.revision, _touched(before, after), tuple(ordered), dict(_members(pair)))
-
-
-def _touched(before: Bundle, after: Bundle) -> Touched:
-    first, second = ({rule.id: rule for rule in bundle.policy.rules} for bundle in (before, after))
-    changed = [name for name in first.keys() & second.keys() if not _same(first[name], second[name])]
-    return Touched(
-        tuple(sorted(second.keys() - first.keys())), tuple(sorted(first.keys() - second.keys())), tuple(sorted(changed))
+    return Difference(
+        before.revision,
+        after.revision,
+        touched(before, after),
+        tuple(ordered),
+        tuple(_tools(pair)),
+        dict(_members(pair)),
     )
 
 
-def _same(one: Rule, other: Rule) -> bool:
-    parts = [(rule.stage, rule.reason, rule.when, rule.subjects, rule.permits, rule.restrictions, rule.selections)
-             for rule in (one, other)]  # fmt: skip
-    return parts[0] == parts[1]
+def _tools(pair: Pair) -> Iterator[ToolChange]:
+    for tool in pair.subjects(Stage.AUTHORIZE_TOOLS):
+        one, other = pair.decisions(Stage.AUTHORIZE_TOOLS, tool)
+        held = one or other
+        if held is not None and (one is None or other is None):
+            effects = tuple(effect for effect, when in held.effects.items() if pair.finder.possible(when))
+            yield ToolChange(tool, one is None, effects)
 
 
 def _members(pair: Pair) -> Iterator[tuple[str, Witness]]:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import JsonValue
 
-from handrail.evals.policy.diff import Change, Difference, Direction, Touched
+from handrail.evals.policy.diff import Change, Difference, Direction
+from handrail.evals.policy.parts import Touched
 from handrail.guardrails.vocabulary import Decision
 
 SHOWN = 6
@@ -18,7 +19,9 @@ REASONS = "reasons"
 def lines(found: Difference, *, verbose: bool = False) -> Iterator[str]:
     """The whole difference, what gives more freedom first; `verbose` shows the decisions of every example."""
     yield f"Bundle {found.before} -> {found.after}"
-    yield from _touched(found.touched)
+    for kind, touched in found.touched.items():
+        yield from _touched(kind, touched)
+    yield from _tools(found)
     for direction in Direction:
         held = [one for one in found.changes if one.direction is direction and one.dimension != REASONS]
         if held:
@@ -33,7 +36,7 @@ def lines(found: Difference, *, verbose: bool = False) -> Iterator[str]:
         yield f"SEGMENTS entered or left by somebody ({len(found.members)})"
         for name, witness in found.members.items():
             yield f"  {name}, for example with {'; '.join(witness.lines()) or 'an ordinary turn'}"
-    if not found.changes and not found.members:
+    if found.same:
         yield "No input is decided differently."
 
 
@@ -44,10 +47,19 @@ _TITLES = {
 }
 
 
-def _touched(touched: Touched) -> Iterator[str]:
+def _touched(kind: str, touched: Touched) -> Iterator[str]:
     for word, names in (("added", touched.added), ("removed", touched.removed), ("changed", touched.changed)):
         if names:
-            yield f"  rules {word}: {', '.join(names)}"
+            yield f"  {kind} {word}: {', '.join(names)}"
+
+
+def _tools(found: Difference) -> Iterator[str]:
+    for title, gained in (("TOOLS GAINED", True), ("TOOLS LOST", False)):
+        held = [one for one in found.tools if one.gained is gained]
+        if held:
+            yield f"{title} ({len(held)}); without a tool every call of it is refused"
+        for one in held:
+            yield f"  {one.tool}: its calls can be {', '.join(one.effects)}"
 
 
 def headline(change: Change) -> str:
@@ -99,15 +111,17 @@ def _decided(decision: Decision) -> str:
 
 def plain(found: Difference) -> dict[str, JsonValue]:
     """The same for programs."""
-    touched = found.touched
     return {
         "before": found.before,
         "after": found.after,
-        "rules": {
-            "added": list(touched.added),
-            "removed": list(touched.removed),
-            "changed": list(touched.changed),
+        "touched": {
+            kind: {"added": list(held.added), "removed": list(held.removed), "changed": list(held.changed)}
+            for kind, held in found.touched.items()
         },
+        "tools": [
+            {"tool": one.tool, "gained": one.gained, "effects": [effect.value for effect in one.effects]}
+            for one in found.tools
+        ],
         "changes": [_plain(change) for change in found.changes],
         "segments": {name: list(witness.lines()) for name, witness in found.members.items()},
     }

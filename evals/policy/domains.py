@@ -8,6 +8,7 @@ exact.
 from __future__ import annotations
 
 import math
+import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -63,12 +64,11 @@ def domains_of(bundles: Sequence[Bundle], usual: Mapping[str, FactContent]) -> d
 def _kind(name: str, specs: Sequence[FactSpec]) -> FactKind:
     kinds = list(dict.fromkeys(spec.kind for spec in specs))
     if len(kinds) > 1:
-        raise ConfigError(
-            [
-                f"the fact {name} is a {kinds[0].value} in one bundle and a {kinds[1].value} in the other, so no input "
-                "fits both; give it another name in one of them to compare them"
-            ]
+        message = (
+            f"the fact {name} is a {kinds[0].value} in one bundle and a {kinds[1].value} in the other, so that no "
+            "input fits both; give it another name in one of them to compare them"
         )
+        raise ConfigError([message])
     return kinds[0] if kinds else FactKind.BOOLEAN
 
 
@@ -139,23 +139,25 @@ def _numbers(bounds: set[float], within: Range) -> tuple[Scalar, ...]:
     """Every bound, and one number in each gap, as far as the fact can be that."""
     ordered = sorted(bounds)
     middles = [one / 2 + other / 2 for one, other in pairwise(ordered)]
-    ends = [ordered[0] - _step(ordered[0]), ordered[-1] + _step(ordered[-1])] if ordered else [0.0]
+    ends = [_beside(ordered[0], -1), _beside(ordered[-1], 1)] if ordered else [0.0]
     if within.whole and ordered:
         # A bound need not be whole itself, but what stands for the gaps beside it has to be.
-        middles = [float(math.floor(one) + 1) for one in ordered[:-1]]
-        ends = [float(math.ceil(ordered[0]) - 1), float(math.floor(ordered[-1]) + 1)]
+        middles = [float(math.floor(one)) for one in (*middles, *(_beside(one, 1) for one in ordered[:-1]))]
+        ends = [float(math.ceil(ends[0])), float(math.floor(ends[1]))]
     found = {*ordered, *middles, *ends}
     found |= {float(bound) for bound in (within.least, within.most) if bound is not None}
-    kept = sorted(one for one in found if _possible(one, within))
+    kept = sorted(one for one in found if possible(one, within))
     return tuple(int(one) if one.is_integer() else one for one in kept)
 
 
-def _step(bound: float) -> float:
-    """How far from a bound another number is looked for: one, or what a number so large can be told apart by."""
-    return max(1.0, abs(bound) * 1e-9)
+def _beside(bound: float, sign: int) -> float:
+    """The number that stands for what lies beyond a bound: one further, or as far as a large one can be told apart."""
+    beyond = bound + sign * max(1.0, abs(bound) * 1e-9)
+    return beyond if math.isfinite(beyond) else sign * sys.float_info.max
 
 
-def _possible(number: float, within: Range) -> bool:
+def possible(number: float, within: Range) -> bool:
+    """Whether a fact of this range can be that number."""
     if within.least is not None and number < within.least:
         return False
     if within.most is not None and number > within.most:

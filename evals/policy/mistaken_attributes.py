@@ -35,8 +35,8 @@ def _of_window(window: dict[str, JsonValue], path: PathKey, content: JsonValue) 
         yield Edit(Kind.CHANGED_WINDOW, (*path, "within_minutes"), "half as long", max(1, minutes // 2))
         yield Edit(Kind.CHANGED_WINDOW, (*path, "within_minutes"), "twice as long", minutes * 2)
     kinds = [str(one["kind"]) for _, one in items(content, "events") if isinstance(one, dict)]
-    other = next(kind for kind in kinds if kind != window["count"])
-    yield Edit(Kind.CHANGED_WINDOW, (*path, "count"), f"{window['count']} becomes {other}", other)
+    for other in [kind for kind in kinds if kind != window["count"]][:1]:
+        yield Edit(Kind.CHANGED_WINDOW, (*path, "count"), f"{window['count']} becomes {other}", other)
     yield Edit(Kind.MISSPELT_FACT, (*path, "count"), "misspelt", f"{window['count']}s")
     same = bool(window.get("same_intent", False))
     yield Edit(Kind.CHANGED_WINDOW, (*path, "same_intent"), f"{same} becomes {not same}".lower(), not same)

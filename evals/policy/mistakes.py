@@ -97,8 +97,8 @@ def _of_actions(content: JsonValue, bundle: Bundle) -> Iterator[Edit]:
             yield Edit(Kind.CHANGED_TOOLS, path, f"{tool} is no longer in {verb}", gone=True)
         if held:
             tools = [tool for _, tool in held]
-            added = next(tool for tool in sorted(bundle.tools) if tool not in tools)
-            yield Edit(Kind.CHANGED_TOOLS, ("actions", verb), f"{verb} with {added}", [*tools, added])
+            for added in [tool for tool in sorted(bundle.tools) if tool not in tools][:1]:
+                yield Edit(Kind.CHANGED_TOOLS, ("actions", verb), f"{verb} with {added}", [*tools, added])
 
 
 def _of_trigger(trigger: dict[str, JsonValue], path: PathKey, bundle: Bundle) -> Iterator[Edit]:
@@ -136,8 +136,8 @@ def _of_scope(held: dict[str, JsonValue], path: PathKey) -> Iterator[Edit]:
         for at, name in items(held, *place):
             yield Edit(Kind.DROPPED_VALUE, (*path, *at), f"{name} is gone", gone=True)
         if isinstance(classes, list) and place[-1] == "authority":
-            added = next(word for word in ("community", "standard", "authoritative") if word not in classes)
-            yield Edit(Kind.CHANGED_VALUE, (*path, *place), f"{added} is added", [*classes, added])
+            for added in [word for word in ("community", "standard", "authoritative") if word not in classes][:1]:
+                yield Edit(Kind.CHANGED_VALUE, (*path, *place), f"{added} is added", [*classes, added])
 
 
 def _of_choice(name: str, choice: JsonValue, path: PathKey, bundle: Bundle) -> Iterator[Edit]:
@@ -150,8 +150,8 @@ def _of_choice(name: str, choice: JsonValue, path: PathKey, bundle: Bundle) -> I
     yield Edit(Kind.DROPPED_VALUE, path, f"{name} is gone", gone=True)
     if not isinstance(choice, dict):
         return
-    other = next(word for word in known[name] if word != choice["value"])
-    yield Edit(Kind.CHANGED_VALUE, (*path, "value"), f"{choice['value']} becomes {other}", other)
+    for other in [word for word in known[name] if word != choice["value"]][:1]:
+        yield Edit(Kind.CHANGED_VALUE, (*path, "value"), f"{choice['value']} becomes {other}", other)
     taken = sorted(
         {
             one.precedence

@@ -135,7 +135,8 @@ class Bench:
         original = load(folder)
         cases = tuple(one for one in load_cases(folder, original) if one.case.message is None)
         wrong = [one.case.name for one in cases if run_case(original, one).failures]
-        broken = [one.entry.id for one in original.invariants if not Prover(original).prove(one).proved]
+        prover = Prover(original)
+        broken = [one.entry.id for one in original.invariants if not prover.prove(one).proved]
         if wrong or broken:
             listed = [f"the case {name!r} fails already; mend it first" for name in wrong]
             raise ConfigError([*listed, *(f"the invariant {name} does not hold; mend it first" for name in broken)])
@@ -175,9 +176,21 @@ class Bench:
 
 
 def _counts_alike(one: Bundle, other: Bundle) -> bool:
-    """Whether facts come about in the same way: which events are counted, and how old attributes may be."""
-    ages = [{name: held.max_age_days for name, held in bundle.attributes.items()} for bundle in (one, other)]
-    return one.windows == other.windows and ages[0] == ages[1]
+    """Whether the facts that are read come about in the same way: which events they count, how old they may be."""
+    read = _read(one) | _read(other)
+    windows, ages = [], []
+    for bundle in (one, other):
+        windows.append({window.fact: window for window in bundle.windows if window.fact in read})
+        used = {name: held for name, held in bundle.attributes.items() if name in read or held.scope_family is not None}
+        ages.append({name: held.max_age_days for name, held in used.items()})
+    return windows[0] == windows[1] and ages[0] == ages[1]
+
+
+def _read(bundle: Bundle) -> frozenset[str]:
+    """The facts that something in force reads; what a shadow rule reads changes no decision."""
+    segments = [condition for segment in bundle.segments for condition in (segment.entry, segment.exit)]
+    rules = [rule.when for rule in bundle.policy.rules]
+    return frozenset().union(*(one.names() for one in (*rules, *segments, *(each.when for each in bundle.invariants))))
 
 
 def run(bench: Bench, chosen: Sequence[Mutation]) -> Iterator[Outcome]:

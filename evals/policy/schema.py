@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import BaseModel
 
-from handrail.evals.policy.cases import CasesFile
+from handrail.evals.policy.case_shapes import CasesFile
 from handrail.evals.policy.schema_models import file_schema
 from handrail.evals.policy.schema_names import definitions
 from handrail.guardrails.bundle.bundle import Bundle

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import z3
 
-from handrail.evals.policy.domains import Domain, domains_of
+from handrail.evals.policy.domains import NEED, Domain, domains_of
 from handrail.evals.policy.play import completed, ordinary
 from handrail.guardrails.bundle.bundle import Bundle
-from handrail.guardrails.policy.facts import HOLDOUT_PREFIX, SEGMENT_PREFIX, FactKind, OnUnknown
+from handrail.guardrails.policy.facts import SEGMENT_PREFIX, FactKind, OnUnknown
 from handrail.guardrails.policy.matcher import AtLeast, Known, Matcher, Not, Test
 from handrail.guardrails.segments import Segment
 from handrail.guardrails.vocabulary import FactContent, Scalar
 
 FALSE, TRUE = z3.BoolVal(False), z3.BoolVal(True)
-NEEDS, NEED, UNKNOWN = "need_states", "need_state", "unknown"
+NEEDS, UNKNOWN = "need_states", "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +74,21 @@ class Space:
         self.variables = {
             name: variable(domain) for name, domain in self.domains.items() if not name.startswith(SEGMENT_PREFIX)
         }
-        ids = sorted({segment.id for bundle in bundles for segment in bundle.segments})
-        self.earlier = {name: z3.Bool(f"earlier {name}") for name in ids}
-        self.held = {name: z3.Bool(f"held {name}") for name in ids}
+        segments = [segment for bundle in bundles for segment in bundle.segments]
+        self.earlier = {name: z3.Bool(f"earlier {name}") for name in sorted({one.id for one in segments})}
+        self.younger = {
+            (name, minutes): z3.Bool(f"{name} younger than {minutes} minutes")
+            for name, minutes in sorted({(one.id, one.hold_minutes) for one in segments if one.hold_minutes})
+        }
+        """Whether who is in a segment entered it less than so many minutes ago, for every hold that a bundle has."""
 
     def constraints(self) -> list[z3.BoolRef]:
         """What holds of every input."""
         found = [one for held in self.variables.values() for one in held.constraints()]
-        found += [z3.Implies(self.held[name], self.earlier[name]) for name in self.earlier]
+        found += [z3.Implies(young, self.earlier[name]) for (name, _), young in self.younger.items()]
+        for ((name, _), young), ((other, _), younger) in pairwise(self.younger.items()):
+            if name == other:
+                found.append(z3.Implies(young, younger))
         return found
 
     def plausible(self) -> list[z3.BoolRef]:
@@ -155,8 +163,9 @@ class Reading:
         return Truth3(true, false, z3.And(z3.Not(true), z3.Not(false), restricts))
 
     def _leaf(self, leaf: Test) -> Truth3:
-        if leaf.name in self._fixed:
-            return self._fixed[leaf.name]
+        fixed = self._fixed.get(leaf.name)
+        if fixed is not None:
+            return fixed if leaf.holds(True) else Truth3(fixed.false, fixed.true, fixed.restricts)
         held = self._variables[leaf.name]
         true = _holds(leaf, held)
         ignored = self._ignored(leaf.name)
@@ -174,7 +183,7 @@ class Reading:
     def _segment(self, segment: Segment) -> Truth3:
         """Membership as `assign` decides it: entered, or kept until the exit is true and the hold is over."""
         entry, leaving = self.truth(segment.entry), self.truth(segment.exit)
-        held = self.space.held[segment.id] if segment.hold_minutes else FALSE
+        held = self.space.younger[segment.id, segment.hold_minutes] if segment.hold_minutes else FALSE
         kept = z3.And(self.space.earlier[segment.id], z3.Or(z3.Not(leaving.true), held))
         member = z3.Or(entry.true, kept)
         self.members[segment.id] = member
@@ -200,8 +209,3 @@ def _count(parts: Sequence[z3.BoolRef], least: int) -> z3.BoolRef:
     if least == 1:
         return z3.Or(parts)
     return z3.And(parts) if least == len(parts) else z3.AtLeast(*parts, least)
-
-
-def holdouts(space: Space) -> list[str]:
-    """The names of the facts that say in which arm a conversation is."""
-    return [name for name in space.variables if name.startswith(HOLDOUT_PREFIX)]

@@ -5,7 +5,7 @@ It mirrors `PolicySet.decide` formula by formula; a test holds the two against e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +15,7 @@ from handrail.evals.policy.domains import Domain
 from handrail.evals.policy.play import of_tool
 from handrail.evals.policy.space import FALSE, TRUE, Reading, Truth3, Variable
 from handrail.guardrails.policy.facts import FactKind
-from handrail.guardrails.policy.policyset import DEFAULTS, TURN
+from handrail.guardrails.policy.policyset import DEFAULTS, NO_RULE, TURN, UNKNOWN_FACT
 from handrail.guardrails.policy.rule import Choice, Rule
 from handrail.guardrails.vocabulary import Automation, Effect, Obligation, Priority, RiskTier, Stage
 
@@ -121,31 +121,59 @@ class SymbolicDecision:
         return z3.Or([one.true for one in self.said if word in getattr(one.rule.selections, kind)])
 
     def gives(self, reason: str) -> z3.BoolRef:
-        """When a reason code of a rule is among the reasons: one of its rules determines something."""
-        return z3.Or([self.determines(one) for one in self.said if one.rule.reason == reason])
+        """When a code is among the reasons: one of its rules determines something, or it says that none did."""
+        ways = [self.determines(one) for one in self.said if one.rule.reason == reason]
+        if reason == NO_RULE:
+            ways.append(self.unruled)
+        if reason == UNKNOWN_FACT:
+            ways.append(self.doubtful)
+        return z3.Or(ways)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Every code that can be among the reasons."""
+        return tuple(sorted({NO_RULE, UNKNOWN_FACT, *(one.rule.reason for one in self.said)}))
+
+    @cached_property
+    def unruled(self) -> z3.BoolRef:
+        """When the effect is the stage's default, and no rule says the same."""
+        least = DEFAULTS[self.stage]
+        saying = [one.applies for one in self.said if (one.rule.restrictions.effect or Effect.ALLOW) >= least]
+        return z3.Not(z3.Or([self.permitted, *saying]))
+
+    @cached_property
+    def doubtful(self) -> z3.BoolRef:
+        """When a restriction applies because a fact is unknown."""
+        return z3.Or([z3.And(one.applies, z3.Not(one.true)) for one in self.said if one.rule.restricts])
 
     def determines(self, one: Said) -> z3.BoolRef:
         """When a rule is among the determining ones."""
+        return z3.Or(list(self.ways(one).values()))
+
+    def ways(self, one: Said) -> dict[str, z3.BoolRef]:
+        """When a rule determines each dimension of which it says something, by the names of `determined_by`."""
         asked, wanted = one.rule.restrictions, one.rule.selections
-        ways: list[z3.BoolRef] = []
+        ways: dict[str, z3.BoolRef] = {}
         if one.rule.permits is not None:
-            ways.append(z3.And(one.true, self.effects[Effect.ALLOW]))
+            ways["effect"] = z3.And(one.true, self.effects[Effect.ALLOW])
         if asked.effect is not None:
-            ways.append(z3.And(one.applies, self.effects[asked.effect]))
+            ways["effect"] = z3.And(one.applies, self.effects[asked.effect])
         if asked.obligations:
-            ways.append(one.applies)
+            ways["obligations"] = one.applies
         if asked.risk is not None:
-            ways.append(self._strictest(one.applies, asked.risk, lambda other: other.restrictions.risk))
+            ways["risk"] = self._strictest(one.applies, asked.risk, lambda other: other.restrictions.risk)
         if asked.automation is not None:
-            ways.append(self._strictest(one.applies, asked.automation, lambda other: other.restrictions.automation))
-        if wanted.skills or wanted.tags or wanted.scope:
-            ways.append(one.true)
+            strictest = self._strictest(one.applies, asked.automation, lambda other: other.restrictions.automation)
+            ways["automation"] = strictest
+        for name, words in (("skills", wanted.skills), ("tags", wanted.tags), *wanted.scope):
+            if words:
+                ways[name if name in {"skills", "tags"} else f"scope.{name}"] = one.true
         if wanted.priority is not None:
-            ways.append(self._most_urgent(one))
+            ways["priority"] = self._most_urgent(one)
         if wanted.first_response_minutes is not None:
-            ways.append(z3.And(one.true, z3.Not(self.answers_within(wanted.first_response_minutes - 1))))
-        ways += [self._wins(one, dimension, choice) for dimension, choice in wanted.choices]
-        return z3.Or(ways)
+            sooner = self.answers_within(wanted.first_response_minutes - 1)
+            ways["first_response_minutes"] = z3.And(one.true, z3.Not(sooner))
+        return ways | {name: self._wins(one, name, choice) for name, choice in wanted.choices}
 
     def _strictest(
         self, applies: z3.BoolRef, held: RiskTier | Automation, asked: Callable[[Rule], RiskTier | Automation | None]
@@ -223,8 +251,3 @@ class Decisions:
 def _constant(name: str, content: str, reading: Reading) -> Variable:
     domain = reading.space.domains.get(name) or Domain(name, FactKind.WORD, (content,))
     return Variable(domain, TRUE, {value: z3.BoolVal(value == content) for value in domain.values})
-
-
-def any_of(formulas: Iterable[z3.BoolRef]) -> z3.BoolRef:
-    """Whether one of them holds."""
-    return z3.Or(list(formulas))

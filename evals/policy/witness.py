@@ -11,6 +11,7 @@ from handrail.evals.policy.domains import Domain
 from handrail.evals.policy.play import completed, given, of_tool, opened
 from handrail.evals.policy.space import Space, Variable
 from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.errors import HandrailError
 from handrail.guardrails.policy.facts import FactKind, Facts
 from handrail.guardrails.policy.policyset import TURN
 from handrail.guardrails.vocabulary import Decision, FactContent, Stage
@@ -61,7 +62,9 @@ def _shown(content: FactContent | None) -> str:
 
 
 def _since(age: float) -> str:
-    return "just now" if age < LONG_AGO else "long ago"
+    if age >= LONG_AGO:
+        return "long ago"
+    return f"{age / 60:g} minutes ago" if age else "just now"
 
 
 class Finder:
@@ -124,7 +127,7 @@ class Finder:
 
     def _ordinary(self) -> list[z3.BoolRef]:
         """Everything that an ordinary turn is: a first message, and fact by fact."""
-        found = [z3.Not(one) for one in (*self.space.held.values(), *self.space.earlier.values())]
+        found = [z3.Not(one) for one in (*self.space.younger.values(), *self.space.earlier.values())]
         risk = self.space.variables.get("risk")
         if risk is not None:
             found.append(risk.known)
@@ -156,12 +159,18 @@ class Finder:
             content = _content(model, held)
             if content is not None:
                 contents[name] = content
-        earlier = {
-            name: 0.0 if _true(model, self.space.held[name]) else LONG_AGO
-            for name, one in self.space.earlier.items()
-            if _true(model, one)
-        }
+        earlier = {name: self._age(model, name) for name, one in self.space.earlier.items() if _true(model, one)}
         return Witness(contents, earlier, self._beyond(contents))
+
+    def _age(self, model: z3.ModelRef, name: str) -> float:
+        """Seconds since a segment of the turn before was entered: as few as its holds leave open."""
+        since = 0.0
+        for (segment, minutes), young in self.space.younger.items():
+            if segment == name:
+                if _true(model, young):
+                    return since
+                since = minutes * 60.0
+        return LONG_AGO
 
     def _beyond(self, contents: Mapping[str, FactContent]) -> dict[str, FactContent | None]:
         """What differs from an ordinary turn, less what follows from the rest."""
@@ -175,8 +184,12 @@ class Finder:
         return told
 
 
-class Undecided(RuntimeError):
+class Undecided(HandrailError):
     """The solver gave up; nothing was proved."""
+
+    def __init__(self, reason: str) -> None:
+        """Keep the solver's own words."""
+        super().__init__(f"the solver gave up ({reason}), so nothing is proved; ask again, or about fewer invariants")
 
 
 def _items(content: FactContent) -> tuple[str, ...]:

@@ -100,20 +100,21 @@ class Compiler:
 
     def hold_out(self, document: Document, entry: HoldoutEntry, path: PathKey) -> None:
         """Switch rules off for the conversations of a holdout; the safety floor stays on in every arm (S11.2)."""
-        wanted = set(entry.without)
-        for position, rule in enumerate(self.rules):
-            names = {rule.id, f"segment.{rule.source}"}
-            if names & wanted:
-                if rule.floor or (rule.restricts and rule.stage in FLOOR_STAGES):
-                    message = f"{rule.id} belongs to the safety floor, which no holdout may switch off"
-                    self._report(document, (*path, "without"), message)
-                condition = AtLeast(2, (rule.when, outside_holdout(entry.id)))
-                self.rules[position] = replace(rule, when=condition)
         known = {rule.id for rule in self.rules} | {f"segment.{segment.id}" for segment in self.segments}
+        held: set[int] = set()
         for index, name in enumerate(entry.without):
+            named = [at for at, rule in enumerate(self.rules) if name in {rule.id, f"segment.{rule.source}"}]
+            floor = [self.rules[at].id for at in named if _of_floor(self.rules[at])]
+            if floor:
+                message = f"{floor[0]} belongs to the safety floor, which no holdout may switch off"
+                self._report(document, (*path, "without", index), message)
             if name not in known:
                 message = f"there is no active rule or segment {name!r}{nearest(name, known)}"
                 self._report(document, (*path, "without", index), message)
+            held.update(named)
+        for at in held:
+            condition = AtLeast(2, (self.rules[at].when, outside_holdout(entry.id)))
+            self.rules[at] = replace(self.rules[at], when=condition)
 
     def finish(self, attributes: Mapping[str, Attribute]) -> None:
         """Checks over all rules together: duplicate ids, precedence ties, purposes."""
@@ -188,11 +189,12 @@ class Compiler:
             risk=outcome.risk,
             obligations=frozenset(outcome.obligations),
         )
-        self._places[shape.id] = (document, path)
+        where = document.place(path)
+        self._places[where] = (document, path)
         among.append(
             replace(
                 shape,
-                where=f"{document.file}:{document.line(path)}",
+                where=where,
                 permits=effect if effect is Effect.ALLOW else None,
                 restrictions=restrictions,
                 selections=_selections(outcome),
@@ -225,11 +227,15 @@ class Compiler:
                 self._report(document, path, f"there is no {kind} {name!r}")
 
     def _at(self, rule: Rule, message: str) -> None:
-        document, path = self._places[rule.id]
+        document, path = self._places[rule.where]
         self._report(document, path, message)
 
     def _report(self, document: Document, path: PathKey, message: str) -> None:
         self.problems.append(document.problem(path, message))
+
+
+def _of_floor(rule: Rule) -> bool:
+    return rule.floor or (rule.restricts and rule.stage in FLOOR_STAGES)
 
 
 def _selections(outcome: Outcome) -> Selections:

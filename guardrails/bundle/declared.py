@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from handrail.guardrails.bundle.reading import Parsed
 from handrail.guardrails.bundle.sections import OPENED, Attribute, AttributesFile, ReasonEntry, Window
 from handrail.guardrails.policy.builtin import BUILTIN
-from handrail.guardrails.policy.condition import nearest
+from handrail.guardrails.policy.condition import COMBINATORS, nearest
 from handrail.guardrails.policy.facts import ANY_NUMBER, COUNT, FactKind, FactSpec, Range
 from handrail.guardrails.toolspec import FactType, ToolSpec
 from handrail.guardrails.vocabulary import Stage
@@ -17,6 +17,8 @@ from handrail.guardrails.yamlsource import Document, PathKey, Problem
 CATALOGUED: Mapping[str, Stage] = {"signals": Stage.DETECT_INTENT, "findings": Stage.GUARD_OUTPUT}
 """Facts whose words are the catalogue's codes of a stage: what stands in no entry can never occur."""
 
+RESERVED = frozenset({*COMBINATORS, "segment", "tool"})
+"""Names that mean something of their own where a condition names a fact."""
 
 _RANGES: Mapping[FactType, Range] = {
     FactType.INTEGER: Range(whole=True),
@@ -43,6 +45,10 @@ def fact_specs(
     found: dict[str, FactSpec] = {}
     for declared in (*_builtin(reasons), *_of_customers(attributes, problems)):
         name = declared.spec.name
+        if name in RESERVED and declared.document is not None:
+            message = f"{name} is a word of conditions themselves; choose another name"
+            problems.append(declared.document.problem(declared.path, message))
+            continue
         if name in found and declared.document is not None:
             message = f"there is a fact {name} already; choose another name"
             problems.append(declared.document.problem(declared.path, message))
@@ -78,6 +84,10 @@ def _of_customers(attributes: Parsed[AttributesFile] | None, problems: list[Prob
         if attribute.name not in seen:  # a second declaration of an attribute is reported as a duplicate id
             seen.add(attribute.name)
             yield _Declared(_of_attribute(attribute), attributes.document, ("attributes", index))
+    for index, event in enumerate(attributes.content.events):
+        if event.kind == OPENED:
+            message = f"{OPENED} is the opening of the conversation, which windows may end at; choose another name"
+            problems.append(attributes.document.problem(("events", index), message))
     for index, window in enumerate(attributes.content.windows):
         _count_known(window, ("windows", index), attributes, problems)
         spec = FactSpec(window.fact, FactKind.NUMBER, window.meaning, range=COUNT)

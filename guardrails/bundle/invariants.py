@@ -7,13 +7,17 @@ from dataclasses import dataclass
 
 from handrail.guardrails.bundle.compiler import DECIDING_STAGES, Vocabulary
 from handrail.guardrails.bundle.reading import Parsed
-from handrail.guardrails.bundle.sections import Attribute, Claim, InvariantEntry, InvariantsFile
+from handrail.guardrails.bundle.sections import Attribute, Claim, Growth, InvariantEntry, InvariantsFile, ScopeFamily
 from handrail.guardrails.policy.condition import ConditionReader, nearest
-from handrail.guardrails.policy.facts import FactKind, FactSpec
+from handrail.guardrails.policy.facts import FactKind
 from handrail.guardrails.policy.matcher import ALWAYS, Matcher
 from handrail.guardrails.policy.policyset import TURN
-from handrail.guardrails.vocabulary import Stage
+from handrail.guardrails.scope import Authority
+from handrail.guardrails.vocabulary import NeedState, Stage
 from handrail.guardrails.yamlsource import PathKey, Problem
+
+FOLLOWING = frozenset({"risk", "tool", "tool_access", "tool_sensitivity", "tool_reversible", "tool_needs_customer"})
+"""Facts that are no inputs: the risk gate finds the tier, and a tool's declaration says the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +44,32 @@ def compiled(
     for index, entry in enumerate(parsed.content.invariants):
         path: PathKey = ("invariants", index)
         tools = frozenset(entry.tools) if entry.tools is not None else None
-        problems.extend(document.problem((*path, *key), message) for key, message in _wrong(entry, words))
+        blind_to = _blind_to(entry, attributes)
+        wrong = (*_wrong(entry, words), *_misnamed_classes(entry, attributes if words.complete else {}))
+        problems.extend(document.problem((*path, *key), message) for key, message in wrong)
+        if entry.unaffected_by is not None and not blind_to and words.complete:
+            message = "no attribute is of these families, so nothing would be proved; name others, or facts"
+            problems.append(document.problem((*path, "unaffected_by", "families"), message))
         when: Matcher = ALWAYS
         if entry.when is not None and entry.stage in DECIDING_STAGES:
             when = reader.read(entry.when, (*path, "when"), entry.stage, tools)
         of_tools = entry.stage is Stage.AUTHORIZE_TOOLS
         subjects = tuple(sorted(tools if tools is not None else words.tools)) if of_tools else (TURN,)
         where = f"{document.file}:{document.line(path)}"
-        found.append(Invariant(entry, when, subjects, _blind_to(entry, attributes), where))
+        found.append(Invariant(entry, when, subjects, blind_to, where))
     return tuple(found)
+
+
+def classes_of(family: ScopeFamily, attributes: Mapping[str, Attribute]) -> frozenset[str] | None:
+    """The classes that documents of a family can have; None where any word may be one."""
+    if family == "authority":
+        return frozenset(Authority)
+    if family == "need_state":
+        return frozenset(NeedState)
+    declared = [one.values for one in attributes.values() if one.scope_family == family]
+    if not declared or None in declared:
+        return None
+    return frozenset(word for values in declared for word in values or ())
 
 
 def _blind_to(entry: InvariantEntry, attributes: Mapping[str, Attribute]) -> frozenset[str]:
@@ -72,20 +93,42 @@ def _wrong(entry: InvariantEntry, words: Vocabulary) -> Iterator[tuple[PathKey, 
             yield from _unknown((name, "queue"), claim.queue or (), words.queues | {"none"}, "queue")
             yield from _unknown((name, "flow"), claim.flow or (), words.flows | {"none"}, "flow")
     if entry.unaffected_by is not None:
-        yield from _unknown(("unaffected_by", "facts"), entry.unaffected_by.facts, frozenset(words.facts), "fact")
+        for name in entry.unaffected_by.facts:
+            yield from _absent(("unaffected_by", "facts"), name, entry.stage, words)
+            if name in FOLLOWING:
+                # Two inputs that differ in it alone do not exist, so anything at all could be claimed of them.
+                yield ("unaffected_by", "facts"), f"{name} follows from other facts; name those"
     if entry.never_relaxed_by is not None:
-        yield from _growth(entry, words.facts)
+        yield from _growth(entry, entry.never_relaxed_by, words)
 
 
-def _growth(entry: InvariantEntry, facts: Mapping[str, FactSpec]) -> Iterator[tuple[PathKey, str]]:
-    growth = entry.never_relaxed_by
-    if growth is None:
+def _misnamed_classes(entry: InvariantEntry, attributes: Mapping[str, Attribute]) -> Iterator[tuple[PathKey, str]]:
+    """Classes that no document has: what is never granted can be claimed of every decision."""
+    for name, claim in (("always", entry.always), ("never", entry.never)):
+        for family, classes in () if claim is None else claim.scope.items():
+            known = classes_of(family, attributes)
+            if known is not None:
+                yield from _unknown((name, "scope", family), classes, known, f"class of {family}")
+
+
+def _growth(entry: InvariantEntry, growth: Growth, words: Vocabulary) -> Iterator[tuple[PathKey, str]]:
+    yield from _absent(("never_relaxed_by", "fact"), growth.fact, entry.stage, words)
+    spec = words.facts.get(growth.fact)
+    if spec is None:
         return
-    spec = facts.get(growth.fact)
-    if spec is None or spec.kind is not FactKind.SET:
+    if spec.kind is not FactKind.SET:
         yield ("never_relaxed_by", "fact"), f"{growth.fact} is no set; name a fact that holds a set"
     elif spec.values is not None:
         yield from _unknown(("never_relaxed_by", "members"), growth.members, spec.values, f"member of {spec.name}")
+
+
+def _absent(path: PathKey, name: str, stage: Stage, words: Vocabulary) -> Iterator[tuple[PathKey, str]]:
+    """A fact that no decision of the stage can read would make the invariant say nothing."""
+    spec = words.facts.get(name)
+    if spec is not None and not spec.exists_at(stage):
+        yield path, f"the fact {name} does not exist at stage {stage.value}"
+    elif spec is None and words.complete:
+        yield path, f"there is no fact {name!r}{nearest(name, words.facts)}"
 
 
 def _unknown(path: PathKey, names: Iterable[str], known: frozenset[str], kind: str) -> Iterator[tuple[PathKey, str]]:

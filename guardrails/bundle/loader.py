@@ -162,6 +162,17 @@ def _named(problems: list[Problem], files: _Files) -> _Named:
     declared = ((one, attribute) for one in held for attribute in enumerate(one.content.attributes))
     _own_purposes(problems, files.attributes)
     places.update(_other_places(files))
+    arms = () if files.experiments is None else (files.experiments,)
+    proved = () if files.invariants is None else (files.invariants,)
+    # Only reports and proofs name these, where a second one of the same id would hide the first.
+    keyed("event", ((one, ("events", i), kind.kind, kind) for one in held for i, kind in enumerate(one.content.events)))
+    keyed(
+        "holdout", ((one, ("holdouts", i), arm.id, arm) for one in arms for i, arm in enumerate(one.content.holdouts))
+    )
+    keyed(
+        "invariant",
+        ((one, ("invariants", i), it.id, it) for one in proved for i, it in enumerate(one.content.invariants)),
+    )
     return _Named(
         queues=keyed("queue", ((one, ("queues", index), desk.id, desk) for one, (index, desk) in desks)),
         reasons=keyed("reason", ((one, (index,), entry.code, entry) for one, (index, entry) in catalogue)),
@@ -182,9 +193,6 @@ def _other_places(files: _Files) -> Iterator[tuple[str, str]]:
     for held in () if files.attributes is None else (files.attributes,):
         for index, window in enumerate(held.content.windows):
             yield f"window:{window.fact}", held.document.place(("windows", index))
-    for arms in () if files.experiments is None else (files.experiments,):
-        for index, holdout in enumerate(arms.content.holdouts):
-            yield f"holdout:{holdout.id}", arms.document.place(("holdouts", index))
     for rules in files.rules:
         for index, rule in enumerate(rules.content.rules):
             yield f"rule:{rule.id}", rules.document.place(("rules", index))

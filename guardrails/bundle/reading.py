@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -31,6 +31,9 @@ class OpenNames(frozenset[str]):
 
     def __contains__(self, name: object) -> bool:
         return True
+
+    def __or__(self, more: Set[str]) -> OpenNames:  # type: ignore[override]  # names stay names
+        return OpenNames(frozenset(self).union(more))
 
 
 @dataclass(frozen=True, slots=True)

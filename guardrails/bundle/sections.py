@@ -379,11 +379,11 @@ class Claim(Frozen):
     priority_at_least: Priority | None = None
     queue: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None
     flow: Annotated[tuple[Identifier, ...], Field(min_length=1)] | None = None
-    scope: dict[ScopeFamily, tuple[str, ...]] = {}
+    scope: dict[ScopeFamily, Annotated[tuple[str, ...], Field(min_length=1)]] = {}
 
     @model_validator(mode="after")
     def _says_something(self) -> Claim:
-        if not self.model_fields_set:
+        if not any(getattr(self, name) for name in self.model_fields_set):
             raise ValueError("name at least one thing that the decision has")
         return self
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from itertools import compress
 from typing import TypeAlias, TypeVar
 
+from handrail.guardrails.policy.index import Bits
 from handrail.guardrails.policy.matcher import AtLeast, Matcher, Not
-from handrail.guardrails.policy.reading import Bits, Leaf, Read
+from handrail.guardrails.policy.reading import Leaf, Read
 
 RowT = TypeVar("RowT")
 FALSE, TRUE, IGNORABLE, RESTRICTING = 0, 1, 2, 3
@@ -119,7 +120,7 @@ class Answers:
 
 
 _DIGITS = bytes.maketrans(b"01", b"\x00\x01")
-_SPARSE = 12
+_SPARSE = 8
 """From so many places to each bit that is set on, looking at the bits is quicker than looking at the places."""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from handrail.guardrails.policy.reading import Bits
+from handrail.guardrails.policy.index import Bits
 from handrail.guardrails.policy.rule import Rule
 from handrail.guardrails.vocabulary import Automation, Depth, Dimensions, Effect, Obligation, Priority, RiskTier, Tone
 

@@ -12,7 +12,7 @@ from handrail.guardrails.policy.matcher import ALWAYS, AtLeast, Known, Matcher, 
 from handrail.guardrails.vocabulary import FactContent, Stage
 from handrail.guardrails.yamlsource import Document, PathKey, Problem
 
-_COMBINATORS = ("all", "any", "not", "at_least")
+COMBINATORS = ("all", "any", "not", "at_least")
 _OPERATORS: Mapping[FactKind, tuple[str, ...]] = {
     FactKind.WORD: ("in",),
     FactKind.BOOLEAN: (),
@@ -88,7 +88,7 @@ class ConditionReader:
         if spec is None:
             if not self.complete:
                 return ALWAYS
-            known = [*self.facts, *_COMBINATORS, "segment"]
+            known = [*self.facts, *COMBINATORS, "segment"]
             self._report(path, f"there is no fact {name!r}{nearest(name, known)}")
             return ALWAYS
         if not spec.exists_at(stage):

@@ -1,22 +1,23 @@
 """The index of a rule set: which rules could say anything about given facts, so that cost follows those alone.
 
-For each rule it is known what must be found, or be unknown, for its condition not to be false. Facts pick rules by
-look-up; a rule that nothing picks would have been false. What cannot be looked up, such as a set that lacks a member,
-is always asked.
+Most conditions are conjunctions. Each of their comparisons that a fact makes false rules the rule out, so a rule is
+asked only when no fact does. Of any other condition it is known what must be found, or be unknown, for it not to be
+false, and one such finding picks the rule. What cannot be looked up, such as a set that lacks a member, is always
+asked.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
 from handrail.guardrails.policy.facts import FactKind
 from handrail.guardrails.policy.matcher import AtLeast, Known, Matcher, Not, Test
-from handrail.guardrails.policy.reading import Bits, Pick
 
 Word: TypeAlias = str | bool
+Bits: TypeAlias = int
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,37 +32,85 @@ class Need:
     number: Test | None = None
     other: bool = False
 
-
-Needs: TypeAlias = tuple[Need, ...] | None
-"""One of these must hold, or its fact be unknown, lest the condition is false; None when that cannot be said."""
+    def met_by(self, word: Word | None) -> bool:
+        """Whether it is met by a word, or (None) by a word that nobody names."""
+        return (word in self.words) is not self.other
 
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """`picks` say which rules which contents pick; the rules in `always` are asked whatever the facts are."""
+    """Which rules to ask, by their bits.
 
-    picks: tuple[Pick, ...]
+    `ruling` are needs that rule out, where they are not met, the rules that have them, `ruled` all rules of which that
+    is so; `picking` are needs that pick rules where they are met; the rules in `always` are asked whatever the facts
+    are.
+    """
+
+    ruling: Mapping[Need, Bits]
+    ruled: Bits
+    picking: Mapping[Need, Bits]
     always: Bits
 
 
 def index(conditions: Sequence[Matcher]) -> Index:
     """Index `conditions`; a rule is named by its position."""
+    contents = _contents(conditions)
+    ruling: dict[Need, Bits] = defaultdict(int)
+    picking: dict[Need, Bits] = defaultdict(int)
+    ruled = always = 0
+    for position, condition in enumerate(conditions):
+        bit = 1 << position
+        needs = _ruling(condition, contents)
+        for need in needs:
+            ruling[need] |= bit
+        if needs:
+            ruled |= bit
+            continue
+        wanted = _needs(condition, contents, turned=False)
+        if wanted is None:
+            always |= bit
+        for need in wanted or ():
+            picking[need] |= bit
+    return Index(dict(ruling), ruled, dict(picking), always)
+
+
+def _contents(conditions: Sequence[Matcher]) -> Mapping[str, int]:
+    """As many contents as conditions name of each fact, and one for all others: what a need is weighed against."""
     words: dict[str, set[Word]] = defaultdict(set)
     for condition in conditions:
         for leaf in _tests(condition):
             words[leaf.name].update(_words(leaf))
-    # As many contents as conditions name, and one for all others: what a need is weighed against.
-    contents = {name: len(found) + 1 for name, found in words.items()}
-    always = 0
-    gathered: dict[Need, Bits] = defaultdict(int)
-    for position, condition in enumerate(conditions):
-        wanted = _needs(condition, contents, turned=False)
-        if wanted is None:
-            always |= 1 << position
-        for need in wanted or ():
-            gathered[need] |= 1 << position
-    picks = tuple(Pick(need.name, need.words, need.number, need.other, rules) for need, rules in gathered.items())
-    return Index(picks, always)
+    return {name: len(found) + 1 for name, found in words.items()}
+
+
+def _ruling(condition: Matcher, contents: Mapping[str, int]) -> list[Need]:
+    """The comparisons that all have to hold, as needs; of several about one set only the rarest."""
+    found: list[Need] = []
+    sets: dict[str, Need] = {}
+    for leaf, turned in _conjuncts(condition, turned=False):
+        need = _of_leaf(leaf, turned=turned)
+        if need is None:
+            continue
+        if leaf.kind is not FactKind.SET:
+            found.append(need)
+        elif leaf.name not in sets or _share(need, contents) < _share(sets[leaf.name], contents):
+            sets[leaf.name] = need
+    return [*found, *sets.values()]
+
+
+def _conjuncts(matcher: Matcher, *, turned: bool) -> Iterator[tuple[Test, bool]]:
+    """The comparisons (and whether turned) that stand in conjunctions alone."""
+    if isinstance(matcher, Not):
+        yield from _conjuncts(matcher.part, turned=not turned)
+    elif isinstance(matcher, Test):
+        yield matcher, turned
+    elif isinstance(matcher, AtLeast) and matcher.parts and matcher.count == (1 if turned else len(matcher.parts)):
+        for part in matcher.parts:
+            yield from _conjuncts(part, turned=turned)
+
+
+Needs: TypeAlias = tuple[Need, ...] | None
+"""One of these must hold, or its fact be unknown, lest the condition is false; None when that cannot be said."""
 
 
 def _needs(matcher: Matcher, contents: Mapping[str, int], *, turned: bool) -> Needs:
@@ -70,7 +119,10 @@ def _needs(matcher: Matcher, contents: Mapping[str, int], *, turned: bool) -> Ne
         return _needs(matcher.part, contents, turned=not turned)
     if isinstance(matcher, AtLeast):
         return _of_parts(matcher, contents, turned=turned)
-    return None if isinstance(matcher, Known) else _of_leaf(matcher, turned=turned)
+    if isinstance(matcher, Known):
+        return None
+    need = _of_leaf(matcher, turned=turned)
+    return None if need is None else (need,)
 
 
 def _of_parts(matcher: AtLeast, contents: Mapping[str, int], *, turned: bool) -> Needs:
@@ -97,14 +149,14 @@ def _share(need: Need, contents: Mapping[str, int]) -> float:
     return 1 - share if need.other else share
 
 
-def _of_leaf(leaf: Test, *, turned: bool) -> Needs:
+def _of_leaf(leaf: Test, *, turned: bool) -> Need | None:
     if leaf.kind is FactKind.SET and turned:
         return None
     if leaf.kind is FactKind.NUMBER:
-        return (Need(leaf.name, number=leaf, other=turned),)
+        return Need(leaf.name, number=leaf, other=turned)
     words = _words(leaf)
     chosen = words[:1] if leaf.operator == "has_all" else words
-    return (Need(leaf.name, frozenset(chosen), other=turned),)
+    return Need(leaf.name, frozenset(chosen), other=turned)
 
 
 def _words(leaf: Test) -> tuple[Word, ...]:

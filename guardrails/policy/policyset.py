@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from handrail.guardrails.policy.clause import Clauses, clause, held_by, places
 from handrail.guardrails.policy.combining import Combined, Combiner, dimensions
 from handrail.guardrails.policy.facts import Evidence, Facts
-from handrail.guardrails.policy.index import index
-from handrail.guardrails.policy.reading import Bits, Columns, Leaf
+from handrail.guardrails.policy.index import Bits, index
+from handrail.guardrails.policy.reading import Columns, Leaf
 from handrail.guardrails.policy.rule import Rule
 from handrail.guardrails.vocabulary import (
     Decision,
@@ -76,9 +76,7 @@ class Asked:
             return 1 << leaves.setdefault(leaf, len(leaves))
 
         self._clauses = Clauses([clause(rule.when, bit) for rule in self.rules])
-        found = index([rule.when for rule in self.rules])
-        self._always = found.always
-        self._columns = Columns(tuple(leaves), found.picks)
+        self._columns = Columns(tuple(leaves), index([rule.when for rule in self.rules]))
         self._combiner = Combiner(self.rules)
         self._ids = tuple(rule.id for rule in self.rules)
         self._reasons = tuple(rule.reason for rule in self.rules)
@@ -90,7 +88,7 @@ class Asked:
 
     def resolve(self, facts: Facts) -> Resolution:
         """What the rules come to."""
-        found = self._clauses.ask(self._columns.read(facts, self._always))
+        found = self._clauses.ask(self._columns.read(facts))
         doubtful = found.doubtful & self._combiner.restricting
         said = self._combiner.combine(found.true, found.true | doubtful)
         effect = said.effect_over(DEFAULTS[self.stage])
@@ -111,7 +109,7 @@ class Asked:
 
     def permits(self, facts: Facts) -> bool:
         """Whether some rule permits."""
-        found = self._clauses.ask(self._columns.read(facts, self._always))
+        found = self._clauses.ask(self._columns.read(facts))
         return bool(found.true & self._combiner.permits)
 
 

@@ -11,19 +11,17 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from handrail.guardrails.policy.facts import IGNORE, FactKind, Facts, fits
+from handrail.guardrails.policy.index import Bits, Index, Need, Word
 from handrail.guardrails.policy.matcher import Known, Test
 from handrail.guardrails.vocabulary import FactContent
 
 Leaf: TypeAlias = Test | Known
-Bits: TypeAlias = int
-Word: TypeAlias = str | bool
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """What the facts say of the comparisons: true, false, open, and open in a way that restricts.
 
     `picked` are the rules whose condition may be something else than false.
@@ -36,55 +34,55 @@ class Read:
     picked: Bits
 
 
-@dataclass(frozen=True, slots=True)
-class Pick:
-    """The rules in `rules` are to be asked when the fact `name` holds one of `words`, or (`other`) none of them.
+class Held(NamedTuple):
+    """What one content of a fact gives.
 
-    Of a number it is the comparison `number` that holds, or (`other`) does not.
+    In `bits` the comparisons that hold stand below the rules that are picked, in one number; `left` are the rules that
+    it does not rule out.
     """
 
-    name: str
-    words: frozenset[Word]
-    number: Test | None
-    other: bool
-    rules: Bits
+    bits: Bits
+    left: Bits
+
+
+NOTHING_HELD = Held(0, 0)
 
 
 @dataclass(slots=True)
 class _Column:
-    """What one fact is asked. Bits of comparisons stand below those of picked rules, in one number.
+    """What one fact is asked.
 
-    `found` is for words, booleans and members of sets, `other` for every other word. A number is looked up between
-    `bounds`: at an even place of `gaps` it lies below the bound of half that place, at an odd one on it. `together` are
-    the comparisons that ask for several members at once. `asked` are all comparisons but those of being known.
+    `found` is for words, booleans and members of sets, `other` for every other word, and for what a set gives beside
+    its members. A number is looked up between `bounds`: at an even place of `gaps` it lies below the bound of half that
+    place, at an odd one on it. `together` are the comparisons that ask for several members at once. `asked` are all
+    comparisons but those of being known.
     """
 
     name: str
     kind: FactKind
-    found: dict[Word, Bits] = field(default_factory=dict)
-    other: Bits = 0
+    found: dict[Word, Held] = field(default_factory=dict)
+    other: Held = NOTHING_HELD
     known: Bits = 0
     unknown: Bits = 0
     asked: Bits = 0
     bounds: tuple[float, ...] = ()
-    gaps: tuple[Bits, ...] = ()
+    gaps: tuple[Held, ...] = ()
     together: tuple[tuple[Bits, frozenset[str]], ...] = ()
 
 
 class Columns:
     """Reads the facts of a rule set."""
 
-    def __init__(self, leaves: Sequence[Leaf], picks: Sequence[Pick]) -> None:
-        """Lay out `leaves`, the bit of each being its place, and what picks rules."""
+    def __init__(self, leaves: Sequence[Leaf], index: Index) -> None:
+        """Lay out `leaves`, the bit of each being its place, and what rules out and picks rules."""
         named: dict[str, list[tuple[Bits, Leaf]]] = defaultdict(list)
         for place, leaf in enumerate(leaves):
             named[leaf.name].append((1 << place, leaf))
         self._shift = len(leaves)
         self._all = (1 << len(leaves)) - 1
-        columns = [
-            _column(name, found, [(pick, pick.rules << self._shift) for pick in picks if pick.name == name])
-            for name, found in sorted(named.items())
-        ]
+        self._ruled = index.ruled
+        self._always = index.always
+        columns = [_Layout(name, found, index, self._shift).column() for name, found in sorted(named.items())]
         self._words = [
             (one.name, str if one.kind is FactKind.WORD else bool, one.found, one.other, one)
             for one in columns
@@ -92,85 +90,132 @@ class Columns:
         ]
         self._rest = [one for one in columns if one.kind in (FactKind.SET, FactKind.NUMBER)]
 
-    def read(self, facts: Facts, always: Bits) -> Read:
-        """The bits of `facts`; rules in `always` are picked whatever they are."""
+    def read(self, facts: Facts) -> Read:
+        """The bits of `facts`."""
         held = unknown = hard = 0
+        left = self._ruled
         get = facts.used.get
         for name, kind, found, other, column in self._words:
             fact = get(name)
-            if fact is not None and type(content := fact.content) is kind:
-                held |= found.get(content, other)
-                continue
-            if fact is not None and isinstance(fact.content, kind):  # a member of an enumeration of words
-                held |= found.get(fact.content, other)
+            content = None if fact is None else fact.content
+            if type(content) is kind or isinstance(content, kind):  # the first is quick, the second knows enumerations
+                bits, alive = found.get(content, other)
+                held |= bits
+                left &= alive
                 continue
             # Nonsense is open like an unknown value, but it is known to be there.
-            held |= column.unknown if fact is None or fact.content is None else column.known
+            held |= column.unknown if content is None else column.known
             unknown |= column.asked
-            if fact is None or fact.content is not None or fact.on_unknown != IGNORE:
+            if fact is None or content is not None or fact.on_unknown != IGNORE:
                 hard |= column.asked
         for column in self._rest:
             fact = get(column.name)
             content = None if fact is None else fact.content
             if content is not None and fits(column.kind, content):
-                held |= _of_set(column, content) if column.kind is FactKind.SET else _of_number(column, content)
+                bits, alive = _of_set(column, content) if column.kind is FactKind.SET else _of_number(column, content)
+                held |= bits
+                left &= alive
                 continue
             held |= column.unknown if content is None else column.known
             unknown |= column.asked
             if fact is None or content is not None or fact.on_unknown != IGNORE:
                 hard |= column.asked
         true = held & self._all
-        return Read(true, self._all & ~(true | unknown), unknown, hard, held >> self._shift | always)
+        picked = left | held >> self._shift | self._always
+        return Read(true, self._all & ~(true | unknown), unknown, hard, picked)
 
 
-def _of_set(column: _Column, content: FactContent) -> Bits:
-    held = column.other
+def _of_set(column: _Column, content: FactContent) -> Held:
+    bits, left = column.other
+    found = column.found
     for word in content:  # type: ignore[union-attr]  # a set, as its kind says
-        held |= column.found.get(word, 0)
+        if word in found:
+            more, alive = found[word]
+            bits |= more
+            left |= alive
     for bit, words in column.together:
         if words.issubset(content):  # type: ignore[arg-type]  # a set, as its kind says
-            held |= bit
-    return held
+            bits |= bit
+    return Held(bits, left)
 
 
-def _of_number(column: _Column, content: FactContent) -> Bits:
+def _of_number(column: _Column, content: FactContent) -> Held:
     number = float(content)  # type: ignore[arg-type]  # a number, as its kind says
     bounds = column.bounds
     return column.gaps[bisect_left(bounds, number) + bisect_right(bounds, number)]
 
 
-def _column(name: str, leaves: list[tuple[Bits, Leaf]], picks: list[tuple[Pick, Bits]]) -> _Column:
-    tests = [(bit, leaf) for bit, leaf in leaves if isinstance(leaf, Test)]
-    column = _Column(name, tests[0][1].kind if tests else FactKind.WORD)
-    being_known = sum(bit for bit, leaf in leaves if isinstance(leaf, Known) and leaf.expected)
-    being_unknown = sum(bit for bit, leaf in leaves if isinstance(leaf, Known) and not leaf.expected)
-    picking = 0
-    for _, rules in picks:
-        picking |= rules
-    # What is unknown may be anything, so it picks whatever some content picks.
-    column.known, column.unknown = being_known | picking, being_unknown | picking
-    column.asked = sum(bit for bit, _ in tests)
-    if column.kind is FactKind.NUMBER:
-        column.bounds = tuple(sorted({float(leaf.operand) for _, leaf in tests if not isinstance(leaf.operand, tuple)}))
-        column.gaps = tuple(
-            being_known | _holding(tests, number) | _picked_by_number(picks, number)
-            for number in _samples(column.bounds)
-        )
+class _Layout:
+    """Lays out the column of one fact."""
+
+    def __init__(self, name: str, leaves: list[tuple[Bits, Leaf]], index: Index, shift: int) -> None:
+        self._name = name
+        self._leaves = leaves
+        self._tests = [(bit, leaf) for bit, leaf in leaves if isinstance(leaf, Test)]
+        self._picking = [(need, rules << shift) for need, rules in index.picking.items() if need.name == name]
+        self._ruling = [(need, rules) for need, rules in index.ruling.items() if need.name == name]
+        self._ruled = index.ruled
+        self._being_known = sum(bit for bit, leaf in leaves if isinstance(leaf, Known) and leaf.expected)
+
+    def column(self) -> _Column:
+        """The column."""
+        column = _Column(self._name, self._tests[0][1].kind if self._tests else FactKind.WORD)
+        picked = _union(rules for _, rules in self._picking)
+        # What is unknown may be anything, so it picks whatever some content picks, and rules nothing out.
+        column.known = self._being_known | picked
+        being_unknown = sum(bit for bit, leaf in self._leaves if isinstance(leaf, Known) and not leaf.expected)
+        column.unknown = being_unknown | picked
+        column.asked = sum(bit for bit, _ in self._tests)
+        if column.kind is FactKind.NUMBER:
+            bounds = {float(leaf.operand) for _, leaf in self._tests if not isinstance(leaf.operand, tuple)}
+            column.bounds = tuple(sorted(bounds))
+            column.gaps = tuple(self._of_number(number) for number in _samples(column.bounds))
+        elif column.kind is FactKind.SET:
+            self._of_set(column)
+        else:
+            words = {word for _, leaf in self._tests for word in _words(leaf)}
+            if column.kind is FactKind.BOOLEAN:
+                words |= {True, False}
+            column.found = {word: self._of_word(word) for word in words}
+            column.other = self._of_word(None)
         return column
-    single = [(bit, leaf) for bit, leaf in tests if leaf.operator != "has_all"]
-    column.together = tuple(
-        (bit, frozenset(leaf.operand))
-        for bit, leaf in tests
-        if leaf.operator == "has_all" and isinstance(leaf.operand, tuple)
-    )
-    words = {word for _, leaf in tests for word in _words(leaf)}
-    if column.kind is FactKind.BOOLEAN:
-        words |= {True, False}
-    for word in words:
-        content: FactContent = (str(word),) if column.kind is FactKind.SET else word
-        column.found[word] = being_known | _holding(single, content) | _picked(picks, word)
-    column.other = being_known | (_picked(picks, None) if column.kind is FactKind.WORD else 0)
-    return column
+
+    def _of_number(self, number: float) -> Held:
+        picked = _union(rules for need, rules in self._picking if _met(need, number))
+        left = self._ruled & ~_union(rules for need, rules in self._ruling if not _met(need, number))
+        return Held(self._being_known | _holding(self._tests, number) | picked, left)
+
+    def _of_word(self, word: Word | None) -> Held:
+        """What a word gives, or (None) one that no comparison names."""
+        picked = _union(rules for need, rules in self._picking if need.met_by(word))
+        left = self._ruled & ~_union(rules for need, rules in self._ruling if not need.met_by(word))
+        held = 0 if word is None else _holding(self._tests, word)
+        return Held(self._being_known | held | picked, left)
+
+    def _of_set(self, column: _Column) -> None:
+        """What each member gives. Rules that need one are ruled out unless a member brings them back."""
+        single = [(bit, leaf) for bit, leaf in self._tests if leaf.operator != "has_all"]
+        column.together = tuple(
+            (bit, frozenset(leaf.operand))
+            for bit, leaf in self._tests
+            if leaf.operator == "has_all" and isinstance(leaf.operand, tuple)
+        )
+        for word in {word for _, leaf in self._tests for word in _words(leaf)}:
+            picked = _union(rules for need, rules in self._picking if need.met_by(word))
+            left = _union(rules for need, rules in self._ruling if need.met_by(word))
+            column.found[word] = Held(_holding(single, (str(word),)) | picked, left)
+        column.other = Held(self._being_known, self._ruled & ~_union(rules for _, rules in self._ruling))
+
+
+def _met(need: Need, number: float) -> bool:
+    return need.number is not None and need.number.holds(number) is not need.other
+
+
+def _union(some: Iterable[Bits]) -> Bits:
+    found = 0
+    for bits in some:
+        found |= bits
+    return found
 
 
 def _words(leaf: Test) -> Iterable[Word]:
@@ -180,22 +225,6 @@ def _words(leaf: Test) -> Iterable[Word]:
 
 def _holding(tests: Iterable[tuple[Bits, Test]], content: FactContent) -> Bits:
     return sum(bit for bit, leaf in tests if leaf.holds(content))
-
-
-def _picked(picks: Iterable[tuple[Pick, Bits]], word: Word | None) -> Bits:
-    found = 0
-    for pick, rules in picks:
-        if (word in pick.words) is not pick.other:
-            found |= rules
-    return found
-
-
-def _picked_by_number(picks: Iterable[tuple[Pick, Bits]], number: float) -> Bits:
-    found = 0
-    for pick, rules in picks:
-        if pick.number is not None and pick.number.holds(number) is not pick.other:
-            found |= rules
-    return found
 
 
 def _samples(bounds: Sequence[float]) -> list[float]:

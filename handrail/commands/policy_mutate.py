@@ -37,6 +37,8 @@ def mutate(folder: Path | None, count: int, everything: bool, seed: int, contain
 
     source = folder_or_default(folder)
     known = [one for one in made(source, load(source)) if containing in one.name]
+    if not known:
+        raise click.UsageError(f"There is no mutation whose place or words contain {containing!r}.")
     chosen = known if everything else sampled(known, count, seed)
     with TemporaryDirectory() as scratch:
         bench = Bench.set_up(source, Path(scratch), partial(findings, today=datetime.now(UTC).date()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import pytest
 from hypothesis import example, given, settings
@@ -14,11 +14,11 @@ from pydantic import JsonValue
 from handrail.guardrails.policy.clause import FALSE, IGNORABLE, RESTRICTING, TRUE, Clauses, clause
 from handrail.guardrails.policy.condition import ConditionReader
 from handrail.guardrails.policy.facts import FactKind, Facts, FactSpec, fact, fits, ignorable
-from handrail.guardrails.policy.index import index
+from handrail.guardrails.policy.index import Bits, index
 from handrail.guardrails.policy.matcher import ALWAYS, AtLeast, Known, Matcher, Not, Truth, outside_holdout
 from handrail.guardrails.policy.matcher import Test as Leaf
 from handrail.guardrails.policy.policyset import DEFAULTS, NO_RULE, TURN, UNKNOWN_FACT, PolicySet
-from handrail.guardrails.policy.reading import Bits, Columns
+from handrail.guardrails.policy.reading import Columns
 from handrail.guardrails.policy.rule import Choice, Restrictions, Rule, Selections
 from handrail.guardrails.vocabulary import (
     Automation,
@@ -71,16 +71,17 @@ KINDS = {name: spec.kind for name, spec in SPECS.items()} | {
 }
 
 
-def compiled(condition: JsonValue) -> Matcher:
+def compiled(condition: object) -> Matcher:
     """A condition as the bundle's own reader makes it."""
     problems: list[Problem] = []
-    reader = ConditionReader(Document("test.yaml", condition, {}), SPECS, frozenset({"how_to"}), problems)
-    matcher = reader.read(condition, (), Stage.AUTHORIZE_TOOLS)
+    content = cast(JsonValue, condition)
+    reader = ConditionReader(Document("test.yaml", content, {}), SPECS, frozenset({"how_to"}), problems)
+    matcher = reader.read(content, (), Stage.AUTHORIZE_TOOLS)
     assert problems == []
     return matcher
 
 
-def comparisons(name: str) -> st.SearchStrategy[JsonValue]:
+def comparisons(name: str) -> st.SearchStrategy[object]:
     """Everything that may be asked of the fact `name`."""
     spec = SPECS[name]
     known = st.booleans().map(lambda expected: {"known": expected})
@@ -224,12 +225,20 @@ STRICTNESS = {
 }
 
 
-def strictest(found: Sequence[tuple[str, ValueT]], key: Callable[[ValueT], int]) -> tuple[ValueT | None, list[str]]:
-    """The largest value by `key`, and the rules that say it."""
-    if not found:
-        return None, []
-    best = max((value for _, value in found), key=key)
-    return best, [name for name, value in found if value == best]
+def strictest(said: Sequence[tuple[str, ValueT]], key: Callable[[ValueT], int]) -> list[tuple[str, ValueT]]:
+    """The rules that say the largest value by `key`, each with it."""
+    best = max((key(value) for _, value in said), default=0)
+    return [(name, value) for name, value in said if key(value) == best]
+
+
+def value(winners: Sequence[tuple[str, ValueT]], otherwise: ValueT) -> ValueT:
+    """What they say."""
+    return winners[0][1] if winners else otherwise
+
+
+def by(winners: Sequence[tuple[str, ValueT]]) -> list[str]:
+    """Who says it."""
+    return [name for name, _ in winners]
 
 
 def rank(value: Effect | Automation | RiskTier | Priority) -> int:
@@ -237,15 +246,11 @@ def rank(value: Effect | Automation | RiskTier | Priority) -> int:
     return STRICTNESS[type(value)].index(value)
 
 
-def said_by(rules: Iterable[Rule], of: Callable[[Rule], ValueT | None]) -> list[tuple[str, ValueT]]:
-    """What each of the rules says of one dimension, if anything."""
-    return [(rule.id, value) for rule in rules if (value := of(rule)) is not None]
-
-
-def chosen_by(rules: Sequence[Rule], of: Callable[[Rule], Choice | None]) -> tuple[str | None, list[str]]:
+def chosen(found: Iterable[tuple[str, Choice | None]]) -> tuple[str | None, list[str]]:
     """The choice of the largest precedence."""
-    best, names = strictest(said_by(rules, of), lambda choice: choice.precedence)
-    return (None if best is None else best.value), names
+    said = [(name, choice) for name, choice in found if choice is not None]
+    best = strictest(said, lambda one: one.precedence)
+    return (best[0][1].value if best else None), by(best)
 
 
 def union(rules: Sequence[Rule], of: Callable[[Rule], Collection[str]]) -> tuple[tuple[str, ...], list[str]]:
@@ -256,16 +261,16 @@ def union(rules: Sequence[Rule], of: Callable[[Rule], Collection[str]]) -> tuple
 
 def combined(selecting: Sequence[Rule], restricting: Sequence[Rule]) -> tuple[Dimensions, tuple[Obligation, ...]]:
     """S2.3, one dimension after the other."""
-    risk, risk_by = strictest(said_by(restricting, lambda rule: rule.restrictions.risk), rank)
-    automation, automation_by = strictest(said_by(restricting, lambda rule: rule.restrictions.automation), rank)
-    priority, priority_by = strictest(said_by(selecting, lambda rule: rule.selections.priority), rank)
-    minutes, minutes_by = strictest(
-        said_by(selecting, lambda rule: rule.selections.first_response_minutes), lambda number: -number
-    )
-    queue, queue_by = chosen_by(selecting, lambda rule: rule.selections.queue)
-    tone, tone_by = chosen_by(selecting, lambda rule: rule.selections.tone)
-    depth, depth_by = chosen_by(selecting, lambda rule: rule.selections.depth)
-    flow, flow_by = chosen_by(selecting, lambda rule: rule.selections.flow)
+    risks = [(rule.id, tier) for rule in restricting if (tier := rule.restrictions.risk) is not None]
+    automations = [(rule.id, level) for rule in restricting if (level := rule.restrictions.automation) is not None]
+    priorities = [(rule.id, urgency) for rule in selecting if (urgency := rule.selections.priority) is not None]
+    times = [(rule.id, time) for rule in selecting if (time := rule.selections.first_response_minutes) is not None]
+    risk, automation = strictest(risks, rank), strictest(automations, rank)
+    priority, minutes = strictest(priorities, rank), strictest(times, lambda number: -number)
+    queue, queue_by = chosen((rule.id, rule.selections.queue) for rule in selecting)
+    tone, tone_by = chosen((rule.id, rule.selections.tone) for rule in selecting)
+    depth, depth_by = chosen((rule.id, rule.selections.depth) for rule in selecting)
+    flow, flow_by = chosen((rule.id, rule.selections.flow) for rule in selecting)
     skills, skills_by = union(selecting, lambda rule: rule.selections.skills)
     tags, tags_by = union(selecting, lambda rule: rule.selections.tags)
     scopes = {
@@ -274,10 +279,10 @@ def combined(selecting: Sequence[Rule], restricting: Sequence[Rule]) -> tuple[Di
     }
     duties = {duty for rule in restricting for duty in rule.restrictions.obligations}
     credited = {
-        "risk": risk_by,
-        "automation": automation_by,
-        "priority": priority_by,
-        "first_response_minutes": minutes_by,
+        "risk": by(risk),
+        "automation": by(automation),
+        "priority": by(priority),
+        "first_response_minutes": by(minutes),
         "queue": queue_by,
         "tone": tone_by,
         "depth": depth_by,
@@ -291,10 +296,10 @@ def combined(selecting: Sequence[Rule], restricting: Sequence[Rule]) -> tuple[Di
         queue=queue,
         skills=skills,
         tags=tags,
-        priority=priority or Priority.NORMAL,
-        first_response_minutes=minutes,
-        automation=automation or Automation.ANSWER,
-        risk=risk or RiskTier.LOW,
+        priority=value(priority, Priority.NORMAL),
+        first_response_minutes=minutes[0][1] if minutes else None,
+        automation=value(automation, Automation.ANSWER),
+        risk=value(risk, RiskTier.LOW),
         scope={family: words for family, (words, _) in scopes.items() if words},
         tone=Tone(tone or Tone.PLAIN),
         depth=Depth(depth or Depth.STANDARD),
@@ -317,10 +322,11 @@ def decided(rules: Iterable[Rule], stage: Stage, facts: Facts, subject: str) -> 
     holding = [rule for rule in here if truths[rule.id] is True]
     restricting = [rule for rule in here if rule.restrictions != Restrictions() and restricts(truths[rule.id], facts)]
     permitting = [rule for rule in holding if rule.permits is not None]
-    strict, strict_by = strictest(said_by(restricting, lambda rule: rule.restrictions.effect), rank)
+    effects = [(rule.id, effect_of) for rule in restricting if (effect_of := rule.restrictions.effect) is not None]
+    strict = strictest(effects, rank)
     base = Effect.ALLOW if permitting else DEFAULTS[stage]
-    effect = base if strict is None or rank(strict) < rank(base) else strict
-    determining = strict_by if strict is effect else [rule.id for rule in permitting]
+    effect = max(base, value(strict, base), key=rank)
+    determining = by(strict) if strict and value(strict, base) is effect else [rule.id for rule in permitting]
     dimensions, duties = combined(holding, restricting)
     credited = {name for names in dimensions.determined_by.values() for name in names}
     named = [*determining, *sorted(credited - set(determining))]
@@ -449,8 +455,8 @@ def test_shadow_rules_are_recorded_beside_and_never_enforced(
         assert found.shadow == (shadow if applying else None)
 
 
-def laid_out(conditions: Sequence[Matcher]) -> tuple[Clauses, Columns, Bits, list[object]]:
-    """Conditions as a policy set lays them out: clauses, what reads the facts, what is always asked."""
+def laid_out(conditions: Sequence[Matcher]) -> tuple[Clauses, Columns, list[object]]:
+    """Conditions as a policy set lays them out: clauses, and what reads the facts."""
     leaves: dict[Leaf | Known, int] = {}
 
     def bit(leaf: Leaf | Known) -> Bits:
@@ -458,7 +464,7 @@ def laid_out(conditions: Sequence[Matcher]) -> tuple[Clauses, Columns, Bits, lis
 
     clauses = [clause(condition, bit) for condition in conditions]
     found = index(conditions)
-    return Clauses(clauses), Columns(tuple(leaves), found.picks), found.always, list(clauses)
+    return Clauses(clauses), Columns(tuple(leaves), found), list(clauses)
 
 
 def state(truth: Truth, facts: Facts) -> int:
@@ -478,8 +484,8 @@ def test_a_clause_is_its_condition(condition: Matcher, facts: Facts) -> None:
     """True, false, open for ignorable facts, open in a way that restricts: matcher, clause and reference agree."""
     truth = condition.truth(facts)
     assert truth == asked(condition, facts)
-    clauses, columns, always, ((single),) = laid_out([condition])
-    read = columns.read(facts, always)
+    clauses, columns, (single,) = laid_out([condition])
+    read = columns.read(facts)
     wanted = state(truth, facts)
     assert single.truth(read) == wanted  # type: ignore[attr-defined]  # a clause
     answers = clauses.ask(read)
@@ -491,8 +497,8 @@ def test_a_clause_is_its_condition(condition: Matcher, facts: Facts) -> None:
 @given(st.lists(CONDITIONS, min_size=1, max_size=40), FACTS)
 def test_the_index_skips_only_what_is_false(conditions: list[Matcher], facts: Facts) -> None:
     """A rule whose condition is true or open is always picked, however many others there are."""
-    _, columns, always, _ = laid_out(conditions)
-    picked = columns.read(facts, always).picked
+    _, columns, _ = laid_out(conditions)
+    picked = columns.read(facts).picked
     skipped = [condition for place, condition in enumerate(conditions) if not picked >> place & 1]
     assert [condition for condition in skipped if asked(condition, facts) is not False] == []
 
@@ -500,11 +506,10 @@ def test_the_index_skips_only_what_is_false(conditions: list[Matcher], facts: Fa
 def test_the_index_does_skip() -> None:
     """A hundred rules about a hundred channels: one is asked, for an unknown channel all are."""
     conditions = [compiled({"channel": f"c{number}", "owned": True}) for number in range(100)]
-    _, columns, always, _ = laid_out(conditions)
-    assert always == 0
+    _, columns, _ = laid_out(conditions)
     for content, count in (("c42", 1), ("other", 0), (None, 100), (7, 100)):
         seen = Facts.of([fact("channel", content, "test"), fact("owned", True, "test")])
-        assert columns.read(seen, always).picked.bit_count() == count
+        assert columns.read(seen).picked.bit_count() == count
 
 
 @pytest.mark.parametrize("bound", BOUNDS)
@@ -513,10 +518,10 @@ def test_numbers_are_compared_exactly_at_their_bounds(operator: str, bound: floa
     """At a bound and one step beside it, of any size, with other bounds around it."""
     others = [compiled({"count": other}) for other in BOUNDS]
     wanted = compiled({"count": bound if operator == "is" else {operator: bound}})
-    clauses, columns, always, _ = laid_out([wanted, *others])
+    clauses, columns, _ = laid_out([wanted, *others])
     for content in (bound, math.nextafter(bound, -math.inf), math.nextafter(bound, math.inf)):
         seen = Facts.of([fact("count", content, "test")])
-        answer = clauses.ask(columns.read(seen, always))
+        answer = clauses.ask(columns.read(seen))
         truth = wanted.truth(seen)
         if not math.isfinite(content):
             assert truth == frozenset({"count"})
@@ -529,10 +534,11 @@ def test_numbers_are_compared_exactly_at_their_bounds(operator: str, bound: floa
 def test_what_is_no_number_is_open(content: FactContent) -> None:
     """Numbers beyond every float, too: nonsense opens the question and stops nothing."""
     seen = Facts.of([fact("count", content, "test")])
-    for asking in ({"count": 1}, {"count": {"above": 0}}, {"not": {"count": {"below": 5}}}):
+    askings: list[object] = [{"count": 1}, {"count": {"above": 0}}, {"not": {"count": {"below": 5}}}]
+    for asking in askings:
         assert compiled(asking).truth(seen) == frozenset({"count"})
-        clauses, columns, always, _ = laid_out([compiled(asking)])
-        assert clauses.ask(columns.read(seen, always)).doubtful == 1
+        clauses, columns, _ = laid_out([compiled(asking)])
+        assert clauses.ask(columns.read(seen)).doubtful == 1
 
 
 def test_a_word_of_a_scale_is_a_word() -> None:
@@ -543,5 +549,5 @@ def test_a_word_of_a_scale_is_a_word() -> None:
     )
     for seen in (Facts.of([used]), Facts.of([fact("channel", NeedState.HOW_TO, "test")])):
         assert asking.truth(seen) is True
-        clauses, columns, always, _ = laid_out([asking])
-        assert clauses.ask(columns.read(seen, always)).true == 1
+        clauses, columns, _ = laid_out([asking])
+        assert clauses.ask(columns.read(seen)).true == 1

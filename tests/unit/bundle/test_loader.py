@@ -147,7 +147,8 @@ MISTAKES = {
     "duplicate queue": Mistake(
         "queues.yaml", "queues:\n",
         "queues:\n  - id: general\n    title: {en: x}\n    skills: []\n    hours: {time_zone: UTC,"
-        " days: [1], opens: \"08:00\", closes: \"09:00\"}\n    first_response_minutes: 1\n    handling_minutes: 1\n", "- id: general",
+        " days: [1], opens: \"08:00\", closes: \"09:00\"}\n    first_response_minutes: 1\n    handling_minutes: 1\n",
+        "- id: general",
         "the id general is taken by queues.yaml:4"),
     "duplicate rule": Mistake(
         "rules/risk.yaml", "id: risk.legal", "id: risk.safety", "id: risk.safety",
@@ -156,7 +157,8 @@ MISTAKES = {
         "attributes.yaml", "\n# Kinds of events",
         "\n  - {name: plan, meaning: x, kind: word, values: [trial, team,"
         " business, enterprise], family: firmographic, source: crm, purposes: [sla, queue, compliance, retrieval],"
-        " max_age_days: 1, inferred: false}\n# Kinds of events", "{name: plan,", "the id plan is taken by attributes.yaml:"),
+        " max_age_days: 1, inferred: false}\n# Kinds of events", "{name: plan,",
+        "the id plan is taken by attributes.yaml:"),
     "window named like a fact": Mistake(
         "attributes.yaml", "windows:\n",
         "windows:\n  - {fact: clarifications, meaning: x, count: handed_off, within_minutes: 5}\n",
@@ -206,6 +208,220 @@ MISTAKES = {
     "demographic for the queue": Mistake(
         "attributes.yaml", "purposes: [time_zone]", "purposes: [time_zone, queue]", "purposes: [time_zone, queue]",
         "time_zone: a demographic attribute may not be used for queue; allowed: accessibility, language, time_zone"),
+    # what is counted
+    "event declared twice": Mistake(
+        "attributes.yaml", "  - {kind: tool_run,",
+        "  - {kind: handed_off, meaning: x, source: support}\n  - {kind: tool_run,",
+        "kind: handed_off, meaning: x", "the id handed_off is taken by attributes.yaml:"),
+    "event named like the opening": Mistake(
+        "attributes.yaml", "{kind: tool_run,", "{kind: conversation_opened,", "{kind: conversation_opened",
+        "conversation_opened is the opening of the conversation"),
+    "event without a source": Mistake(
+        "attributes.yaml", "meaning: a tool ran, source: conversation}", "meaning: a tool ran}", "kind: tool_run",
+        "events.6.source: this field is missing"),
+    "window over an undeclared event": Mistake(
+        "attributes.yaml", "count: article_viewed", "count: articles_viewed", "count: articles_viewed",
+        "there is no kind of event 'articles_viewed'; did you mean 'article_viewed'?; declare it under events"),
+    "window over the opening": Mistake(
+        "attributes.yaml", "count: article_viewed", "count: conversation_opened", "count: conversation_opened",
+        "there is no kind of event 'conversation_opened'"),
+    "window that ends at nothing": Mistake(
+        "attributes.yaml", "of: conversation_opened", "of: conversation_open", "of: conversation_open",
+        "there is no kind of event 'conversation_open'; did you mean 'conversation_opened'?"),
+    "window that ends at an undeclared event": Mistake(
+        "attributes.yaml", "of: conversation_opened", "of: ticket_repoened", "of: ticket_repoened",
+        "there is no kind of event 'ticket_repoened'; did you mean 'ticket_reopened'?"),
+    "ending of no length": Mistake(
+        "attributes.yaml", "{within_minutes: 10, of", "{within_minutes: 0, of", "{within_minutes: 0",
+        "windows.2.ending.within_minutes: input should be greater than 0"),
+    "unknown field of an ending": Mistake(
+        "attributes.yaml", "{within_minutes: 10, of", "{within_minutes: 10, at_most: 3, of", "at_most: 3",
+        "windows.2.ending.at_most: unknown field"),
+    "window longer than events are kept": Mistake(
+        "attributes.yaml", "within_minutes: 10080\n  - fact: contacts_14d",
+        "within_minutes: 129601\n  - fact: contacts_14d",
+        "within_minutes: 129601", "windows.0.within_minutes: input should be less than or equal to 129600"),
+    "attribute named like a word of conditions": Mistake(
+        "attributes.yaml", "  - name: accessibility", "  - name: any", "name: any",
+        "any is a word of conditions themselves"),
+    "attribute named like the tool of a call": Mistake(
+        "attributes.yaml", "  - name: accessibility", "  - name: tool", "name: tool",
+        "tool is a word of conditions themselves"),
+    # closed words
+    "misspelt intent": Mistake(
+        "rules/turn.yaml", "{intent: {in: [cancel,", "{intent: {in: [cancle,", "[cancle,",
+        "intent is never 'cancle'; did you mean 'cancel'?"),
+    "misspelt language": Mistake(
+        "rules/turn.yaml", "{language: {in: [en, unknown]}}", "{language: {in: [en, unknwon]}}", "unknwon",
+        "language is never 'unknwon'; did you mean 'unknown'?"),
+    "misspelt flow of a condition": Mistake(
+        "invariants.yaml", "{flow: none}", "{flow: self_serve}", "{flow: self_serve}",
+        "flow is never 'self_serve'; did you mean 'self_serve_failed'?"),
+    # holdouts
+    "holdout over an unknown rule": Mistake(
+        "experiments.yaml", "without: [segment.self_serve_failed]", "without: [turn.offer_frustratd]",
+        "offer_frustratd",
+        "there is no active rule or segment 'turn.offer_frustratd'; did you mean 'turn.offer_frustrated'?"),
+    "holdout over a segment without its prefix": Mistake(
+        "experiments.yaml", "without: [segment.self_serve_failed]", "without: [self_serve_failed]",
+        "without: [self_serve_failed]", "did you mean 'segment.self_serve_failed'?"),
+    "holdout over a segment that stands ready": Mistake(
+        "experiments.yaml", "without: [segment.self_serve_failed]", "without: [segment.content_bouncer]",
+        "content_bouncer", "there is no active rule or segment 'segment.content_bouncer'"),
+    "holdout over a rule of the floor": Mistake(
+        "experiments.yaml", "without: [segment.self_serve_failed]", "without: [turn.language]", "turn.language",
+        "turn.language belongs to the safety floor, which no holdout may switch off"),
+    "holdout over a segment of the floor": Mistake(
+        "experiments.yaml", "without: [segment.self_serve_failed]", "without: [segment.access_restore]",
+        "segment.access_restore", "segment.access_restore belongs to the safety floor"),
+    "holdout over one rule of a segment of the floor": Mistake(
+        "experiments.yaml", "without: [segment.self_serve_failed]", "without: [segment.access_restore.soft0]",
+        "segment.access_restore", "segment.access_restore.soft0 belongs to the safety floor"),
+    "holdout over the risk gate": Mistake(
+        "experiments.yaml", "without: [segment.self_serve_failed]", "without: [risk.irreversible]", "risk.irreversible",
+        "risk.irreversible belongs to the safety floor"),
+    "holdout over a restriction of a tool": Mistake(
+        "experiments.yaml", "without: [segment.self_serve_failed]", "without: [tools.refund_twice]", "tools.refund",
+        "tools.refund_twice belongs to the safety floor"),
+    "holdout over an output check": Mistake(
+        "experiments.yaml", "without: [segment.self_serve_failed]", "without: [output.refuse]", "output.refuse",
+        "output.refuse belongs to the safety floor"),
+    "holdout of most": Mistake(
+        "experiments.yaml", "share: 0.05", "share: 0.51", "share: 0.51",
+        "holdouts.0.share: input should be less than or equal to 0.5"),
+    "holdout of less than nobody": Mistake(
+        "experiments.yaml", "share: 0.05", "share: -0.01", "share: -0.01", "holdouts.0.share: input should be greater"),
+    "holdout of nothing": Mistake(
+        "experiments.yaml", "without: [segment.self_serve_failed]", "without: []", "without: []",
+        "holdouts.0.without: tuple should have at least 1 item"),
+    "misspelt status of a holdout": Mistake(
+        "experiments.yaml", "status: ready\n    share: 0.05", "status: actve\n    share: 0.05", "status: actve",
+        "holdouts.0.status: input should be 'active' or 'ready'"),
+    "unknown field of a holdout": Mistake(
+        "experiments.yaml", "share: 0.05", "share: 0.05\n    arms: 2", "arms: 2", "holdouts.0.arms: unknown field"),
+    "duplicate holdout": Mistake(
+        "experiments.yaml", "- id: no_segments", "- id: no_self_serve_segment", "- id: no_self_serve_segment",
+        "the id no_self_serve_segment is taken by experiments.yaml:4"),
+    # invariants
+    "duplicate invariant": Mistake(
+        "invariants.yaml", "- id: offered_person_accepted", "- id: person_request_never_refused",
+        "- id: person_request_never_refused", "the id person_request_never_refused is taken by invariants.yaml:"),
+    "unknown field of an invariant": Mistake(
+        "invariants.yaml", "never: {queue: [none]}", "never: {queue: [none]}\n    unless: {}", "unless: {}",
+        "unless: unknown field"),
+    "unknown field of a claim": Mistake(
+        "invariants.yaml", "never: {queue: [none]}", "never: {queues: [none]}", "queues: [none]",
+        "never.queues: unknown field"),
+    "invariant with a dangling reason": Mistake(
+        "invariants.yaml", "reasons: [ESC_ALWAYS_HUMAN]", "reasons: [ESC_ALWAYS_HUMN]", "ESC_ALWAYS_HUMN",
+        "there is no reason code 'ESC_ALWAYS_HUMN'; did you mean 'ESC_ALWAYS_HUMAN'?"),
+    "invariant with a dangling queue": Mistake(
+        "invariants.yaml", "never: {queue: [none]}", "never: {queue: [nobody]}", "[nobody]",
+        "there is no queue 'nobody'"),
+    "invariant with a dangling flow": Mistake(
+        "invariants.yaml", "never: {queue: [none]}", "never: {flow: [account_chang]}", "account_chang]",
+        "there is no flow 'account_chang'; did you mean 'account_change'?"),
+    "invariant with a dangling tool": Mistake(
+        "invariants.yaml", "    tools: [issue_refund]\n    when: {not: {risk: {in: [low, medium]}}}",
+        "    tools: [issue_refnd]\n    when: {not: {risk: {in: [low, medium]}}}", "issue_refnd",
+        "there is no tool 'issue_refnd'; did you mean 'issue_refund'?"),
+    "invariant with a dangling fact": Mistake(
+        "invariants.yaml", "when: {unresolved_turns: {at_least: 2}}", "when: {unresolved: {at_least: 2}}",
+        "unresolved:",
+        "there is no fact 'unresolved'"),
+    "invariant blind to no fact": Mistake(
+        "invariants.yaml", "      aspects: [automation]", "      facts: [plann]\n      aspects: [automation]",
+        "[plann]",
+        "there is no fact 'plann'; did you mean 'plan'?"),
+    "invariant blind to a fact of another stage": Mistake(
+        "invariants.yaml", "      aspects: [automation]", "      facts: [findings]\n      aspects: [automation]",
+        "facts: [findings]", "the fact findings does not exist at stage apply_policy"),
+    "invariant blind to a family of nothing": Mistake(
+        "invariants.yaml",
+        "      families: [demographic, firmographic, geographic, technographic, psychographic, value]\n"
+        "      aspects: [automation]", "      families: [need]\n      aspects: [automation]", "families: [need]",
+        "no attribute is of these families"),
+    "invariant about growth of no set": Mistake(
+        "invariants.yaml", "  - id: people_are_not_spoken_over", "  - {id: x, says: x, stage: gate_risk,"
+        " never_relaxed_by: {fact: need_state, members: [how_to]}}\n  - id: people_are_not_spoken_over", "{id: x,",
+        "need_state is no set"),
+    "invariant about growth of no fact": Mistake(
+        "invariants.yaml", "  - id: people_are_not_spoken_over", "  - {id: x, says: x, stage: gate_risk,"
+        " never_relaxed_by: {fact: signal, members: [ABUSE]}}\n  - id: people_are_not_spoken_over", "{id: x,",
+        "there is no fact 'signal'; did you mean 'signals'?"),
+    "invariant about growth at a stage without the fact": Mistake(
+        "invariants.yaml", "  - id: people_are_not_spoken_over", "  - {id: x, says: x, stage: gate_risk,"
+        " never_relaxed_by: {fact: findings, members: [OUT_EMPTY]}}\n  - id: people_are_not_spoken_over", "{id: x,",
+        "the fact findings does not exist at stage gate_risk"),
+    "invariant about growth by no member": Mistake(
+        "invariants.yaml", "  - id: people_are_not_spoken_over", "  - {id: x, says: x, stage: gate_risk,"
+        " never_relaxed_by: {fact: signals, members: [ABUS]}}\n  - id: people_are_not_spoken_over", "{id: x,",
+        "there is no member of signals 'ABUS'; did you mean 'ABUSE'?"),
+    "invariant at a stage that decides nothing": Mistake(
+        "invariants.yaml", "    stage: retrieve\n    when: {clarifications",
+        "    stage: reply\n    when: {clarifications",
+        "stage: reply", "decisions are made at gate_risk, apply_policy, retrieve, authorize_tools, guard_output"),
+    "invariant about tools elsewhere": Mistake(
+        "invariants.yaml", "    when: {unresolved_turns: {at_least: 2}}",
+        "    tools: [get_status]\n    when: {unresolved_turns: {at_least: 2}}", "tools: [get_status]",
+        "only decisions at authorize_tools are about tools"),
+    "invariant of two kinds": Mistake(
+        "invariants.yaml", "never: {queue: [none]}", "never: {queue: [none]}\n    always: {queue: [general]}",
+        "id: somebody_is_always_responsible", "give exactly one of always, never, unaffected_by, never_relaxed_by"),
+    "invariant of no kind": Mistake(
+        "invariants.yaml", "    never: {queue: [none]}\n", "", "id: somebody_is_always_responsible",
+        "give exactly one of always, never, unaffected_by, never_relaxed_by"),
+    "claim of nothing": Mistake(
+        "invariants.yaml", "never: {queue: [none]}", "always: {obligations: []}", "always: {obligations: []}",
+        "name at least one thing that the decision has"),
+    # floor, shadow, hysteresis
+    "misspelt status of a rule": Mistake(
+        "rules/turn.yaml", "    when: {risk: critical}", "    status: shaddow\n    when: {risk: critical}", "shaddow",
+        "status: input should be 'active' or 'shadow'"),
+    "misspelt floor of a rule": Mistake(
+        "rules/turn.yaml", "    when: {risk: critical}", "    flor: true\n    when: {risk: critical}", "flor: true",
+        "flor: unknown field"),
+    "floor that is neither true nor false": Mistake(
+        "rules/turn.yaml", "    floor: true\n    when: {risk: critical}",
+        "    floor: always\n    when: {risk: critical}",
+        "floor: always", "floor: input should be a valid boolean"),
+    "misspelt floor of a segment": Mistake(
+        "segments/access_restore.yaml", "floor: true", "flor: true", "flor: true", "flor: unknown field"),
+    "hold of less than nothing": Mistake(
+        "segments/how_to.yaml", "owner:", "hold_minutes: -5\nowner:", "hold_minutes: -5",
+        "hold_minutes: input should be greater than or equal to 0"),
+    "hold that outlives events": Mistake(
+        "segments/how_to.yaml", "owner:", "hold_minutes: 129601\nowner:", "hold_minutes: 129601",
+        "hold_minutes: input should be less than or equal to 129600"),
+    "shadow rule with the id of a rule after it": Mistake(
+        "rules/turn.yaml", "  - id: turn.critical\n", "  - {id: turn.critical, status: shadow, stage: apply_policy,"
+        " reason: ESC_CRITICAL_RISK, why: x, effect: escalate}\n  - id: turn.critical\n", "{id: turn.critical",
+        "the rule id turn.critical is taken by rules/turn.yaml:"),
+    "shadow rule with the id of a rule before it": Mistake(
+        "rules/turn.yaml", "  - id: turn.with_person\n", "  - {id: turn.critical, status: shadow, stage: apply_policy,"
+        " reason: ESC_CRITICAL_RISK, why: x, effect: escalate}\n  - id: turn.with_person\n", "{id: turn.critical",
+        "the rule id turn.critical is taken by rules/turn.yaml:"),
+    "shadow rule with the id of a segment's rule": Mistake(
+        "rules/turn.yaml", "  - id: turn.with_person\n", "  - {id: segment.how_to, status: shadow, stage: apply_policy,"
+        " reason: ESC_CRITICAL_RISK, why: x, effect: escalate}\n  - id: turn.with_person\n", "{id: segment.how_to",
+        "the rule id segment.how_to is taken by segments/how_to.yaml:"),
+    "shadow rule that ties with an active one": Mistake(
+        "rules/turn.yaml", "  - id: turn.with_person\n", "  - {id: trial.queue, status: shadow, stage: apply_policy,"
+        " reason: ESC_CRITICAL_RISK, why: x, queue: {value: accounts, precedence: 1}}\n  - id: turn.with_person\n",
+        "{id: trial.queue", "queue 'accounts' ties with 'general' of turn.queue_default at precedence 1"),
+    "shadow rule without the purpose": Mistake(
+        "rules/turn.yaml", "  - id: turn.with_person\n", "  - {id: trial.plan, status: shadow, stage: apply_policy,"
+        " reason: ESC_CRITICAL_RISK, why: x, when: {plan: trial}, effect: escalate}\n  - id: turn.with_person\n",
+        "{id: trial.plan",
+        "trial.plan sets effect by the firmographic attribute plan, which lacks the purpose permission"),
+    "dangling queue of a shadow rule": Mistake(
+        "rules/turn.yaml", "  - id: turn.with_person\n", "  - {id: trial.queue, status: shadow, stage: apply_policy,"
+        " reason: ESC_CRITICAL_RISK, why: x, queue: {value: nowhere, precedence: 2}}\n  - id: turn.with_person\n",
+        "{id: trial.queue", "there is no queue 'nowhere'"),
+    "scope without a purpose of reading": Mistake(
+        "attributes.yaml", "    purposes: [style]\n    max_age_days: 365",
+        "    purposes: [style]\n    scope_family: role\n    max_age_days: 365", "purposes: [style]",
+        "answer_style: scope_family chooses what is read, which lacks the purpose"),
     # texts
     "language without texts": Mistake(
         "bundle.yaml", "languages: [en]", "languages: [en, de]", "languages: [en, de]",
@@ -240,7 +456,8 @@ def test_the_shipped_bundle_loads(quick: Folder) -> None:
 
 @pytest.mark.parametrize(
     "file",
-    ["bundle.yaml", "attributes.yaml", "queues.yaml", "handoff.yaml", "tools/get_invoice.yaml", "reasons/policy.yaml",
+    ["bundle.yaml", "attributes.yaml", "queues.yaml", "handoff.yaml", "experiments.yaml", "invariants.yaml",
+     "tools/get_invoice.yaml", "reasons/policy.yaml",
      "flows/access_restore.yaml", "segments/how_to.yaml", "prompts/answer.yaml", "rules/risk.yaml", "texts/en.yaml"],
 )  # fmt: skip
 @pytest.mark.parametrize("spoilt", ["empty", "not UTF-8", "bad YAML", "a list of words"])
@@ -258,7 +475,10 @@ def test_an_unreadable_file_is_the_only_thing_reported(quick: Folder, file: str,
     assert [problem for problem in problems if not problem.startswith(f"{file}:")] == []
 
 
-@pytest.mark.parametrize("file", ["bundle.yaml", "attributes.yaml", "queues.yaml", "handoff.yaml"])
+@pytest.mark.parametrize(
+    "file",
+    ["bundle.yaml", "attributes.yaml", "queues.yaml", "handoff.yaml", "experiments.yaml", "invariants.yaml"],
+)
 def test_a_missing_file_is_named(quick: Folder, file: str) -> None:
     """The files that must exist are asked for by name."""
     (quick.path / file).unlink()
@@ -284,6 +504,54 @@ def test_a_file_that_nothing_reads_is_a_problem(quick: Folder, file: str) -> Non
     quick.add(file, "rules: []\n")
     (problem,) = quick.problems()
     assert problem.startswith(f"{file}:1: nothing reads this file")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "claimed"),
+    [
+        ("attributes.yaml", "      aspects: [automation]", "      facts: [plan]\n      aspects: [automation]"),
+        ("queues.yaml", "never: {queue: [none]}", "never: {queue: [general]}"),
+        ("flows/account_change.yaml", "never: {queue: [none]}", "never: {flow: [account_change]}"),
+        ("flows/account_change.yaml", "{flow: none}", "{flow: account_change}"),
+    ],
+)
+def test_an_invariant_is_not_blamed_for_an_unreadable_file(quick: Folder, file: str, old: str, claimed: str) -> None:
+    """What it names may stand in the file that nobody could read."""
+    quick.edit("invariants.yaml", old, claimed)
+    assert quick.problems() == ()
+    (quick.path / file).write_text("id: [\n", encoding="utf-8")
+    (problem,) = quick.problems()
+    assert problem.startswith(f"{file}:")
+
+
+def test_a_holdout_is_refused_over_a_segment_that_takes_tools_away(quick: Folder) -> None:
+    """The segment is no part of the floor, but what it denies is; the rule is named."""
+    quick.edit("segments/how_to.yaml", "deny: []", "deny: [issue_refund]")
+    (problem,) = quick.problems()
+    assert problem.startswith("experiments.yaml:")
+    assert "segment.how_to.deny belongs to the safety floor, which no holdout may switch off" in problem
+
+
+def test_no_holdouts_at_all_are_no_mistake(quick: Folder) -> None:
+    """The file says so."""
+    (quick.path / "experiments.yaml").write_text("holdouts: []\n", encoding="utf-8")
+    assert quick.problems() == ()
+    assert load(quick.path).holdouts == ()
+
+
+def test_a_shadow_rule_is_loaded_apart_from_the_others(quick: Folder) -> None:
+    """It is checked like any rule, and stands among those that are not enforced; a holdout cannot name it."""
+    trial = (
+        "  - {id: trial.x, status: shadow, stage: apply_policy, reason: ESC_CRITICAL_RISK, why: x, when: {risk: high},"
+        " effect: escalate, queue: {value: accounts, precedence: 999}}\n"
+    )
+    quick.edit("rules/turn.yaml", "  - id: turn.critical\n", f"{trial}  - id: turn.critical\n")
+    policy = load(quick.path).policy
+    assert [rule.id for rule in policy.shadows] == ["trial.x"]
+    assert "trial.x" not in {rule.id for rule in policy.rules}
+    quick.edit("experiments.yaml", "without: [segment.self_serve_failed]", "without: [trial.x]")
+    (problem,) = quick.problems()
+    assert "there is no active rule or segment 'trial.x'" in problem
 
 
 def test_policy_tests_are_no_part_of_the_policy(quick: Folder) -> None:
