@@ -11,9 +11,9 @@ from handrail.agent.hours import is_open
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.agent.room import seconds_between
 from handrail.guardrails.bundle.bundle import Bundle
-from handrail.guardrails.bundle.sections import OPENED, Attribute, Window
+from handrail.guardrails.bundle.sections import LONGEST_WINDOW, OPENED, Attribute, Window
 from handrail.guardrails.policy.builtin import UNKNOWN_NEED
-from handrail.guardrails.policy.facts import IGNORE, RESTRICT, FactKind, Facts, OnUnknown, fact
+from handrail.guardrails.policy.facts import IGNORE, RESTRICT, Facts, OnUnknown, fact, fits
 from handrail.guardrails.vocabulary import Detection, FactContent, FactUsed, IdentityLevel, Turn
 
 INTENT_EVENT = "intent_detected"
@@ -122,13 +122,12 @@ def attribute_facts(
 
 
 def _fits(attribute: Attribute, content: FactContent) -> bool:
-    if attribute.kind is FactKind.SET:
-        return isinstance(content, tuple) and (attribute.values is None or set(content) <= set(attribute.values))
-    if attribute.kind is FactKind.BOOLEAN:
-        return isinstance(content, bool)
-    if attribute.kind is FactKind.NUMBER:
-        return isinstance(content, int | float) and not isinstance(content, bool)
-    return isinstance(content, str) and (attribute.values is None or content in attribute.values)
+    """Whether it is a value of the declared kind, and one of the declared values where these are closed."""
+    if not fits(attribute.kind, content):
+        return False
+    if isinstance(content, tuple):
+        return attribute.values is None or set(content) <= set(attribute.values)
+    return not isinstance(content, str) or attribute.values is None or content in attribute.values
 
 
 def window_facts(
@@ -143,7 +142,8 @@ def window_facts(
     for window in windows:
         wanted = [event for event in past if event.kind == window.count]
         if window.same_intent:
-            wanted = [event for event in wanted if event.details.get("intent") == (intent or "")]
+            # Two messages that nobody could place are not about the same thing.
+            wanted = [event for event in wanted if intent is not None and event.details.get("intent") == intent]
         times = [event.at for event in wanted]
         count = _until(window, times, now) if window.ending is None else _run(window, times, opened_at, past)
         yield fact(window.fact, count + (1 if window.same_intent and intent is not None else 0), "events")
@@ -166,7 +166,16 @@ def _run(window: Window, times: Sequence[datetime], opened_at: datetime, past: S
     return sum(at <= last and last - at <= timedelta(minutes=window.within_minutes) for at in times)
 
 
-def longest_window(bundle: Bundle) -> timedelta:
-    """How far back events are needed."""
-    reach = (one.within_minutes + (0 if one.ending is None else one.ending.within_minutes) for one in bundle.windows)
-    return timedelta(minutes=max(reach, default=0) + 60)
+def events_since(bundle: Bundle, opened_at: datetime, now: datetime) -> datetime:
+    """From when on events are needed: the start of the earliest window, with an hour to spare."""
+    starts = (_start(window, min(opened_at, now), now) for window in bundle.windows)
+    return min(starts, default=now) - timedelta(minutes=60)
+
+
+def _start(window: Window, opened_at: datetime, now: datetime) -> datetime:
+    if window.ending is None:
+        return now - timedelta(minutes=window.within_minutes)
+    if window.ending.of == OPENED:
+        return opened_at - timedelta(minutes=window.within_minutes + window.ending.within_minutes)
+    # The latest event that it may end at can lie as far back as events are kept.
+    return now - timedelta(minutes=LONGEST_WINDOW)

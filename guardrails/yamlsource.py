@@ -80,7 +80,12 @@ class Document:
     def validation_problems(self, error: ValidationError) -> Iterator[Problem]:
         """Pydantic's errors with file and line, in words a policy owner can act on."""
         words = self._words()
-        for item in error.errors(include_url=False):
+        found = error.errors(include_url=False)
+        for item in found:
+            # What is wrong inside a list makes it shorter; that it is too short then is no mistake of its own.
+            own = item["loc"]
+            if item["type"] == "too_short" and any(o["loc"][: len(own)] == own and o is not item for o in found):
+                continue
             # The tags of unions and validators stand in `loc` too; only what the file says leads somebody to the place.
             path = tuple(part for part in item["loc"] if isinstance(part, int) or part in words)
             if item["type"] == "missing" and (not path or path[-1] != item["loc"][-1]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from handrail.agent.audit.basis import written
 from handrail.agent.channels import DETECTION, FACTS, MEMBERS, SNAPSHOT, TURN, Step, View
 from handrail.agent.conversation import Membership
-from handrail.agent.facts import gather, longest_window
+from handrail.agent.facts import events_since, gather
 from handrail.agent.room import Room, bounded, seconds_between
 from handrail.guardrails.policy.facts import HOLDOUT_PREFIX
 from handrail.guardrails.segments import assign
@@ -18,7 +18,7 @@ async def assign_segments(view: View, room: Room) -> Step:
     """Attributes and events are read once; what is stale or missing counts as unknown (S3.3)."""
     turn, snapshot = view[TURN], view[SNAPSHOT]
     who = turn.customer_id or visitor(snapshot.conversation_id)
-    since = turn.at - longest_window(room.bundle)
+    since = events_since(room.bundle, snapshot.opened_at, turn.at)
     attributes = await bounded(room.context.attributes(turn.site, who), room.patience.context)
     events = await bounded(room.context.events(turn.site, who, since), room.patience.context)
     gathered = gather(room.bundle, turn, snapshot, view[DETECTION], attributes, events)
@@ -29,7 +29,8 @@ async def assign_segments(view: View, room: Room) -> Step:
     members = tuple(
         Membership(
             segment=name,
-            since=earlier[name].since if name in earlier else turn.at,
+            # A membership that a fast clock dated ahead would be held until then: it began now at the latest.
+            since=min(earlier[name].since, turn.at) if name in earlier else turn.at,
             because=because,
         )
         for name, because in found.members.items()

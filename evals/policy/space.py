@@ -109,28 +109,52 @@ def variable(domain: Domain, suffix: str = "") -> Variable:
     return Variable(domain, z3.Bool(f"{domain.name}{suffix} known"), values)
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a reading takes over from that of an earlier stage."""
+
+    reading: Reading
+    fixed: Mapping[str, Truth3]
+
+
 class Reading:
     """The conditions of one bundle over the facts of a space, or over a changed copy of some of them."""
 
-    def __init__(self, bundle: Bundle, space: Space, changed: Mapping[str, Variable] | None = None) -> None:
-        """Read `bundle`; `changed` facts take the place of the space's own."""
+    def __init__(
+        self,
+        bundle: Bundle,
+        space: Space,
+        changed: Mapping[str, Variable] | None = None,
+        before: Before | None = None,
+    ) -> None:
+        """Read `bundle`; `changed` facts take the place of the space's own. `later` says what `before` is for."""
         self.bundle = bundle
         self.space = space
-        self.changed: Mapping[str, Variable] = changed or {}
-        self._variables = {**space.variables, **self.changed}
+        self._variables: dict[str, Variable] = {**space.variables, **(changed or {})}
+        self._before = None if before is None else before.reading
+        self._own: set[str] = set()
         self._read: dict[Matcher, Truth3] = {}
-        self._fixed: dict[str, Truth3] = {}
-        self.members: dict[str, z3.BoolRef] = {}
-        for segment in bundle.segments:
+        self._fixed: dict[str, Truth3] = {} if before is None else {**before.fixed}
+        self.members: dict[str, z3.BoolRef] = {} if before is None else before.reading.members
+        for segment in bundle.segments if before is None else ():
             self._fixed[f"{SEGMENT_PREFIX}{segment.id}"] = self._segment(segment)
+
+    def later(self) -> Reading:
+        """The same facts at a later stage, where some may follow from others; membership stays as it is.
+
+        What reads none of those is not read again.
+        """
+        return Reading(self.bundle, self.space, self._variables, Before(self, self._fixed))
 
     def fixed(self, name: str, truth: Truth3) -> None:
         """Let a boolean fact follow from others."""
         self._fixed[name] = truth
+        self._own.add(name)
 
     def replace(self, name: str, replacing: Variable) -> None:
         """Let a fact stand for variables that follow from others. Conditions that read it must not be read before."""
         self._variables[name] = replacing
+        self._own.add(name)
 
     def variable(self, name: str) -> Variable:
         """The variables of a fact."""
@@ -140,7 +164,10 @@ class Reading:
         """The three formulas of a condition."""
         found = self._read.get(matcher)
         if found is None:
-            found = self._read[matcher] = self._truth(matcher)
+            before = self._before
+            shared = before is not None and self._own.isdisjoint(matcher.names())
+            found = before.truth(matcher) if before is not None and shared else self._truth(matcher)
+            self._read[matcher] = found
         return found
 
     def _truth(self, matcher: Matcher) -> Truth3:

@@ -39,11 +39,8 @@ class SymbolicDecision:
         self.stage = stage
         self.subject = subject
         self.reading = reading
-        self.said = tuple(self._said(rule) for rule in reading.bundle.policy.asked(stage, subject))
-
-    def _said(self, rule: Rule) -> Said:
-        truth = self.reading.truth(rule.when)
-        return Said(rule, truth.true, truth.applies)
+        asked = [(rule, reading.truth(rule.when)) for rule in reading.bundle.policy.asked(stage, subject)]
+        self.said = tuple(Said(rule, truth.true, truth.applies) for rule, truth in asked)
 
     @cached_property
     def permitted(self) -> z3.BoolRef:
@@ -163,8 +160,7 @@ class SymbolicDecision:
         if asked.risk is not None:
             ways["risk"] = self._strictest(one.applies, asked.risk, lambda other: other.restrictions.risk)
         if asked.automation is not None:
-            strictest = self._strictest(one.applies, asked.automation, lambda other: other.restrictions.automation)
-            ways["automation"] = strictest
+            ways["automation"] = self._strictest(one.applies, asked.automation, lambda it: it.restrictions.automation)
         for name, words in (("skills", wanted.skills), ("tags", wanted.tags), *wanted.scope):
             if words:
                 ways[name if name in {"skills", "tags"} else f"scope.{name}"] = one.true
@@ -216,11 +212,11 @@ class Decisions:
         """The facts of a stage: before the gate, with its tier, or with what is fixed for a tool."""
         if stage is Stage.GATE_RISK:
             return self._base
+        if self._later is None:
+            self._later = self._with_risk()
         if stage is not Stage.AUTHORIZE_TOOLS:
-            if self._later is None:
-                self._later = self._with_risk()
             return self._later
-        found = self._with_risk()
+        found = self._later.later()
         for stated in of_tool(self._base.bundle, subject):
             if isinstance(stated.content, bool):
                 truth = z3.BoolVal(stated.content)
@@ -231,11 +227,10 @@ class Decisions:
 
     def _with_risk(self) -> Reading:
         """The tier follows from the gate, or is unknown: which does not happen, and must not open anything."""
-        base = self._base
-        reading = Reading(base.bundle, base.space, base.changed)
-        if "risk" not in base.space.variables:
+        reading = self._base.later()
+        if "risk" not in reading.space.variables:
             return reading
-        free = base.variable("risk")
+        free = reading.variable("risk")
         gate = self.at(Stage.GATE_RISK)
         tiers = list(RiskTier)
         values = {}

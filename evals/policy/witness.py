@@ -55,7 +55,7 @@ class Witness:
 
 def _shown(content: FactContent | None) -> str:
     if content is None:
-        return "unknown"
+        return "null"  # as a policy test writes it; `unknown` is a word that some facts hold
     if isinstance(content, tuple):
         return f"[{', '.join(content)}]"
     return str(content).lower() if isinstance(content, bool) else str(content)
@@ -126,11 +126,10 @@ class Finder:
         return model
 
     def _ordinary(self) -> list[z3.BoolRef]:
-        """Everything that an ordinary turn is: a first message, and fact by fact."""
+        """Everything that an ordinary turn is: a first message, of which the usual is known, and fact by fact."""
         found = [z3.Not(one) for one in (*self.space.younger.values(), *self.space.earlier.values())]
-        risk = self.space.variables.get("risk")
-        if risk is not None:
-            found.append(risk.known)
+        usual = (self.space.variables.get(name) for name in ("risk", *self.space.ordinary))
+        found += [held.known for held in usual if held is not None]
         for name, content in self.space.ordinary.items():
             held = self.space.variables.get(name)
             if held is None:

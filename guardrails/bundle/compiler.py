@@ -132,7 +132,7 @@ class Compiler:
                 if held[0] != choice.value:
                     self._at(
                         rule,
-                        f"{dimension} {choice.value!r} ties with {held[0]!r} of {held[1].id} "
+                        f"{dimension} {choice.value!r} ties with {held[0]!r} of {held[1].id} ({held[1].where}) "
                         f"at precedence {choice.precedence}; give one of them another precedence",
                     )
             for problem in rule_problems(rule, attributes, segment_facts):
@@ -224,7 +224,7 @@ class Compiler:
     def _known(self, document: Document, path: PathKey, names: Iterable[str], known: frozenset[str], kind: str) -> None:
         for name in names:
             if name not in known:
-                self._report(document, path, f"there is no {kind} {name!r}")
+                self._report(document, path, f"there is no {kind} {name!r}{nearest(name, known)}")
 
     def _at(self, rule: Rule, message: str) -> None:
         document, path = self._places[rule.where]

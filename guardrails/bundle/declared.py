@@ -17,6 +17,9 @@ from handrail.guardrails.yamlsource import Document, PathKey, Problem
 CATALOGUED: Mapping[str, Stage] = {"signals": Stage.DETECT_INTENT, "findings": Stage.GUARD_OUTPUT}
 """Facts whose words are the catalogue's codes of a stage: what stands in no entry can never occur."""
 
+WORDS = (FactKind.WORD, FactKind.SET)
+"""Kinds of facts whose values can be listed."""
+
 RESERVED = frozenset({*COMBINATORS, "segment", "tool"})
 """Names that mean something of their own where a condition names a fact."""
 
@@ -83,6 +86,9 @@ def _of_customers(attributes: Parsed[AttributesFile] | None, problems: list[Prob
     for index, attribute in enumerate(attributes.content.attributes):
         if attribute.name not in seen:  # a second declaration of an attribute is reported as a duplicate id
             seen.add(attribute.name)
+            if attribute.values is not None and (not attribute.values or attribute.kind not in WORDS):
+                message = f"{attribute.name}: values close a word or a set; name at least one, or remove the field"
+                problems.append(attributes.document.problem(("attributes", index, "values"), message))
             yield _Declared(_of_attribute(attribute), attributes.document, ("attributes", index))
     for index, event in enumerate(attributes.content.events):
         if event.kind == OPENED:

@@ -24,6 +24,8 @@ ALLOWED: Mapping[Family, frozenset[Purpose]] = {
     Family.RISK: _ALL,
 }
 
+_DUTIES = frozenset({Purpose.PERMISSION, Purpose.COMPLIANCE, Purpose.TROUBLESHOOTING})
+_MANNER = frozenset({Purpose.STYLE, Purpose.ACCESSIBILITY})
 _QUEUE = frozenset({Purpose.QUEUE, Purpose.INTEGRATION_ROUTING, Purpose.INCIDENT_ROUTING, Purpose.LANGUAGE})
 _READING = frozenset(
     {Purpose.RETRIEVAL, Purpose.DATA_RESIDENCY, Purpose.LEGAL_COPY, Purpose.LANGUAGE, Purpose.COMPLIANCE}
@@ -46,24 +48,19 @@ def family_problems(attribute: Attribute) -> Iterator[str]:
 def uses(rule: Rule) -> Iterator[tuple[str, frozenset[Purpose]]]:
     """(dimension, purposes of which one is needed) for everything the rule sets."""
     asked, wanted = rule.restrictions, rule.selections
-    if rule.permits is not None or asked.effect is not None:
-        yield "effect", frozenset({Purpose.PERMISSION})
-    if asked.obligations:
-        yield "obligations", frozenset({Purpose.PERMISSION, Purpose.COMPLIANCE, Purpose.TROUBLESHOOTING})
-    if asked.automation is not None:
-        yield "automation", frozenset({Purpose.AUTOMATION})
-    if asked.risk is not None:
-        yield "risk", frozenset({Purpose.RISK})
-    if wanted.queue is not None or wanted.skills or wanted.tags:
-        yield "queue", _QUEUE
-    if wanted.priority is not None or wanted.first_response_minutes is not None:
-        yield "priority", frozenset({Purpose.PRIORITY, Purpose.SLA})
-    if wanted.scope:
-        yield "scope", _READING
-    if wanted.tone is not None or wanted.depth is not None:
-        yield "tone", frozenset({Purpose.STYLE, Purpose.ACCESSIBILITY})
-    if wanted.flow is not None:
-        yield "flow", frozenset({Purpose.TROUBLESHOOTING, Purpose.AUTOMATION})
+    named: tuple[tuple[str, object, frozenset[Purpose]], ...] = (
+        ("effect", rule.permits or asked.effect, frozenset({Purpose.PERMISSION})),
+        ("obligations", asked.obligations, _DUTIES),
+        ("automation", asked.automation, frozenset({Purpose.AUTOMATION})),
+        ("risk", asked.risk, frozenset({Purpose.RISK})),
+        ("queue", wanted.queue or wanted.skills or wanted.tags, _QUEUE),
+        ("priority", wanted.priority or wanted.first_response_minutes, frozenset({Purpose.PRIORITY, Purpose.SLA})),
+        ("scope", wanted.scope, _READING),
+        ("tone", wanted.tone, _MANNER),
+        ("depth", wanted.depth, _MANNER),
+        ("flow", wanted.flow, frozenset({Purpose.TROUBLESHOOTING, Purpose.AUTOMATION})),
+    )
+    yield from ((dimension, needed) for dimension, content, needed in named if content)
 
 
 def rule_problems(
@@ -75,8 +72,8 @@ def rule_problems(
         attribute = attributes[name]
         for dimension, needed in uses(rule):
             if needed.isdisjoint(attribute.purposes):
-                lacking = " or ".join(sorted(needed))
+                lacking, declared = " or ".join(sorted(needed)), ", ".join(sorted(attribute.purposes))
                 yield (
-                    f"{rule.id} sets {dimension} by the {attribute.family} attribute {name}, "
-                    f"which lacks the purpose {lacking}"
+                    f"{rule.id} sets {dimension} by the {attribute.family} attribute {name}, which lacks the purpose "
+                    f"{lacking} (it is for {declared}); remove {dimension}, or ask for something else"
                 )

@@ -176,9 +176,16 @@ def _comparison(operator: str, wanted: FactContent) -> Callable[[FactContent], b
     return lambda content: isinstance(content, int | float) and compare(float(content))
 
 
+FEW = 12
+"""So many names are listed where none of them is near."""
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
-    """A hint at the name that was probably meant; empty when none is near."""
+    """A hint at the name that was probably meant, or at all there are; empty when none is near and they are many."""
     import difflib  # only needed to word an error
 
-    close = difflib.get_close_matches(word, [str(name) for name in known], n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    names = sorted(str(name) for name in known)
+    close = difflib.get_close_matches(word, names, n=1)
+    if close:
+        return f"; did you mean {close[0]!r}?"
+    return f"; there are {', '.join(names)}" if 0 < len(names) <= FEW else ""

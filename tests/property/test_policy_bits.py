@@ -20,6 +20,7 @@ from handrail.guardrails.policy.matcher import Test as Leaf
 from handrail.guardrails.policy.policyset import DEFAULTS, NO_RULE, TURN, UNKNOWN_FACT, PolicySet
 from handrail.guardrails.policy.reading import Columns
 from handrail.guardrails.policy.rule import Choice, Restrictions, Rule, Selections
+from handrail.guardrails.segments import Segment, assign, holds
 from handrail.guardrails.vocabulary import (
     Automation,
     Decision,
@@ -501,6 +502,28 @@ def test_the_index_skips_only_what_is_false(conditions: list[Matcher], facts: Fa
     picked = columns.read(facts).picked
     skipped = [condition for place, condition in enumerate(conditions) if not picked >> place & 1]
     assert [condition for condition in skipped if asked(condition, facts) is not False] == []
+
+
+@BOUNDED
+@given(CONDITIONS, CONDITIONS, st.sampled_from((0, 30)), st.none() | st.sampled_from((0.0, 1799.9, 1800.0, 1e9)), FACTS)
+def test_membership_is_entry_or_what_neither_exit_nor_time_has_ended(
+    entry: Matcher, leaving: Matcher, minutes: int, seconds: float | None, facts: Facts
+) -> None:
+    """By the words of the specification, and the same for assignment and for replay, which asks without the words."""
+    segment = Segment("one", "SEG_ONE", entry, leaving, minutes)
+    earlier = {} if seconds is None else {"one": seconds}
+    truth = asked(entry, facts)
+    stays = seconds is not None and (asked(leaving, facts) is not True or seconds < minutes * 60)
+    wanted: Truth = True if truth is True or stays else truth
+    assert holds(segment, facts, earlier) == wanted
+    found = assign([segment], facts, earlier)
+    (used,) = found.facts
+    assert used.name == "segment:one"
+    assert used.content == (wanted if isinstance(wanted, bool) else None)
+    assert used.on_unknown == ("restrict" if isinstance(wanted, bool) or restricts(wanted, facts) else "ignore")
+    assert found.reasons == (("SEG_ONE",) if wanted is True else ())
+    assert found.open == (() if isinstance(wanted, bool) else ("one",))
+    assert set(found.members) == ({"one"} if wanted is True else set())
 
 
 def test_the_index_does_skip() -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from handrail.agent.conversation import ConversationState, Snapshot
-from handrail.agent.facts import gather, identity_now
+from handrail.agent.facts import attribute_facts, events_since, gather, identity_now, window_facts
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.guardrails.bundle.bundle import Bundle
-from handrail.guardrails.vocabulary import Detection, IdentityLevel, NeedState, Turn
+from handrail.guardrails.bundle.sections import LONGEST_WINDOW, OPENED, Attribute, Ending, Family, Purpose, Window
+from handrail.guardrails.policy.facts import FactKind, OnUnknown
+from handrail.guardrails.vocabulary import Detection, FactContent, IdentityLevel, NeedState, Turn
 
 NOW = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 HOW_TO = Detection(
@@ -124,3 +129,161 @@ def test_the_same_intent_counts_with_this_message(bundle: Bundle) -> None:
     found = gather(bundle, turn(), snapshot(), HOW_TO, [], [same, other, old, future])
     assert found.facts.content("same_intent_7d") == 2
     assert gather(bundle, turn(), snapshot(), HOW_TO, [], []).facts.content("same_intent_7d") == 1
+
+
+# ------------------------------------------------------------------------------------------------ ages of attributes
+
+
+def declared(kind: FactKind = FactKind.WORD, how: OnUnknown = OnUnknown.RESTRICT) -> Attribute:
+    """An attribute that is good for two days."""
+    return Attribute(
+        name="plan", meaning="x", kind=kind, family=Family.BEHAVIOURAL, source="crm", purposes=(Purpose.STYLE,),
+        max_age_days=2, inferred=False, on_unknown=how,
+    )  # fmt: skip
+
+
+def observed(age: timedelta, content: FactContent = "team") -> AttributeValue:
+    """A value that was observed before NOW."""
+    return AttributeValue(name="plan", content=content, source="crm", observed_at=NOW - age)
+
+
+@pytest.mark.parametrize(
+    ("age", "content", "seconds"),
+    [
+        (timedelta(days=2), "team", 172_800.0),
+        (timedelta(days=2, microseconds=1), None, 172_800.000001),
+        (timedelta(), "team", 0.0),
+        (timedelta(seconds=-30), "team", 0.0),
+    ],
+)
+def test_an_attribute_is_good_up_to_the_end_of_its_last_day(
+    age: timedelta, content: str | None, seconds: float
+) -> None:
+    """Exactly as old as declared is not older; what another clock dates ahead is new."""
+    (found,), reasons = attribute_facts([declared()], [observed(age)], NOW)
+    assert (found.content, found.age_seconds) == (content, seconds)
+    assert reasons == (() if content else ("ATTRIBUTE_STALE",))
+
+
+def test_a_clock_that_jumps_back_makes_a_stale_value_no_worse() -> None:
+    """The age follows the clock it is given, and nothing else."""
+    value = observed(timedelta())
+    later, earlier = NOW + timedelta(days=3), NOW - timedelta(days=3)
+    ages = [attribute_facts([declared()], [value], now)[0][0].age_seconds for now in (later, NOW, earlier)]
+    assert ages == [3 * 86_400.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("how", list(OnUnknown))
+@pytest.mark.parametrize("age", [timedelta(days=3), None])
+def test_an_unusable_attribute_says_what_its_being_unknown_does(how: OnUnknown, age: timedelta | None) -> None:
+    """Stale and missing ones alike; a known one restricts nobody by being unknown."""
+    (found,), _ = attribute_facts([declared(how=how)], [] if age is None else [observed(age)], NOW)
+    assert (found.content, found.on_unknown) == (None, how.value)
+    (known,), _ = attribute_facts([declared(how=how)], [observed(timedelta())], NOW)
+    assert known.on_unknown == "restrict"
+
+
+@pytest.mark.parametrize("content", [math.nan, math.inf, 10**400, True, "3"])
+def test_what_is_no_number_is_invalid(content: FactContent) -> None:
+    """Policy could not compare it, so it is unknown, with the reason."""
+    (found,), reasons = attribute_facts([declared(FactKind.NUMBER)], [observed(timedelta(), content)], NOW)
+    assert found.content is None
+    assert reasons == ("ATTRIBUTE_INVALID",)
+
+
+# ----------------------------------------------------------------------------------------------------------- windows
+
+SECOND = 1 / 60
+"""In minutes."""
+
+
+def counted(
+    window: Window, events: Sequence[CustomerEvent], intent: str | None = "sso_setup", opened: float = 0.0
+) -> FactContent | None:
+    """What the window counts at NOW, in a conversation that was opened so many minutes ago."""
+    (found,) = window_facts([window], intent, NOW - timedelta(minutes=opened), events, NOW)
+    return found.content
+
+
+PLAIN = Window(fact="n", meaning="x", count="article_viewed", within_minutes=15)
+BEFORE_CHAT = PLAIN.model_copy(update={"ending": Ending(within_minutes=10, of=OPENED)})
+BEFORE_TICKET = PLAIN.model_copy(update={"ending": Ending(within_minutes=10, of="ticket_reopened")})
+SAME = Window(fact="n", meaning="x", count="intent_detected", same_intent=True, within_minutes=15)
+
+
+@pytest.mark.parametrize(
+    ("minutes_ago", "count"),
+    [(0, 1), (15, 1), (15 + SECOND, 0), (-SECOND, 0), (-1000, 0)],
+)
+def test_a_window_has_its_start_and_no_future(minutes_ago: float, count: int) -> None:
+    """An event exactly at the start counts, as does one of this instant; what is yet to come does not."""
+    assert counted(PLAIN, [happened("article_viewed", minutes_ago)]) == count
+
+
+def test_only_the_kind_counts() -> None:
+    """Other events, however many, are not of the window."""
+    assert counted(PLAIN, [happened("ticket_reopened", 1), happened("article_viewed", 2)]) == 1
+
+
+@pytest.mark.parametrize(
+    ("minutes_before", "count"),
+    [((10,), 1), ((10 + SECOND,), 0), ((0,), 1), ((-SECOND,), 0), ((), 0), ((10, 25), 2), ((10, 25 + SECOND), 1)],
+)
+def test_a_run_ends_shortly_before_the_opening(minutes_before: tuple[float, ...], count: int) -> None:
+    """At most ten minutes before, to the instant; fifteen minutes are looked back from its last event, not from now."""
+    events = [happened("article_viewed", 120 + minutes) for minutes in minutes_before]
+    assert counted(BEFORE_CHAT, events, opened=120) == count
+
+
+def test_what_is_viewed_while_talking_changes_nothing_of_the_run() -> None:
+    """The run is what led to the conversation: later events neither count nor move its end."""
+    led = [happened("article_viewed", 125), happened("article_viewed", 128)]
+    during = [happened("article_viewed", 60), happened("article_viewed", 0)]
+    assert counted(BEFORE_CHAT, [*led, *during], opened=120) == 2
+    assert counted(BEFORE_CHAT, during, opened=120) == 0
+
+
+def test_a_run_before_an_event_ends_at_the_latest_of_it() -> None:
+    """Of several tickets the last one counts, and none is no run."""
+    articles = [happened("article_viewed", 32), happened("article_viewed", 35)]
+    assert counted(BEFORE_TICKET, articles) == 0
+    assert counted(BEFORE_TICKET, [*articles, happened("ticket_reopened", 30)]) == 2
+    assert counted(BEFORE_TICKET, [*articles, happened("ticket_reopened", 22)]) == 2
+    assert counted(BEFORE_TICKET, [*articles, happened("ticket_reopened", 22 - SECOND)]) == 0
+    both = [happened("ticket_reopened", 30), happened("ticket_reopened", 5)]
+    assert counted(BEFORE_TICKET, [*articles, *both]) == 0
+    ahead = happened("ticket_reopened", -5)
+    assert counted(BEFORE_TICKET, [*articles, happened("ticket_reopened", 30), ahead]) == 2
+
+
+def test_after_a_clock_has_jumped_back_nothing_of_the_future_counts() -> None:
+    """The conversation was opened, and events came, an hour after what the clock says now: no error, no count."""
+    assert counted(BEFORE_CHAT, [happened("article_viewed", -58)], opened=-60) == 0
+    assert counted(BEFORE_CHAT, [happened("article_viewed", 3)], opened=-5) == 1
+    assert counted(PLAIN, [happened("article_viewed", -58)]) == 0
+
+
+def test_an_unknown_intent_is_the_same_as_none() -> None:
+    """Two messages that nobody could place are not about the same thing, and this one counts for nothing."""
+    unplaced = [happened("intent_detected", 1, intent=""), happened("intent_detected", 2)]
+    assert counted(SAME, unplaced, intent=None) == 0
+    assert counted(SAME, [happened("intent_detected", 1, intent="sso_setup")], intent=None) == 0
+    assert counted(SAME, unplaced, intent="sso_setup") == 1
+    assert counted(SAME, [*unplaced, happened("intent_detected", 15, intent="sso_setup")]) == 2
+    assert counted(SAME, [*unplaced, happened("intent_detected", 15 + SECOND, intent="sso_setup")]) == 1
+
+
+def test_events_are_asked_for_as_far_back_as_a_window_reaches(bundle: Bundle) -> None:
+    """A run before the opening is still there hours later, and one before an event as long as events are kept."""
+    opened = NOW - timedelta(days=3)
+    reaches = {
+        (PLAIN,): timedelta(minutes=15),
+        (BEFORE_CHAT,): timedelta(days=3, minutes=25),
+        (PLAIN, BEFORE_CHAT): timedelta(days=3, minutes=25),
+        (BEFORE_TICKET,): timedelta(minutes=LONGEST_WINDOW),
+        (): timedelta(),
+    }
+    for windows, reach in reaches.items():
+        assert NOW - events_since(replace(bundle, windows=windows), opened, NOW) == reach + timedelta(hours=1)
+    ahead = events_since(replace(bundle, windows=(BEFORE_CHAT,)), NOW + timedelta(days=1), NOW)
+    assert NOW - ahead == timedelta(minutes=25 + 60)

@@ -178,7 +178,7 @@ MISTAKES = {
     # meaning
     "precedence tie": Mistake(
         "segments/billing_dispute.yaml", "precedence: 70}", "precedence: 60}", "decisions:",
-        "queue 'billing_disputes' ties with 'identity' of segment.access_restore at precedence 60"),
+        "queue 'billing_disputes' ties with 'identity' of segment.access_restore ("),
     "not_yet without a next step": Mistake(
         "rules/retrieval.yaml", "    obligations: [clarify]\n", "", "effect: not_yet",
         "not_yet must name the next step"),
@@ -247,6 +247,13 @@ MISTAKES = {
     "attribute named like the tool of a call": Mistake(
         "attributes.yaml", "  - name: accessibility", "  - name: tool", "name: tool",
         "tool is a word of conditions themselves"),
+    "values of a number": Mistake(
+        "attributes.yaml", "    kind: number\n    family: behavioural",
+        "    kind: number\n    values: [few, many]\n    family: behavioural", "[few, many]",
+        "payment_failures_30d: values close a word or a set"),
+    "attribute that can have no value": Mistake(
+        "attributes.yaml", "values: [screen_reader, plain_language, large_text]", "values: []", "values: []",
+        "accessibility: values close a word or a set; name at least one"),
     # closed words
     "misspelt intent": Mistake(
         "rules/turn.yaml", "{intent: {in: [cancel,", "{intent: {in: [cancle,", "[cancle,",
@@ -408,7 +415,7 @@ MISTAKES = {
     "shadow rule that ties with an active one": Mistake(
         "rules/turn.yaml", "  - id: turn.with_person\n", "  - {id: trial.queue, status: shadow, stage: apply_policy,"
         " reason: ESC_CRITICAL_RISK, why: x, queue: {value: accounts, precedence: 1}}\n  - id: turn.with_person\n",
-        "{id: trial.queue", "queue 'accounts' ties with 'general' of turn.queue_default at precedence 1"),
+        "{id: trial.queue", "queue 'accounts' ties with 'general' of turn.queue_default (rules/turn.yaml:"),
     "shadow rule without the purpose": Mistake(
         "rules/turn.yaml", "  - id: turn.with_person\n", "  - {id: trial.plan, status: shadow, stage: apply_policy,"
         " reason: ESC_CRITICAL_RISK, why: x, when: {plan: trial}, effect: escalate}\n  - id: turn.with_person\n",

@@ -83,7 +83,14 @@ class FakeBundle:
         }
         self.windows = (Window(fact="reopened", meaning="reopened", count="ticket_reopened", within_minutes=60),)
         hours = Hours(time_zone="UTC", days=(1, 2, 3, 4, 5), opens="08:00", closes="20:00")
-        queue = Queue(id="general", title={"en": "the support team"}, skills=(), hours=hours, first_response_minutes=60, handling_minutes=10)
+        queue = Queue(
+            id="general",
+            title={"en": "the support team"},
+            skills=(),
+            hours=hours,
+            first_response_minutes=60,
+            handling_minutes=10,
+        )
         self.queues: Mapping[str, Queue] = {"general": queue}
         entry = {"code": "INTENT_KNOWN", "title": "Intent known", "operator": "x", "customer": {"en": ""}}
         self.reasons: Mapping[str, ReasonEntry] = {

@@ -15,6 +15,7 @@ from handrail.evals.policy.space import Reading, Space, Truth3, Variable
 from handrail.evals.policy.symbolic import NOTHING, Decisions, SymbolicDecision
 from handrail.evals.policy.witness import Finder
 from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.policy.combining import CHOSEN
 from handrail.guardrails.policy.facts import SEGMENT_PREFIX, FactKind, Facts
 from handrail.guardrails.policy.matcher import Matcher, in_segment
 from handrail.guardrails.policy.policyset import NO_RULE, UNKNOWN_FACT
@@ -156,12 +157,28 @@ def _probes(logic: SymbolicDecision) -> Iterator[Probe]:
         yield Probe(f"priority {one} or more", formula, lambda made, of=one: made.dimensions.priority >= of)
     for minutes in MINUTES:
         yield Probe(f"within {minutes} minutes", logic.answers_within(minutes), partial(_answers_within, minutes))
+    for reason in ("TURN_ANSWER", "RESOLVED", NO_RULE, UNKNOWN_FACT):
+        yield Probe(f"reason {reason}", logic.gives(reason), lambda made, of=reason: of in made.reasons)
+    for name in CHOSEN:
+        yield from (
+            Probe(f"{name} {one} chosen", of, partial(_chosen, name, one)) for one, of in logic.chosen(name).items()
+        )
+    yield from _by_rule(logic)
+    yield from _compared(logic)
+
+
+def _by_rule(logic: SymbolicDecision) -> Iterator[Probe]:
+    """Which rules determine a decision, and which each dimension of it."""
     for said in logic.said:
         rule = said.rule.id
         yield Probe(f"determined by {rule}", logic.determines(said), lambda made, of=rule: of in made.rules)
-    for reason in ("TURN_ANSWER", "RESOLVED", NO_RULE, UNKNOWN_FACT):
-        yield Probe(f"reason {reason}", logic.gives(reason), lambda made, of=reason: of in made.reasons)
-    yield from _compared(logic)
+        for name, when in logic.ways(said).items():
+            if name != "effect":
+                yield Probe(f"{name} determined by {rule}", when, partial(_determined, name, rule))
+
+
+def _determined(name: str, rule: str, made: Decision) -> bool:
+    return rule in made.dimensions.determined_by.get(name, ())
 
 
 def _compared(logic: SymbolicDecision) -> Iterator[Probe]:
@@ -193,9 +210,13 @@ def _is(name: str, value: str, made: Decision) -> bool:
     if name == "effect":
         return made.effect.value == value
     held = getattr(made.dimensions, name)
-    if name in {"tone", "depth"} and name not in made.dimensions.determined_by:
-        held = None  # nobody chose: what stands there is the usual one
     return str(NOTHING if held is None else held) == value
+
+
+def _chosen(name: str, value: str, made: Decision) -> bool:
+    """Where nobody chose, what stands there is the usual one."""
+    held = getattr(made.dimensions, name) if name in made.dimensions.determined_by else NOTHING
+    return str(held) == value
 
 
 def _words_of(name: str, made: Decision) -> set[str]:

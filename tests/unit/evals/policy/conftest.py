@@ -2,6 +2,7 @@
 
 import pytest
 
+from handrail.evals.policy.prove import Proof, prove
 from handrail.evals.policy.space import Reading, Space
 from handrail.evals.policy.symbolic import Decisions
 from handrail.guardrails.bundle.bundle import Bundle
@@ -20,3 +21,9 @@ def shipped_space(shipped: Bundle) -> Space:
 def shipped_decisions(shipped: Bundle, shipped_space: Space) -> Decisions:
     """The decisions of the shipped bundle over all inputs."""
     return Decisions(Reading(shipped, shipped_space))
+
+
+@pytest.fixture(scope="session")
+def shipped_proofs(shipped: Bundle) -> tuple[Proof, ...]:
+    """What becomes of every invariant of the shipped bundle."""
+    return tuple(prove(shipped))
