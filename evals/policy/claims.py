@@ -8,7 +8,7 @@ from functools import partial
 import z3
 
 from handrail.evals.policy.symbolic import NOTHING, SymbolicDecision
-from handrail.guardrails.bundle.sections import Aspect, Claim
+from handrail.guardrails.bundle.claims import Aspect, Claim
 from handrail.guardrails.vocabulary import (
     Automation,
     Decision,

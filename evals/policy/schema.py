@@ -14,11 +14,11 @@ from handrail.evals.policy.case_shapes import CasesFile
 from handrail.evals.policy.schema_models import file_schema
 from handrail.evals.policy.schema_names import definitions
 from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.bundle.claims import InvariantsFile
 from handrail.guardrails.bundle.sections import (
     AttributesFile,
     ExperimentsFile,
     HandoffFile,
-    InvariantsFile,
     Manifest,
     QueuesFile,
     ReasonsFile,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from handrail.guardrails.bundle.claims import Claim, Growth, InvariantEntry, InvariantsFile
 from handrail.guardrails.bundle.compiler import DECIDING_STAGES, Vocabulary
 from handrail.guardrails.bundle.reading import Parsed
-from handrail.guardrails.bundle.sections import Attribute, Claim, Growth, InvariantEntry, InvariantsFile, ScopeFamily
+from handrail.guardrails.bundle.sections import Attribute, ScopeFamily
 from handrail.guardrails.policy.condition import ConditionReader, nearest
 from handrail.guardrails.policy.facts import FactKind
 from handrail.guardrails.policy.matcher import ALWAYS, Matcher

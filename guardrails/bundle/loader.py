@@ -10,17 +10,19 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.bundle.claims import InvariantsFile
 from handrail.guardrails.bundle.compiler import Compiler, Vocabulary
 from handrail.guardrails.bundle.declared import CATALOGUED, fact_specs
+from handrail.guardrails.bundle.files import Files
 from handrail.guardrails.bundle.invariants import compiled
 from handrail.guardrails.bundle.purposes import family_problems
 from handrail.guardrails.bundle.reading import FolderReader, OpenNames, Parsed
+from handrail.guardrails.bundle.references import references, texts
 from handrail.guardrails.bundle.sections import (
     Attribute,
     AttributesFile,
     ExperimentsFile,
     HandoffFile,
-    InvariantsFile,
     Manifest,
     Queue,
     QueuesFile,
@@ -29,54 +31,24 @@ from handrail.guardrails.bundle.sections import (
     RulesFile,
     SegmentEntry,
     TextsFile,
-    Tier,
 )
 from handrail.guardrails.detect.config import DetectionConfig
 from handrail.guardrails.detect.language import known_languages
 from handrail.guardrails.detect.load import load_detection
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.flows.model import FlowSpec
-from handrail.guardrails.flows.structure import flow_problems
-from handrail.guardrails.output.wording import Wording, load_wording
+from handrail.guardrails.output.wording import load_wording
 from handrail.guardrails.policy.builtin import NO_FLOW, UNKNOWN_NEED
 from handrail.guardrails.policy.facts import FactKind, FactSpec
-from handrail.guardrails.policy.policyset import NO_RULE, UNKNOWN_FACT, PolicySet
+from handrail.guardrails.policy.policyset import PolicySet
 from handrail.guardrails.prompts import PromptTemplate
-from handrail.guardrails.toolspec import ToolSpec, tool_problems
-from handrail.guardrails.vocabulary import NeedState, Stage
-from handrail.guardrails.yamlsource import Document, PathKey, Problem
+from handrail.guardrails.toolspec import ToolSpec
+from handrail.guardrails.vocabulary import Stage
+from handrail.guardrails.yamlsource import PathKey, Problem
 
 ItemT = TypeVar("ItemT")
 FileT = TypeVar("FileT", bound=BaseModel)
 MAX_SHOWN = 200
-
-
-@dataclass(frozen=True, slots=True)
-class _Files:
-    """Everything the folder holds, parsed; what could not be parsed is missing here and stands among the problems."""
-
-    manifest: Parsed[Manifest] | None
-    attributes: Parsed[AttributesFile] | None
-    queues: Parsed[QueuesFile] | None
-    handoff: Parsed[HandoffFile] | None
-    experiments: Parsed[ExperimentsFile] | None
-    invariants: Parsed[InvariantsFile] | None
-    segments: tuple[Parsed[SegmentEntry], ...]
-    rules: tuple[Parsed[RulesFile], ...]
-    reasons: tuple[Parsed[ReasonsFile], ...]
-    texts: tuple[Parsed[TextsFile], ...]
-    tools: tuple[Parsed[ToolSpec], ...]
-    flows: tuple[Parsed[FlowSpec], ...]
-    prompts: tuple[Parsed[PromptTemplate], ...]
-    wording: Wording | None
-    detection: DetectionConfig | None
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """The declared languages, or those that have texts when the manifest could not be read."""
-        if self.manifest is None:
-            return tuple(sorted({one.content.language for one in self.texts}))
-        return self.manifest.content.languages
 
 
 def load(folder: Path) -> Bundle:
@@ -102,8 +74,8 @@ def load(folder: Path) -> Bundle:
     whole = reader.unread.isdisjoint({"segments/*.yaml", "rules/*.yaml"})
     compiler = _compiled(problems, files, named, words, whole=whole)
     invariants = () if files.invariants is None else compiled(files.invariants, words, named.attributes, problems)
-    _references(problems, files, words, reader.names(named.prompts, "prompts/*.yaml"))
-    by_language = _texts(problems, files, texts_read="texts/*.yaml" not in reader.unread)
+    references(problems, files, words, reader.names(named.prompts, "prompts/*.yaml"))
+    by_language = texts(problems, files, texts_read="texts/*.yaml" not in reader.unread)
     manifest, handoff, wording, detection = files.manifest, files.handoff, files.wording, files.detection
     attributes, holdouts = files.attributes, files.experiments
     if problems or manifest is None or handoff is None or wording is None or detection is None or attributes is None:
@@ -149,7 +121,7 @@ class _Named:
     places: Mapping[str, str]
 
 
-def _named(problems: list[Problem], files: _Files) -> _Named:
+def _named(problems: list[Problem], files: Files) -> _Named:
     places: dict[str, str] = {}
 
     def keyed(kind: str, entries: Iterable[tuple[Parsed[FileT], PathKey, str, ItemT]]) -> dict[str, ItemT]:
@@ -185,11 +157,11 @@ def _named(problems: list[Problem], files: _Files) -> _Named:
     )
 
 
-def _other_places(files: _Files) -> Iterator[tuple[str, str]]:
+def _other_places(files: Files) -> Iterator[tuple[str, str]]:
     """Where those things stand that are referred to by nothing else in the bundle."""
-    for texts in files.texts:
-        for key in texts.content.texts:
-            yield f"text:{texts.content.language}:{key}", texts.document.place(("texts", key))
+    for one in files.texts:
+        for key in one.content.texts:
+            yield f"text:{one.content.language}:{key}", one.document.place(("texts", key))
     for held in () if files.attributes is None else (files.attributes,):
         for index, window in enumerate(held.content.windows):
             yield f"window:{window.fact}", held.document.place(("windows", index))
@@ -198,7 +170,7 @@ def _other_places(files: _Files) -> Iterator[tuple[str, str]]:
             yield f"rule:{rule.id}", rules.document.place(("rules", index))
 
 
-def _waivers(files: _Files) -> Iterator[tuple[str, Mapping[str, str]]]:
+def _waivers(files: Files) -> Iterator[tuple[str, Mapping[str, str]]]:
     for rules in files.rules:
         yield from ((f"rule:{rule.id}", rule.waive) for rule in rules.content.rules if rule.waive)
     yield from ((f"segment:{one.content.id}", one.content.waive) for one in files.segments if one.content.waive)
@@ -206,7 +178,7 @@ def _waivers(files: _Files) -> Iterator[tuple[str, Mapping[str, str]]]:
         yield from ((f"attribute:{one.name}", one.waive) for one in held.content.attributes if one.waive)
 
 
-def _compiled(problems: list[Problem], files: _Files, named: _Named, words: Vocabulary, *, whole: bool) -> Compiler:
+def _compiled(problems: list[Problem], files: Files, named: _Named, words: Vocabulary, *, whole: bool) -> Compiler:
     """All rules and segments; `whole` says that every file of them could be read."""
     compiler = Compiler(words, problems)
     for one in files.segments:
@@ -222,8 +194,8 @@ def _compiled(problems: list[Problem], files: _Files, named: _Named, words: Voca
     return compiler
 
 
-def _read(reader: FolderReader) -> _Files:
-    files = _Files(
+def _read(reader: FolderReader) -> Files:
+    files = Files(
         manifest=reader.one("bundle.yaml", Manifest),
         attributes=reader.one("attributes.yaml", AttributesFile),
         queues=reader.one("queues.yaml", QueuesFile),
@@ -290,83 +262,3 @@ def _keyed(
         found[name] = entry
         places[f"{kind}:{name}"] = document.place(path)
     return found
-
-
-def _references(problems: list[Problem], files: _Files, words: Vocabulary, prompts: frozenset[str]) -> None:
-    """What flows, tools, the manifest and the handoff file refer to."""
-    for flow in files.flows if files.languages else ():
-        found = flow_problems(flow.content, languages=files.languages, tools=words.tools, reasons=words.reasons)
-        problems.extend(flow.document.problem(path, message) for path, message in found)
-    for tool in files.tools:
-        wanting = tool_problems(tool.content, languages=files.languages)
-        problems.extend(tool.document.problem(path, message) for path, message in wanting)
-    if files.handoff is not None:
-        problems.extend(_next_steps(files.handoff, words.reasons))
-    if files.manifest is not None:
-        _manifest(problems, files.manifest, words, prompts, files.segments)
-
-
-def _next_steps(handoff: Parsed[HandoffFile], reasons: frozenset[str]) -> Iterator[Problem]:
-    steps = handoff.content.next_steps
-    if "default" not in steps:
-        yield handoff.document.problem(("next_steps",), "the next step for `default` is missing; add it")
-    for name in steps:
-        if name != "default" and name not in set(NeedState) and name not in reasons:
-            message = f"{name} is neither a reason code nor a need state; check the spelling"
-            yield handoff.document.problem(("next_steps", name), message)
-
-
-def _manifest(
-    problems: list[Problem],
-    manifest: Parsed[Manifest],
-    words: Vocabulary,
-    prompts: frozenset[str],
-    segments: Iterable[Parsed[SegmentEntry]],
-) -> None:
-    document, declared = manifest.document, manifest.content
-    if declared.default_queue not in words.queues:
-        problems.append(document.problem(("default_queue",), f"there is no queue {declared.default_queue!r}"))
-    if declared.prompt not in prompts:
-        problems.append(document.problem(("prompt",), f"there is no prompt {declared.prompt!r}"))
-    missing = [code for code in (NO_RULE, UNKNOWN_FACT) if code not in words.reasons]
-    message = "the catalogue lacks the reason code {}; add it to reasons/"
-    problems.extend(document.problem((), message.format(code)) for code in missing)
-    entries = {one.content.id: one.content for one in segments}.values()
-    running = [entry.id for entry in entries if entry.tier is Tier.RUNTIME and entry.status == "active"]
-    if len(running) > declared.limits.runtime_segments:
-        message = (
-            f"{len(running)} run-time segments are active; the budget is {declared.limits.runtime_segments}: "
-            "set one of them to ready"
-        )
-        problems.append(document.problem(("limits", "runtime_segments"), message))
-
-
-def _texts(problems: list[Problem], files: _Files, *, texts_read: bool) -> dict[str, Mapping[str, str]]:
-    """The fixed texts by language, and every customer text that a declared language lacks."""
-    by_language: dict[str, Mapping[str, str]] = {one.content.language: one.content.texts for one in files.texts}
-    keys = {key for texts in by_language.values() for key in texts}
-    for one in files.texts:
-        missing = sorted(keys - set(one.content.texts))
-        language = one.content.language
-        problems.extend(one.document.problem(("texts",), f"the text {key} is missing in {language}") for key in missing)
-    if files.manifest is not None and texts_read:
-        unwritten = [language for language in files.languages if language not in by_language]
-        message = "there is no file of texts for the declared language {}; add texts/{}.yaml"
-        at = files.manifest.document
-        problems.extend(at.problem(("languages",), message.format(language, language)) for language in unwritten)
-    for parsed in files.reasons:
-        for index, entry in enumerate(parsed.content.root):
-            problems.extend(_untold(parsed.document, (index, "customer"), entry.code, entry.customer, files.languages))
-    if files.queues is not None:
-        for index, queue in enumerate(files.queues.content.queues):
-            path = ("queues", index, "title")
-            problems.extend(_untold(files.queues.document, path, queue.id, queue.title, files.languages))
-    return by_language
-
-
-def _untold(
-    document: Document, path: PathKey, name: str, texts: Mapping[str, str], languages: Iterable[str]
-) -> Iterator[Problem]:
-    for language in languages:
-        if language not in texts:
-            yield document.problem(path, f"{name}: the text is missing in {language}")

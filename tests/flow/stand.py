@@ -26,8 +26,8 @@ from handrail.agent.company.toolbox import CompanyToolbox
 from handrail.agent.composition import serving
 from handrail.agent.context import StoredContext
 from handrail.agent.conversation import Approval, ApprovalState
-from handrail.agent.models.quoting import QuotingModel
 from handrail.agent.holdouts import Draws
+from handrail.agent.models.quoting import QuotingModel
 from handrail.agent.ports import CustomerContext, Detectors, Model, Prompt, Retriever, StepUp, Toolbox
 from handrail.agent.room import Patience, Room
 from handrail.agent.service import Service

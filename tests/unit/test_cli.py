@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from handrail import cli
+from handrail.lazy_group import Entry
 from handrail.cli import COMMANDS, root, run
 from handrail.guardrails.errors import ConfigError
 
@@ -30,7 +31,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize("entry", COMMANDS, ids=lambda entry: entry.name)
-def test_every_entry_leads_to_its_command(entry: cli.Entry) -> None:
+def test_every_entry_leads_to_its_command(entry: Entry) -> None:
     """The table names modules that exist and commands of that name."""
     command = root.get_command(click.Context(root), entry.name)
     assert command is not None

@@ -34,7 +34,7 @@ EDITS: Mapping[str, tuple[Plant, tuple[str, ...], tuple[str, ...]]] = {
     "a stricter tier": (
         lambda bundle: set_rule(bundle, "risk.regulated", risk="critical"),
         ("gate_risk: risk high -> critical",),
-        (),
+        ("always_human",),
     ),
     "a rule of the gate is gone": (
         lambda bundle: drop_rule(bundle, "risk.injection"),
