@@ -25,7 +25,7 @@ export PIP_NO_INPUT := 1
 
 help:
 	@echo "make run           install everything, ingest the sample knowledge base, serve"
-	@echo "make test          all tests but the browser ones"
+	@echo "make test          the policy tests of the bundle, some mutations of it, and all tests but the browser ones"
 	@echo "make test-browser  tests that drive a real browser; they need Chromium, Node.js and npm"
 	@echo "make screenshots   take the pictures of the documentation again"
 	@echo "make check         lint, format, types, import direction, policy with its proofs"
@@ -55,6 +55,8 @@ run: model
 	$(BIN)/handrail serve
 
 test: model
+	$(BIN)/handrail policy test
+	$(BIN)/handrail policy mutate --count 60
 	$(BIN)/python -m pytest -m "not browser" -n $(PYTEST_WORKERS)
 
 test-browser: model

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from pydantic import JsonValue
 
@@ -78,11 +78,13 @@ def _plain(proof: Proof) -> dict[str, JsonValue]:
 
 
 def _plain_input(witness: Witness, decision: Decision) -> dict[str, JsonValue]:
-    facts: Mapping[str, JsonValue] = {
-        name: list(content) if isinstance(content, tuple) else content for name, content in witness.contents.items()
+    facts: dict[str, JsonValue] = {
+        name: list(content) if isinstance(content, tuple) else content
+        for name, content in witness.contents.items()
+        if name != "risk"  # it follows from the rest
     }
     return {
-        "facts": dict(facts),
+        "facts": facts,
         "earlier": dict(witness.earlier),
         "decision": decision.model_dump(mode="json", exclude={"facts"}),
     }

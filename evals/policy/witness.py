@@ -48,7 +48,7 @@ class Witness:
 
     def lines(self) -> tuple[str, ...]:
         """What differs from an ordinary turn, one line a fact; empty for an ordinary one."""
-        known = (f"{name}: {_shown(content)}" for name, content in sorted(self.beyond.items()) if name != "risk")
+        known = (f"{name}: {_shown(content)}" for name, content in sorted(self.beyond.items()))
         kept = (f"in segment {name} since {_since(age)}" for name, age in sorted(self.earlier.items()))
         return (*known, *kept)
 
@@ -176,6 +176,8 @@ class Finder:
         usual = {name: content for name, content in self.space.ordinary.items() if name in self.space.variables}
         names = sorted({*usual, *contents} - {"risk"})
         told = {name: contents.get(name) for name in names if contents.get(name) != usual.get(name)}
+        if "risk" in self.space.variables and "risk" not in contents:
+            told["risk"] = None  # of a known tier there is nothing to tell: it follows from the rest
         main = contents.get("need_state")
         follows = completed({} if main is None else {"need_state": main})["need_states"]
         if contents.get("need_states") == follows:

@@ -6,6 +6,7 @@ neither the truth nor what is unknown of it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import compress
@@ -92,8 +93,8 @@ class Clauses:
     def ask(self, read: Read) -> Answers:
         """Which of the picked rules hold, and which are open in a way that restricts."""
         true, false, undecided, hard = read.true, read.false, read.open, read.hard
-        held = doubtful = 0
-        for bit, plain, negated, both, other in held_by(self._rows, read.picked):
+        held, doubtful = read.sure, 0
+        for bit, plain, negated, both, other in held_by(self._rows, read.picked & ~read.sure):
             if other is None:
                 # INVARIANT: the same answers as `Some.truth`, for a conjunction, without counting.
                 if false & plain or (negated and true & negated):
@@ -120,6 +121,7 @@ class Answers:
 
 
 _DIGITS = bytes.maketrans(b"01", b"\x00\x01")
+_WORD = 64
 _SPARSE = 8
 """From so many places to each bit that is set on, looking at the bits is quicker than looking at the places."""
 
@@ -133,11 +135,16 @@ def held_by(rows: Sequence[RowT], bits: Bits) -> Iterable[RowT]:
 
 def places(bits: Bits) -> list[int]:
     """The places of the bits that are set, in order."""
-    found = []
-    while bits:
-        low = bits & -bits
-        found.append(low.bit_length() - 1)
-        bits ^= low
+    found: list[int] = []
+    size = -(-bits.bit_length() // _WORD)
+    # Word by word, because each step on a long number costs as much as the number is long.
+    words = memoryview(bits.to_bytes(size * 8, sys.byteorder)).cast("Q") if size > 1 else (bits,)
+    for number, word in enumerate(words if sys.byteorder == "little" else reversed(words)):
+        rest, start = word, number * _WORD - 1
+        while rest:
+            low = rest & -rest
+            found.append(start + low.bit_length())
+            rest ^= low
     return found
 
 

@@ -43,13 +43,16 @@ class Index:
 
     `ruling` are needs that rule out, where they are not met, the rules that have them, `ruled` all rules of which that
     is so; `picking` are needs that pick rules where they are met; the rules in `always` are asked whatever the facts
-    are.
+    are. The rules in `exact` hold if nothing rules them out and no fact of theirs is open; `reading` says by fact
+    which.
     """
 
     ruling: Mapping[Need, Bits]
     ruled: Bits
     picking: Mapping[Need, Bits]
     always: Bits
+    exact: Bits
+    reading: Mapping[str, Bits]
 
 
 def index(conditions: Sequence[Matcher]) -> Index:
@@ -57,7 +60,8 @@ def index(conditions: Sequence[Matcher]) -> Index:
     contents = _contents(conditions)
     ruling: dict[Need, Bits] = defaultdict(int)
     picking: dict[Need, Bits] = defaultdict(int)
-    ruled = always = 0
+    reading: dict[str, Bits] = defaultdict(int)
+    ruled = always = exact = 0
     for position, condition in enumerate(conditions):
         bit = 1 << position
         needs = _ruling(condition, contents)
@@ -65,13 +69,17 @@ def index(conditions: Sequence[Matcher]) -> Index:
             ruling[need] |= bit
         if needs:
             ruled |= bit
+            if _says_all(condition, needs):
+                exact |= bit
+                for need in needs:
+                    reading[need.name] |= bit
             continue
         wanted = _needs(condition, contents, turned=False)
         if wanted is None:
             always |= bit
         for need in wanted or ():
             picking[need] |= bit
-    return Index(dict(ruling), ruled, dict(picking), always)
+    return Index(dict(ruling), ruled, dict(picking), always, exact, dict(reading))
 
 
 def _contents(conditions: Sequence[Matcher]) -> Mapping[str, int]:
@@ -96,6 +104,20 @@ def _ruling(condition: Matcher, contents: Mapping[str, int]) -> list[Need]:
         elif leaf.name not in sets or _share(need, contents) < _share(sets[leaf.name], contents):
             sets[leaf.name] = need
     return [*found, *sets.values()]
+
+
+def _says_all(condition: Matcher, needs: Sequence[Need]) -> bool:
+    """Whether a conjunction is its needs and nothing more: as many comparisons, and each said whole by its need."""
+    leaves = list(_conjuncts(condition, turned=False))
+    whole = all(leaf.operator != "has_all" or len(_words(leaf)) == 1 for leaf, _ in leaves)
+    return whole and len(leaves) == len(needs) == _size(condition)
+
+
+def _size(matcher: Matcher) -> int:
+    """How many comparisons stand in a condition, those of being known too."""
+    if isinstance(matcher, Not):
+        return _size(matcher.part)
+    return sum(_size(part) for part in matcher.parts) if isinstance(matcher, AtLeast) else 1
 
 
 def _conjuncts(matcher: Matcher, *, turned: bool) -> Iterator[tuple[Test, bool]]:

@@ -98,9 +98,8 @@ class Asked:
             credited |= bits
         credited &= ~determining
         # The default speaks only where no rule says the same: an explicit reason explains more.
-        order = places(determining)
-        reasons = dict.fromkeys([self._reasons[place] for place in order] or [NO_RULE])
-        order += places(credited)
+        order = places(determining) + places(credited)
+        reasons = {} if determining else {NO_RULE: None}
         reasons.update(dict.fromkeys([self._reasons[place] for place in order]))
         if doubtful:
             reasons[UNKNOWN_FACT] = None

@@ -24,7 +24,7 @@ Leaf: TypeAlias = Test | Known
 class Read(NamedTuple):
     """What the facts say of the comparisons: true, false, open, and open in a way that restricts.
 
-    `picked` are the rules whose condition may be something else than false.
+    `picked` are the rules whose condition may be something else than false, `sure` those of which it is true.
     """
 
     true: Bits
@@ -32,41 +32,33 @@ class Read(NamedTuple):
     open: Bits
     hard: Bits
     picked: Bits
-
-
-class Held(NamedTuple):
-    """What one content of a fact gives.
-
-    In `bits` the comparisons that hold stand below the rules that are picked, in one number; `left` are the rules that
-    it does not rule out.
-    """
-
-    bits: Bits
-    left: Bits
-
-
-NOTHING_HELD = Held(0, 0)
+    sure: Bits
 
 
 @dataclass(slots=True)
 class _Column:
-    """What one fact is asked.
+    """What one fact is asked, and what each of its contents gives: three kinds of bits in one number.
+
+    Lowest the comparisons that hold, above them the rules that are picked, above those the rules that are ruled out.
 
     `found` is for words, booleans and members of sets, `other` for every other word, and for what a set gives beside
     its members. A number is looked up between `bounds`: at an even place of `gaps` it lies below the bound of half that
-    place, at an odd one on it. `together` are the comparisons that ask for several members at once. `asked` are all
-    comparisons but those of being known.
+    place, at an odd one on it. `together` are the comparisons that ask for several members at once. `back` are the
+    rules that a member of a set brings back, which without any member are ruled out. `asked` are all comparisons but
+    those of being known; `reading` are the rules that are sure only while the fact is known.
     """
 
     name: str
     kind: FactKind
-    found: dict[Word, Held] = field(default_factory=dict)
-    other: Held = NOTHING_HELD
+    reading: Bits = 0
+    found: dict[Word, Bits] = field(default_factory=dict)
+    other: Bits = 0
+    back: dict[Word, Bits] = field(default_factory=dict)
     known: Bits = 0
     unknown: Bits = 0
     asked: Bits = 0
     bounds: tuple[float, ...] = ()
-    gaps: tuple[Held, ...] = ()
+    gaps: tuple[Bits, ...] = ()
     together: tuple[tuple[Bits, frozenset[str]], ...] = ()
 
 
@@ -78,11 +70,16 @@ class Columns:
         named: dict[str, list[tuple[Bits, Leaf]]] = defaultdict(list)
         for place, leaf in enumerate(leaves):
             named[leaf.name].append((1 << place, leaf))
-        self._shift = len(leaves)
-        self._all = (1 << len(leaves)) - 1
+        rules = _union((index.always, index.ruled, *index.picking.values())).bit_length()
+        self._picks, self._outs = len(leaves), len(leaves) + rules
+        self._leaves = (1 << len(leaves)) - 1
+        self._rules = (1 << rules) - 1
         self._ruled = index.ruled
         self._always = index.always
-        columns = [_Layout(name, found, index, self._shift).column() for name, found in sorted(named.items())]
+        self._exact = index.exact
+        columns = [
+            _Layout(name, found, index, self._picks, self._outs).column() for name, found in sorted(named.items())
+        ]
         self._words = [
             (one.name, str if one.kind is FactKind.WORD else bool, one.found, one.other, one)
             for one in columns
@@ -92,54 +89,51 @@ class Columns:
 
     def read(self, facts: Facts) -> Read:
         """The bits of `facts`."""
-        held = unknown = hard = 0
-        left = self._ruled
+        held = unknown = hard = opened = 0
         get = facts.used.get
         for name, kind, found, other, column in self._words:
             fact = get(name)
             content = None if fact is None else fact.content
             if type(content) is kind or isinstance(content, kind):  # the first is quick, the second knows enumerations
-                bits, alive = found.get(content, other)
-                held |= bits
-                left &= alive
+                held |= found.get(content, other)
                 continue
             # Nonsense is open like an unknown value, but it is known to be there.
             held |= column.unknown if content is None else column.known
             unknown |= column.asked
+            opened |= column.reading
             if fact is None or content is not None or fact.on_unknown != IGNORE:
                 hard |= column.asked
         for column in self._rest:
             fact = get(column.name)
             content = None if fact is None else fact.content
             if content is not None and fits(column.kind, content):
-                bits, alive = _of_set(column, content) if column.kind is FactKind.SET else _of_number(column, content)
-                held |= bits
-                left &= alive
+                held |= _of_set(column, content) if column.kind is FactKind.SET else _of_number(column, content)
                 continue
             held |= column.unknown if content is None else column.known
             unknown |= column.asked
+            opened |= column.reading
             if fact is None or content is not None or fact.on_unknown != IGNORE:
                 hard |= column.asked
-        true = held & self._all
-        picked = left | held >> self._shift | self._always
-        return Read(true, self._all & ~(true | unknown), unknown, hard, picked)
+        true = held & self._leaves
+        left = self._ruled & ~(held >> self._outs)
+        picked = left | held >> self._picks & self._rules | self._always
+        return Read(true, self._leaves & ~(true | unknown), unknown, hard, picked, left & self._exact & ~opened)
 
 
-def _of_set(column: _Column, content: FactContent) -> Held:
-    bits, left = column.other
+def _of_set(column: _Column, content: FactContent) -> Bits:
+    bits, back = column.other, 0
     found = column.found
     for word in content:  # type: ignore[union-attr]  # a set, as its kind says
         if word in found:
-            more, alive = found[word]
-            bits |= more
-            left |= alive
+            bits |= found[word]
+            back |= column.back[word]
     for bit, words in column.together:
         if words.issubset(content):  # type: ignore[arg-type]  # a set, as its kind says
             bits |= bit
-    return Held(bits, left)
+    return bits & ~back
 
 
-def _of_number(column: _Column, content: FactContent) -> Held:
+def _of_number(column: _Column, content: FactContent) -> Bits:
     number = float(content)  # type: ignore[arg-type]  # a number, as its kind says
     bounds = column.bounds
     return column.gaps[bisect_left(bounds, number) + bisect_right(bounds, number)]
@@ -148,18 +142,18 @@ def _of_number(column: _Column, content: FactContent) -> Held:
 class _Layout:
     """Lays out the column of one fact."""
 
-    def __init__(self, name: str, leaves: list[tuple[Bits, Leaf]], index: Index, shift: int) -> None:
+    def __init__(self, name: str, leaves: list[tuple[Bits, Leaf]], index: Index, picks: int, outs: int) -> None:
         self._name = name
         self._leaves = leaves
         self._tests = [(bit, leaf) for bit, leaf in leaves if isinstance(leaf, Test)]
-        self._picking = [(need, rules << shift) for need, rules in index.picking.items() if need.name == name]
-        self._ruling = [(need, rules) for need, rules in index.ruling.items() if need.name == name]
-        self._ruled = index.ruled
+        self._picking = [(need, rules << picks) for need, rules in index.picking.items() if need.name == name]
+        self._ruling = [(need, rules << outs) for need, rules in index.ruling.items() if need.name == name]
+        self._reading = index.reading.get(name, 0)
         self._being_known = sum(bit for bit, leaf in leaves if isinstance(leaf, Known) and leaf.expected)
 
     def column(self) -> _Column:
         """The column."""
-        column = _Column(self._name, self._tests[0][1].kind if self._tests else FactKind.WORD)
+        column = _Column(self._name, self._tests[0][1].kind if self._tests else FactKind.WORD, self._reading)
         picked = _union(rules for _, rules in self._picking)
         # What is unknown may be anything, so it picks whatever some content picks, and rules nothing out.
         column.known = self._being_known | picked
@@ -180,17 +174,17 @@ class _Layout:
             column.other = self._of_word(None)
         return column
 
-    def _of_number(self, number: float) -> Held:
+    def _of_number(self, number: float) -> Bits:
         picked = _union(rules for need, rules in self._picking if _met(need, number))
-        left = self._ruled & ~_union(rules for need, rules in self._ruling if not _met(need, number))
-        return Held(self._being_known | _holding(self._tests, number) | picked, left)
+        out = _union(rules for need, rules in self._ruling if not _met(need, number))
+        return self._being_known | _holding(self._tests, number) | picked | out
 
-    def _of_word(self, word: Word | None) -> Held:
+    def _of_word(self, word: Word | None) -> Bits:
         """What a word gives, or (None) one that no comparison names."""
         picked = _union(rules for need, rules in self._picking if need.met_by(word))
-        left = self._ruled & ~_union(rules for need, rules in self._ruling if not need.met_by(word))
+        out = _union(rules for need, rules in self._ruling if not need.met_by(word))
         held = 0 if word is None else _holding(self._tests, word)
-        return Held(self._being_known | held | picked, left)
+        return self._being_known | held | picked | out
 
     def _of_set(self, column: _Column) -> None:
         """What each member gives. Rules that need one are ruled out unless a member brings them back."""
@@ -202,9 +196,9 @@ class _Layout:
         )
         for word in {word for _, leaf in self._tests for word in _words(leaf)}:
             picked = _union(rules for need, rules in self._picking if need.met_by(word))
-            left = _union(rules for need, rules in self._ruling if need.met_by(word))
-            column.found[word] = Held(_holding(single, (str(word),)) | picked, left)
-        column.other = Held(self._being_known, self._ruled & ~_union(rules for _, rules in self._ruling))
+            column.found[word] = _holding(single, (str(word),)) | picked
+            column.back[word] = _union(rules for need, rules in self._ruling if need.met_by(word))
+        column.other = self._being_known | _union(rules for _, rules in self._ruling)
 
 
 def _met(need: Need, number: float) -> bool:

@@ -6,10 +6,9 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from handrail import cli
-from handrail.lazy_group import Entry
 from handrail.cli import COMMANDS, root, run
 from handrail.guardrails.errors import ConfigError
+from handrail.lazy_group import Entry
 
 LIGHT = """
 import sys

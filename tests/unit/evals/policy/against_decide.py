@@ -9,12 +9,15 @@ from random import Random
 
 import z3
 
+from handrail.evals.policy.claims import formula as claimed
+from handrail.evals.policy.claims import holds
 from handrail.evals.policy.compare import exclusive, tokens
 from handrail.evals.policy.play import given, subjects
 from handrail.evals.policy.space import Reading, Space, Truth3, Variable
 from handrail.evals.policy.symbolic import NOTHING, Decisions, SymbolicDecision
 from handrail.evals.policy.witness import Finder
 from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.bundle.claims import Claim
 from handrail.guardrails.policy.combining import CHOSEN
 from handrail.guardrails.policy.facts import SEGMENT_PREFIX, FactKind, Facts
 from handrail.guardrails.policy.matcher import Matcher, in_segment
@@ -33,6 +36,19 @@ from handrail.guardrails.vocabulary import (
 
 STAGES = (Stage.GATE_RISK, Stage.APPLY_POLICY, Stage.RETRIEVE, Stage.AUTHORIZE_TOOLS, Stage.GUARD_OUTPUT)
 MINUTES = (1, 4, 5, 29, 30, 59, 60, 61, 90, 120, 240)
+
+
+CLAIMS = (
+    Claim(effect=(Effect.ALLOW, Effect.NOT_YET)),
+    Claim(effect=(Effect.ESCALATE,), risk_at_least=RiskTier.MEDIUM, automation_at_least=Automation.GUIDED),
+    Claim(obligations=(Obligation.CONFIRM, Obligation.APPROVE), priority_at_least=Priority.NORMAL),
+    Claim(reasons=("RISK_ASSESSED",), queue=("general", "none")),
+    Claim(reasons=(NO_RULE,)),
+    Claim(reasons=(UNKNOWN_FACT,), flow=("access_restore",)),
+    Claim(queue=("nobody",)),
+    Claim(flow=("none",), scope={"authority": ("community", "standard")}),
+    Claim(scope={"authority": ("authoritative",), "plan": ("trial",)}),
+)
 
 
 class Assigned:
@@ -164,6 +180,8 @@ def _probes(logic: SymbolicDecision) -> Iterator[Probe]:
             Probe(f"{name} {one} chosen", of, partial(_chosen, name, one)) for one, of in logic.chosen(name).items()
         )
     yield from _by_rule(logic)
+    for claim in CLAIMS:
+        yield Probe(f"claimed {claim}", claimed(claim, logic), partial(holds, claim))
     yield from _compared(logic)
 
 

@@ -1,4 +1,4 @@
-"""Policy tests are read strictly: what could never fail, or means nothing in the bundle, is reported where it stands."""
+"""Policy tests are read strictly: what could never fail, or means nothing here, is reported where it stands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from handrail.evals.policy.case_words import wrong
 from handrail.evals.policy.cases import load_cases
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.errors import ConfigError
@@ -45,7 +44,7 @@ WRONG = [
     ("expect: {segments: {inside: []}}", "name a segment that must hold, or one that must not"),
     ("expect: {authorize_tools: {effect: allow}}", "name the tool that authorize_tools is asked about"),
     # What is misspelt.
-    ("expects: {}", "unknown field"),
+    (f"{SERVED}, expects: {{}}", "unknown field"),
     ("expect: {apply_policie: {effect: allow}}", "unknown field"),
     ("expect: {apply_policy: {effects: allow}}", "unknown field"),
     ("expect: {apply_policy: {effect: allowed}}", "effect"),
@@ -177,4 +176,3 @@ def test_the_shipped_cases_can_all_be_used(pristine: Path, shipped: Bundle) -> N
     """There are some hundred of them, each with a name of its own."""
     found = load_cases(pristine, shipped)
     assert len({one.case.name for one in found}) == len(found) > 100
-    assert wrong.__doc__

@@ -138,22 +138,36 @@ def check_examples(found: Difference, before: Bundle, after: Bundle) -> None:
         assert not change.after or not said(made[0], change, change.after), change
 
 
-@pytest.mark.parametrize("edit", EDITS)
-def test_an_edit_gives_its_changes(quick: Folder, shipped: Bundle, edit: str) -> None:
+TOGETHER = (
+    ("a stricter tier", "another queue", "a tool is no longer granted", "a text may leave", "one more question"),
+    ("a rule of the gate is gone", "another effect", "other words"),
+    ("a permit is gone", "a shorter time", "another manner"),
+    ("an obligation more", "more to read", "another reason"),
+)
+"""Edits that do not touch each other, so that one difference tells them all."""
+
+
+@pytest.mark.parametrize("edits", TOGETHER)
+def test_edits_give_their_changes(quick: Folder, shipped: Bundle, edits: tuple[str, ...]) -> None:
     """With stage, dimension, before and after, in which segments alone, and examples that reproduce."""
-    plant, expected, only_in = EDITS[edit]
-    plant(quick.path)
+    for edit in edits:
+        EDITS[edit][0](quick.path)
     after = load(quick.path)
     found = compared(shipped, after)
     told = {diff_text.headline(change): change for change in found.changes}
-    for line in expected:
+    for line, only_in in ((line, EDITS[edit][2]) for edit in edits for line in EDITS[edit][1]):
         matching = [change for headline, change in told.items() if line in headline]
         assert matching, (line, sorted(told))
         for change in matching:
-            assert change.only_in == only_in
+            assert change.only_in == only_in, line
             assert change.direction is direction_of(change.dimension, change.before, change.after)
     check_examples(found, shipped, after)
     assert not found.same
+
+
+def test_every_edit_is_tried() -> None:
+    """In one of the groups."""
+    assert sorted(edit for edits in TOGETHER for edit in edits) == sorted(EDITS)
 
 
 def test_equal_bundles_decide_alike(shipped: Bundle, quick: Folder) -> None:

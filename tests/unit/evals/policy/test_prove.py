@@ -69,7 +69,7 @@ def less(bundle: Bundle, witness: Witness) -> list[Witness]:
         replace(witness, earlier={k: v for k, v in witness.earlier.items() if k != one}) for one in witness.earlier
     ]
     for name, held in witness.beyond.items():
-        wanted = usual.get(name)
+        wanted = "low" if name == "risk" else usual.get(name)
         contents = {key: content for key, content in witness.contents.items() if key != name}
         found.append(replace(witness, contents=contents if wanted is None else {**contents, name: wanted}))
         for member in held if isinstance(held, tuple) else ():
@@ -399,6 +399,15 @@ def test_a_broken_invariant_is_printed_in_the_terms_of_the_bundle(quick: Folder)
     assert entry["outcome"] == "broken"  # type: ignore[index, call-overload]
     (example,) = entry["counterexample"]  # type: ignore[index, call-overload, misc]
     assert example["facts"]["signals"] == ["HUMAN_REQUESTED"]  # type: ignore[index, call-overload]
+
+
+def test_a_tier_that_has_to_be_unknown_is_said_to_be(quick: Folder) -> None:
+    """It never is, because the gate finds one; what relies on that is broken all the same, and the report says how."""
+    set_rule(quick.path, "turn.critical", when={"all": [{"risk": {"known": True}}, {"risk": "critical"}]})
+    bundle = load(quick.path)
+    found = broken_by(bundle, "critical_risk_reaches_a_person")
+    assert found.witness.lines() == ("risk: null",)
+    assert breaks(bundle, named(bundle, "critical_risk_reaches_a_person"), found.subject, found.witness)
 
 
 def test_an_ordinary_turn_that_breaks_an_invariant_is_called_one(quick: Folder) -> None:

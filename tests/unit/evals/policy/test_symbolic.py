@@ -16,7 +16,7 @@ def examined(shipped: Bundle, shipped_space: Space) -> Examined:
     return Examined(shipped, shipped_space)
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(3))
 def test_the_shipped_bundle_decides_as_its_logic_says(examined: Examined, seed: int) -> None:
     """At every stage and for every tool, each dimension, reason, determining rule, condition and segment agrees."""
     random = Random(seed)  # noqa: S311 - inputs that can be drawn again, nothing secret
@@ -24,12 +24,12 @@ def test_the_shipped_bundle_decides_as_its_logic_says(examined: Examined, seed: 
         assert not list(examined.mismatches(Assigned(examined.space, random)))
 
 
-@pytest.mark.parametrize("seed", range(24))
+@pytest.mark.parametrize("seed", range(20))
 def test_a_drawn_bundle_decides_as_its_logic_says(shipped: Bundle, seed: int) -> None:
     """The same for bundles of strange conditions: k of n, negations, unknowns, holds, holdouts, facts of tools."""
     random = Random(seed)  # noqa: S311 - inputs that can be drawn again, nothing secret
     bundle = drawn(shipped, random)
     space = Space([bundle])
     made = Examined(bundle, space)
-    for _ in range(10):
+    for _ in range(12):
         assert not list(made.mismatches(Assigned(space, random)))
