@@ -4,26 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import product
 
 import z3
 
 from handrail.evals.policy.compare import DECIDING, Pair, Side, exclusive, tokens
+from handrail.evals.policy.direction import Direction
 from handrail.evals.policy.parts import Touched, touched
 from handrail.evals.policy.space import FALSE
 from handrail.evals.policy.symbolic import SymbolicDecision
 from handrail.evals.policy.witness import Witness
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.vocabulary import Automation, Decision, Effect, RiskTier, Stage
-
-
-class Direction(StrEnum):
-    """What a change does to the customer's protection, the one to look at first coming first."""
-
-    MORE_PERMISSIVE = "more permissive"
-    STRICTER = "stricter"
-    OTHERWISE = "otherwise"
 
 
 @dataclass(frozen=True, slots=True)

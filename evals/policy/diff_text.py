@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import JsonValue
 
-from handrail.evals.policy.diff import Change, Difference, Direction
+from handrail.evals.policy.diff import Change, Difference
+from handrail.evals.policy.direction import Direction
 from handrail.evals.policy.parts import Touched
 from handrail.guardrails.vocabulary import Decision
 

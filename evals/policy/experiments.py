@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from handrail.agent.audit.recorded import RecordedDecision, RecordedTurn, Unreadable
 from handrail.evals.interval import wilson
 from handrail.evals.policy.difference import gap
+from handrail.evals.policy.direction import Direction
 from handrail.evals.policy.experiments_report import FEWEST, Arms, Experiments, Holdout, ShadowCell, ShadowRule
-from handrail.evals.policy.replay_outcome import Direction, Outcome, difference, of_record
+from handrail.evals.policy.replay_outcome import Outcome, difference, of_record
 from handrail.guardrails.policy.facts import HOLDOUT_PREFIX
 
 EXAMPLES = 3

@@ -4,23 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 
 from pydantic import JsonValue, ValidationError
 
 from handrail.agent.audit.recorded import PlainDecision, PlainShadow, RecordedDecision, Unreadable
+from handrail.evals.policy.direction import Direction
 from handrail.evals.policy.replay import Answer
 from handrail.guardrails.vocabulary import Decision, Dimensions, Effect, Obligation, Shadow, Stage
-
-
-class Direction(StrEnum):
-    """What a change does, the most important first."""
-
-    MORE_PERMISSIVE = "more permissive"
-    STRICTER = "stricter"
-    OTHERWISE = "routing, manner or reasons"
-    EXPLAINED = "explained by other rules"
-
 
 ORDER = {direction: place for place, direction in enumerate(Direction)}
 

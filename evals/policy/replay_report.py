@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from handrail.evals.interval import Proportion
-from handrail.evals.policy.replay_outcome import Direction
+from handrail.evals.policy.direction import Direction
 from handrail.guardrails.vocabulary import Frozen
 
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from handrail.agent.audit.recorded import RecordedTurn, Trouble, Unreadable
 from handrail.evals.interval import wilson
+from handrail.evals.policy.direction import Direction
 from handrail.evals.policy.replay import Candidate
-from handrail.evals.policy.replay_outcome import ORDER, Direction
+from handrail.evals.policy.replay_outcome import ORDER
 from handrail.evals.policy.replay_report import (
     Cell,
     Change,

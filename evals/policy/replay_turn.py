@@ -9,17 +9,9 @@ from dataclasses import dataclass, field
 from handrail.agent.audit.recorded import RecordedDecision, RecordedTurn, Unreadable
 from handrail.agent.flow import NO_SEARCH
 from handrail.agent.standing import WITH_PEOPLE
+from handrail.evals.policy.direction import Direction
 from handrail.evals.policy.replay import Candidate, Play
-from handrail.evals.policy.replay_outcome import (
-    ORDER,
-    Difference,
-    Direction,
-    Outcome,
-    difference,
-    of_answer,
-    of_record,
-    same,
-)
+from handrail.evals.policy.replay_outcome import ORDER, Difference, Outcome, difference, of_answer, of_record, same
 from handrail.guardrails.detect.masking import LABELS
 from handrail.guardrails.vocabulary import Effect, Stage
 

@@ -160,21 +160,41 @@ def _truths(matcher: Matcher, facts: Facts) -> tuple[bool, bool, bool]:
     return truth is True, truth is False, not isinstance(truth, bool) and not facts.ignored(truth)
 
 
+def _as_risky(tier: RiskTier, made: Decision) -> bool:
+    return made.dimensions.risk >= tier
+
+
+def _as_restricted(scope: Automation, made: Decision) -> bool:
+    return made.dimensions.automation >= scope
+
+
+def _as_urgent(priority: Priority, made: Decision) -> bool:
+    return made.dimensions.priority >= priority
+
+
+def _gives(reason: str, made: Decision) -> bool:
+    return reason in made.reasons
+
+
+def _names(rule: str, made: Decision) -> bool:
+    return rule in made.rules
+
+
 def _probes(logic: SymbolicDecision) -> Iterator[Probe]:
     yield from (Probe(f"obliges {one}", logic.obliges(one), partial(_obliges, one)) for one in Obligation)
     yield from (Probe(f"effect {one}", logic.effects[one], partial(_has_effect, one)) for one in Effect)
     for tier in RiskTier:
-        yield Probe(f"risk {tier} or more", logic.risk_at_least(tier), lambda made, of=tier: made.dimensions.risk >= of)
+        yield Probe(f"risk {tier} or more", logic.risk_at_least(tier), partial(_as_risky, tier))
     for scope in Automation:
         formula = logic.automation_at_least(scope)
-        yield Probe(f"automation {scope} or more", formula, lambda made, of=scope: made.dimensions.automation >= of)
+        yield Probe(f"automation {scope} or more", formula, partial(_as_restricted, scope))
     for one in Priority:
         formula = logic.priority_at_least(one)
-        yield Probe(f"priority {one} or more", formula, lambda made, of=one: made.dimensions.priority >= of)
+        yield Probe(f"priority {one} or more", formula, partial(_as_urgent, one))
     for minutes in MINUTES:
         yield Probe(f"within {minutes} minutes", logic.answers_within(minutes), partial(_answers_within, minutes))
     for reason in ("TURN_ANSWER", "RESOLVED", NO_RULE, UNKNOWN_FACT):
-        yield Probe(f"reason {reason}", logic.gives(reason), lambda made, of=reason: of in made.reasons)
+        yield Probe(f"reason {reason}", logic.gives(reason), partial(_gives, reason))
     for name in CHOSEN:
         yield from (
             Probe(f"{name} {one} chosen", of, partial(_chosen, name, one)) for one, of in logic.chosen(name).items()
@@ -189,7 +209,7 @@ def _by_rule(logic: SymbolicDecision) -> Iterator[Probe]:
     """Which rules determine a decision, and which each dimension of it."""
     for said in logic.said:
         rule = said.rule.id
-        yield Probe(f"determined by {rule}", logic.determines(said), lambda made, of=rule: of in made.rules)
+        yield Probe(f"determined by {rule}", logic.determines(said), partial(_names, rule))
         for name, when in logic.ways(said).items():
             if name != "effect":
                 yield Probe(f"{name} determined by {rule}", when, partial(_determined, name, rule))

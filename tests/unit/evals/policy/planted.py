@@ -21,6 +21,32 @@ def entries(content: JsonValue, key: str) -> list[Entry]:
     return found  # type: ignore[return-value]  # every list of a bundle that is asked for here holds mappings
 
 
+def put(value: JsonValue, *path: str | int) -> Callable[[Entry], None]:
+    """A change that puts `value` at a path."""
+
+    def change(content: Entry) -> None:
+        holder, key = _holder(content, path)
+        holder[key] = value
+
+    return change
+
+
+def cut(*path: str | int) -> Callable[[Entry], None]:
+    """A change that takes out what stands at a path."""
+
+    def change(content: Entry) -> None:
+        holder, key = _holder(content, path)
+        del holder[key]
+
+    return change
+
+
+def _holder(content: JsonValue, path: tuple[str | int, ...]) -> tuple[Entry, str]:
+    for part in path[:-1]:
+        content = content[part]  # type: ignore[index]  # the path fits the file
+    return content, path[-1]  # type: ignore[return-value]  # a list takes a number as a mapping takes a word
+
+
 def rewrite(bundle: Path, file: str, change: Callable[[Entry], None]) -> None:
     """Write `file` of a bundle again as `change` leaves its content."""
     problems: list[Problem] = []

@@ -10,12 +10,13 @@ import pytest
 from pydantic import JsonValue
 
 from handrail.evals.policy import diff_text
-from handrail.evals.policy.diff import Change, Difference, Direction, compared, direction_of
+from handrail.evals.policy.diff import Change, Difference, compared, direction_of
+from handrail.evals.policy.direction import Direction
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.loader import load
 from handrail.guardrails.vocabulary import Decision, Effect
 from tests.unit.bundle.conftest import Folder
-from tests.unit.evals.policy.planted import Entry, add_rule, drop_rule, rewrite, set_rule, set_segment
+from tests.unit.evals.policy.planted import Entry, add_rule, cut, drop_rule, put, rewrite, set_rule, set_segment
 
 Plant = Callable[[Path], None]
 
@@ -227,11 +228,11 @@ def test_a_tool_that_only_one_bundle_has_is_told(shipped: Bundle, quick: Folder)
 
 def test_what_changes_no_decision_is_listed_all_the_same(shipped: Bundle, quick: Folder) -> None:
     """Queues, attributes, texts, limits, experiments and invariants that differ are named, by kind."""
-    rewrite(quick.path, "queues.yaml", lambda content: content["queues"][0].update(handling_minutes=77))  # type: ignore[index, union-attr, call-overload]
-    rewrite(quick.path, "attributes.yaml", lambda content: content["attributes"][0].update(max_age_days=1))  # type: ignore[index, union-attr, call-overload]
-    rewrite(quick.path, "bundle.yaml", lambda content: content["limits"].update(tool_rounds=2))  # type: ignore[union-attr]
-    rewrite(quick.path, "invariants.yaml", lambda content: content["invariants"].pop())  # type: ignore[union-attr]
-    rewrite(quick.path, "experiments.yaml", lambda content: content["holdouts"][0].update(share=0.2))  # type: ignore[index, union-attr, call-overload]
+    rewrite(quick.path, "queues.yaml", put(77, "queues", 0, "handling_minutes"))
+    rewrite(quick.path, "attributes.yaml", put(1, "attributes", 0, "max_age_days"))
+    rewrite(quick.path, "bundle.yaml", put(2, "limits", "tool_rounds"))
+    rewrite(quick.path, "invariants.yaml", cut("invariants", -1))
+    rewrite(quick.path, "experiments.yaml", put(0.2, "holdouts", 0, "share"))
     found = compared(shipped, load(quick.path))
     assert found.same
     assert {kind: (held.added, held.removed, held.changed) for kind, held in found.touched.items()} == {

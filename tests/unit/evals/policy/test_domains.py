@@ -105,6 +105,10 @@ def test_every_word_has_one_that_stands_for_it(
         assert any(truths(bundle, one) == truths(bundle, word) for one in found), (found, word)
 
 
+def _asking(asked: list[tuple[str, list[str]]]) -> list[JsonValue]:
+    return [{operator: [*words]} for operator, words in asked]
+
+
 @settings(max_examples=100, deadline=None)
 @given(
     asked=st.lists(st.tuples(st.sampled_from(("has_any", "has_all")), st.lists(LETTERS, min_size=1, max_size=3))),
@@ -115,7 +119,7 @@ def test_every_set_has_one_that_stands_for_it(
 ) -> None:
     """Members that no condition names make no difference, so a set is told by the named ones it holds."""
     spec = FactSpec("colours", FactKind.SET, "colours")
-    wanted: list[JsonValue] = [{"has": "red"}, *({operator: [*words]} for operator, words in asked)]
+    wanted: list[JsonValue] = [{"has": "red"}, *_asking(asked)]
     bundle = asking(spec, wanted)
     members = domain_of(bundle, "colours").values
     standing = tuple(sorted(str(one) for one in members if one in held))

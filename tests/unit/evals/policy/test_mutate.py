@@ -17,7 +17,7 @@ from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.loader import load
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.yamlsource import read
-from tests.unit.evals.policy.planted import Entry, rewrite
+from tests.unit.evals.policy.planted import Entry, cut, put, rewrite
 
 TODAY = date(2026, 6, 1)
 
@@ -205,14 +205,12 @@ def test_lint_counts_what_it_says_beyond_the_original(small_copy: Path, tmp_path
 
 def fail_a_case(folder: Path) -> None:
     """A case that expects something else."""
-    rewrite(
-        folder, "tests/all.yaml", lambda content: content["cases"][0]["expect"]["apply_policy"].update(effect="refuse")
-    )  # type: ignore[index, union-attr, call-overload]
+    rewrite(folder, "tests/all.yaml", put("refuse", "cases", 0, "expect", "apply_policy", "effect"))
 
 
 def break_an_invariant(folder: Path) -> None:
     """An invariant that does not hold."""
-    rewrite(folder, "invariants.yaml", lambda content: content["invariants"][0].update(always={"effect": ["refuse"]}))  # type: ignore[index, union-attr, call-overload]
+    rewrite(folder, "invariants.yaml", put({"effect": ["refuse"]}, "invariants", 0, "always"))
 
 
 @pytest.mark.parametrize(
@@ -243,7 +241,7 @@ def test_a_bundle_in_which_there_is_nothing_else_to_choose_has_no_such_mistake(s
         read["scope"] = {"authority": ["authoritative", "standard", "community"]}
 
     rewrite(small_copy, "rules/all.yaml", rules)
-    rewrite(small_copy, "invariants.yaml", lambda content: content["invariants"].pop(1))  # type: ignore[union-attr]
+    rewrite(small_copy, "invariants.yaml", cut("invariants", 1))
     rewrite(
         small_copy,
         "segments/how_to.yaml",

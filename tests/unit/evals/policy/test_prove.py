@@ -26,7 +26,7 @@ from handrail.guardrails.policy.policyset import PolicySet
 from handrail.guardrails.policy.rule import Restrictions, Rule
 from handrail.guardrails.vocabulary import Effect, FactContent, Obligation, RiskTier, Stage
 from tests.unit.bundle.conftest import Folder
-from tests.unit.evals.policy.planted import add_invariant, add_rule, drop_rule, rewrite, set_rule, set_segment
+from tests.unit.evals.policy.planted import add_invariant, add_rule, drop_rule, entries, rewrite, set_rule, set_segment
 
 Planted = Callable[[Path], None]
 
@@ -338,7 +338,7 @@ def test_an_invariant_whose_condition_is_never_met_is_vacuous(quick: Folder) -> 
 
 def test_a_tool_on_which_the_condition_is_never_met_does_not_make_an_invariant_vacuous(quick: Folder) -> None:
     """It says something where it is met for one of its tools."""
-    tools = ["get_status", "issue_refund"]
+    tools: JsonValue = ["get_status", "issue_refund"]
     when: JsonValue = {"all": [{"tool_access": "write"}, {"call_schema_valid": False}]}
     add_invariant(quick.path, "planted", stage="authorize_tools", tools=tools, when=when, never={"effect": ["allow"]})
     assert proof_of(load(quick.path), "planted").proved
@@ -395,9 +395,9 @@ def test_a_broken_invariant_is_printed_in_the_terms_of_the_bundle(quick: Folder)
     assert "rules turn.serve_unread" in shown
     told = proof_text.plain([found], bundle.revision)
     assert told["proved"] == 0
-    (entry,) = told["invariants"]  # type: ignore[misc]  # a list of one
-    assert entry["outcome"] == "broken"  # type: ignore[index, call-overload]
-    (example,) = entry["counterexample"]  # type: ignore[index, call-overload, misc]
+    (entry,) = entries(told, "invariants")
+    assert entry["outcome"] == "broken"
+    (example,) = entries(entry, "counterexample")
     assert example["facts"]["signals"] == ["HUMAN_REQUESTED"]  # type: ignore[index, call-overload]
 
 

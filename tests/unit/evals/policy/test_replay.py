@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 
 from handrail.agent.store.audit_log import AuditLog
 from handrail.agent.store.audit_turns import Selection
-from handrail.evals.policy.replay_outcome import Direction
+from handrail.evals.policy.direction import Direction
 from handrail.evals.policy.replay_report import ReplayReport
 from handrail.evals.policy.replay_tally import compared, replayed
 from handrail.guardrails.bundle.bundle import Bundle

@@ -7,7 +7,8 @@ from itertools import product
 
 import pytest
 
-from handrail.evals.policy.replay_outcome import ORDER, Direction, Outcome, difference, plain
+from handrail.evals.policy.direction import Direction
+from handrail.evals.policy.replay_outcome import ORDER, Outcome, difference, plain
 from handrail.guardrails.vocabulary import (
     Automation,
     Dimensions,
