@@ -30,12 +30,17 @@ class Level(Generic[HeldT_co]):
 
 @dataclass(slots=True)
 class Combined:
-    """What the rules that apply come to. `applied` are all of them, `determined` those that determine a dimension."""
+    """What the rules that apply come to.
+
+    `applied` are all of them, `doubtful` those that only restrict because something is unknown, `determined` those that
+    determine a dimension.
+    """
 
     effect: Effect | None
     effect_rules: Bits
     permits: Bits
     applied: Bits
+    doubtful: Bits
     obligations: tuple[Obligation, ...]
     automation: Automation
     risk: RiskTier
@@ -123,6 +128,7 @@ class Combiner:
             effect_rules=effect_rules,
             permits=true & self.permits,
             applied=true | applied,
+            doubtful=applied & ~true,
             obligations=_held(self._duties, duties),
             automation=automation or Automation.ANSWER,
             risk=risk or RiskTier.LOW,
@@ -154,8 +160,19 @@ class Combiner:
         return _held(levels, holding)
 
 
-def dimensions(said: Combined, ids: Callable[[Bits], tuple[str, ...]]) -> Dimensions:
-    """The dimensions as a decision records them; `ids` names rules by their bits."""
+def joint(rule: Rule) -> tuple[str, ...]:
+    """The dimensions to which a rule adds beside others, by the names under which they are credited."""
+    families = tuple(f"scope.{family}" for family, _ in rule.selections.scope)
+    kinds = (
+        ("obligations", rule.restrictions.obligations),
+        ("skills", rule.selections.skills),
+        ("tags", rule.selections.tags),
+    )
+    return (*(name for name, words in kinds if words), *families)
+
+
+def dimensions(said: Combined, determined_by: dict[str, tuple[str, ...]]) -> Dimensions:
+    """The dimensions as a decision records them, with the ids of the rules that determined each."""
     chosen = said.chosen
     return Dimensions(
         queue=chosen.get("queue"),
@@ -169,7 +186,7 @@ def dimensions(said: Combined, ids: Callable[[Bits], tuple[str, ...]]) -> Dimens
         tone=Tone(chosen["tone"]) if "tone" in chosen else Tone.PLAIN,
         depth=Depth(chosen["depth"]) if "depth" in chosen else Depth.STANDARD,
         flow=chosen.get("flow"),
-        determined_by={name: ids(rules) for name, rules in sorted(said.determined.items())},
+        determined_by=determined_by,
     )
 
 
