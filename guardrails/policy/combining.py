@@ -30,17 +30,12 @@ class Level(Generic[HeldT_co]):
 
 @dataclass(slots=True)
 class Combined:
-    """What the rules that apply come to.
-
-    `applied` are all of them, `doubtful` those that only restrict because something is unknown, `determined` those that
-    determine a dimension.
-    """
+    """What the rules that apply come to. `applied` are all of them, `determined` those that determine a dimension."""
 
     effect: Effect | None
     effect_rules: Bits
     permits: Bits
     applied: Bits
-    doubtful: Bits
     obligations: tuple[Obligation, ...]
     automation: Automation
     risk: RiskTier
@@ -128,7 +123,6 @@ class Combiner:
             effect_rules=effect_rules,
             permits=true & self.permits,
             applied=true | applied,
-            doubtful=applied & ~true,
             obligations=_held(self._duties, duties),
             automation=automation or Automation.ANSWER,
             risk=risk or RiskTier.LOW,
@@ -160,19 +154,8 @@ class Combiner:
         return _held(levels, holding)
 
 
-def joint(rule: Rule) -> tuple[str, ...]:
-    """The dimensions to which a rule adds beside others, by the names under which they are credited."""
-    families = tuple(f"scope.{family}" for family, _ in rule.selections.scope)
-    kinds = (
-        ("obligations", rule.restrictions.obligations),
-        ("skills", rule.selections.skills),
-        ("tags", rule.selections.tags),
-    )
-    return (*(name for name, words in kinds if words), *families)
-
-
-def dimensions(said: Combined, determined_by: dict[str, tuple[str, ...]]) -> Dimensions:
-    """The dimensions as a decision records them, with the ids of the rules that determined each."""
+def dimensions(said: Combined, ids: Callable[[Bits], tuple[str, ...]]) -> Dimensions:
+    """The dimensions as a decision records them; `ids` names rules by their bits."""
     chosen = said.chosen
     return Dimensions(
         queue=chosen.get("queue"),
@@ -186,7 +169,7 @@ def dimensions(said: Combined, determined_by: dict[str, tuple[str, ...]]) -> Dim
         tone=Tone(chosen["tone"]) if "tone" in chosen else Tone.PLAIN,
         depth=Depth(chosen["depth"]) if "depth" in chosen else Depth.STANDARD,
         flow=chosen.get("flow"),
-        determined_by=determined_by,
+        determined_by={name: ids(rules) for name, rules in sorted(said.determined.items())},
     )
 
 

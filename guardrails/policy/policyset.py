@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from handrail.guardrails.policy.clause import Clauses, clause, held_by, places
-from handrail.guardrails.policy.combining import Combined, Combiner, dimensions, joint
+from handrail.guardrails.policy.combining import Combined, Combiner, dimensions
 from handrail.guardrails.policy.facts import Evidence, Facts
 from handrail.guardrails.policy.index import Bits, index
 from handrail.guardrails.policy.reading import Columns, Leaf
@@ -55,7 +55,7 @@ class Resolution:
 
     def dimensions(self) -> Dimensions:
         """The other dimensions, with the rules that determined them."""
-        return dimensions(self.combined, self.asked.credits(self.combined))
+        return dimensions(self.combined, self.asked.ids)
 
     def applied(self) -> tuple[Rule, ...]:
         """Every rule that applied, determining or not, by id."""
@@ -80,29 +80,11 @@ class Asked:
         self._combiner = Combiner(self.rules)
         self._ids = tuple(rule.id for rule in self.rules)
         self._reasons = tuple(rule.reason for rule in self.rules)
-        self._joint = tuple(joint(rule) for rule in self.rules)
-        self._added = frozenset(name for names in self._joint for name in names)
         self._alone = {1 << place: (name,) for place, name in enumerate(self._ids)}
 
-    def credits(self, said: Combined) -> dict[str, tuple[str, ...]]:
-        """The ids of the rules that determined each dimension. Rules that add to several are looked at once."""
-        alone, ids = self._alone, self._ids
-        found: dict[str, tuple[str, ...]] = {}
-        shared: dict[str, list[str]] = {}
-        sharing = 0
-        for name, bits in sorted(said.determined.items()):
-            only = alone.get(bits)
-            if only is None and name in self._added:
-                shared[name] = []
-                sharing |= bits
-            found[name] = only or (() if name in shared else tuple(held_by(ids, bits)))
-        doubtful = set(places(said.doubtful & sharing))
-        for place in places(sharing):
-            for name in self._joint[place]:
-                # A rule that only restricts, because something is unknown, adds nothing that it selects.
-                if name in shared and (place not in doubtful or name == "obligations"):
-                    shared[name].append(ids[place])
-        return found | {name: tuple(held) for name, held in shared.items()}
+    def ids(self, bits: Bits) -> tuple[str, ...]:
+        """The ids of the rules of `bits`, in order."""
+        return self._alone.get(bits) or tuple(held_by(self._ids, bits))
 
     def resolve(self, facts: Facts) -> Resolution:
         """What the rules come to."""
