@@ -107,7 +107,7 @@ def attribute_facts(
             why, code = "missing", ATTRIBUTE_MISSING
         elif age > attribute.max_age_days * 86_400:
             why, code = f"older than {attribute.max_age_days} days", ATTRIBUTE_STALE
-        elif not _fits(attribute, found.content):
+        elif not fits_attribute(attribute, found.content):
             why, code = "not one of the declared values", ATTRIBUTE_INVALID
         else:
             content, code = found.content, None
@@ -121,7 +121,7 @@ def attribute_facts(
     return known, tuple(reasons)
 
 
-def _fits(attribute: Attribute, content: FactContent) -> bool:
+def fits_attribute(attribute: Attribute, content: FactContent) -> bool:
     """Whether it is a value of the declared kind, and one of the declared values where these are closed."""
     if not fits(attribute.kind, content):
         return False

@@ -12,6 +12,7 @@ from handrail.evals.policy.case_shapes import Case, Expected
 from handrail.evals.policy.cases import PlacedCase
 from handrail.evals.policy.play import Opening, completed, given, of_tool, opened, ordinary
 from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.bundle.compiler import DECIDING_STAGES
 from handrail.guardrails.policy.builtin import NO_FLOW, UNKNOWN_NEED
 from handrail.guardrails.policy.facts import Facts, fact
 from handrail.guardrails.policy.policyset import TURN, Resolution
@@ -21,8 +22,6 @@ Detect = Callable[[str], Detection]
 
 NOW = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
 """When every case takes place: within opening hours of a working day."""
-
-STAGES = (Stage.GATE_RISK, Stage.APPLY_POLICY, Stage.RETRIEVE, Stage.AUTHORIZE_TOOLS, Stage.GUARD_OUTPUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def run_case(bundle: Bundle, placed: PlacedCase, detect: Detect | None = None) -
 def _decided(bundle: Bundle, placed: PlacedCase, opening: Opening, raw: Facts) -> Iterator[Decided]:
     case, policy = placed.case, bundle.policy
     flow: str | None = None
-    for stage in STAGES:
+    for stage in DECIDING_STAGES:
         facts, subject = opening.facts, TURN
         if stage is Stage.AUTHORIZE_TOOLS:
             if case.tool is None:

@@ -12,9 +12,8 @@ from handrail.evals.policy.space import FALSE, Reading, Space
 from handrail.evals.policy.symbolic import NOTHING, Decisions, SymbolicDecision
 from handrail.evals.policy.witness import Finder, Witness
 from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.bundle.compiler import DECIDING_STAGES
 from handrail.guardrails.vocabulary import Automation, Dimensions, Obligation, Priority, RiskTier, Stage
-
-DECIDING = (Stage.GATE_RISK, Stage.APPLY_POLICY, Stage.RETRIEVE, Stage.AUTHORIZE_TOOLS, Stage.GUARD_OUTPUT)
 
 Values = Mapping[str, z3.BoolRef]
 """When a dimension has each of its values; exactly one holds."""
@@ -63,7 +62,7 @@ class Pair:
 
     def differs_anywhere(self) -> Witness | None:
         """An input that the two decide differently in anything at all, membership and reasons too; None without one."""
-        for stage in DECIDING:
+        for stage in DECIDING_STAGES:
             for subject in self.subjects(stage):
                 one, other = self.decisions(stage, subject)
                 if one is None or other is None:

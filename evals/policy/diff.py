@@ -8,13 +8,14 @@ from itertools import product
 
 import z3
 
-from handrail.evals.policy.compare import DECIDING, Pair, Side, exclusive, tokens
+from handrail.evals.policy.compare import Pair, Side, exclusive, tokens
 from handrail.evals.policy.direction import Direction
 from handrail.evals.policy.parts import Touched, touched
 from handrail.evals.policy.space import FALSE
 from handrail.evals.policy.symbolic import SymbolicDecision
 from handrail.evals.policy.witness import Witness
 from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.bundle.compiler import DECIDING_STAGES
 from handrail.guardrails.vocabulary import Automation, Decision, Effect, RiskTier, Stage
 
 
@@ -77,7 +78,7 @@ class Difference:
 def compared(before: Bundle, after: Bundle) -> Difference:
     """What decisions change from `before` to `after`, for every input that detection can give."""
     pair = Pair(before, after)
-    found = [change for stage in DECIDING for change in _of_stage(pair, stage)]
+    found = [change for stage in DECIDING_STAGES for change in _of_stage(pair, stage)]
     order = list(Direction)
     ordered = sorted(found, key=lambda one: (order.index(one.direction), list(Stage).index(one.stage), one.dimension))
     return Difference(

@@ -9,10 +9,10 @@ from typing import cast
 
 from handrail.agent.audit.basis import Basis
 from handrail.agent.audit.recorded import PlainFact, RecordedDecision
+from handrail.agent.facts import fits_attribute
 from handrail.guardrails.bundle.bundle import Bundle
-from handrail.guardrails.bundle.sections import Attribute
 from handrail.guardrails.gate.facts import tool_facts
-from handrail.guardrails.policy.facts import IGNORE, RESTRICT, OnUnknown, fits
+from handrail.guardrails.policy.facts import IGNORE, RESTRICT, OnUnknown
 from handrail.guardrails.vocabulary import FactContent, FactUsed
 
 NOT_PROVIDED = "none"
@@ -85,7 +85,7 @@ class Declared:
             if held is None:
                 absent.append(name)
             elif held.content is not None:
-                if ages.get(name, 0.0) <= oldest and _fits(attribute, held.content):
+                if ages.get(name, 0.0) <= oldest and fits_attribute(attribute, held.content):
                     continue
             elif name in ages and ages[name] <= oldest and basis.unknown[name].startswith("older than"):
                 stale.append(name)
@@ -123,12 +123,3 @@ def _of_record(fact: PlainFact) -> FactUsed:
     content = fact.get("content")
     held = tuple(content) if isinstance(content, list) else content
     return cast(FactUsed, Value(cast("FactContent | None", held), fact.get("on_unknown", RESTRICT)))
-
-
-def _fits(attribute: Attribute, content: FactContent) -> bool:
-    """Whether a value is one that the candidate declares, as it is asked of a value that a source reports."""
-    if not fits(attribute.kind, content):
-        return False
-    if attribute.values is None:
-        return True
-    return set(content) <= set(attribute.values) if isinstance(content, tuple) else content in attribute.values

@@ -7,13 +7,11 @@ from dataclasses import dataclass, field
 from handrail.guardrails.policy.matcher import Matcher
 from handrail.guardrails.vocabulary import (
     Automation,
-    Depth,
     Effect,
     Obligation,
     Priority,
     RiskTier,
     Stage,
-    Tone,
 )
 
 
@@ -101,7 +99,3 @@ class Rule:
     def asked_about(self, subject: str) -> bool:
         """Whether this rule is asked about `subject`."""
         return self.subjects is None or subject in self.subjects
-
-
-TONES = frozenset(tone.value for tone in Tone)
-DEPTHS = frozenset(depth.value for depth in Depth)
