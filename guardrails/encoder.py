@@ -36,8 +36,17 @@ class Encoder(Protocol):
         """Length of a vector."""
         ...
 
+    @property
+    def deep_dimensions(self) -> int:
+        """Length of a row of ``encode_deep``, at least ``dimensions``."""
+        ...
+
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one row of length one per text, shape (n, dimensions), in the order of ``texts``."""
+        ...
+
+    def encode_deep(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the same vectors, each followed by what inner layers say, shape (n, deep_dimensions)."""
         ...
 
     def knows(self, word: str) -> bool:
@@ -94,15 +103,27 @@ class MiniLMEncoder:
         """Length of a vector: 384."""
         return self._dimensions
 
+    @property
+    def deep_dimensions(self) -> int:
+        """Length of a vector with those of two inner layers: 1,152."""
+        return 3 * self._dimensions
+
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one row of length one per text, shape (n, 384); no texts give (0, 384).
 
         Texts beyond 256 tokens are cut. A text of any length takes milliseconds.
         """
+        return self.encode_deep(texts)[:, : self._dimensions]
+
+    def encode_deep(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return the vector of each text and the mean token vectors of two inner layers, shape (n, 1152).
+
+        One pass of the network gives all three, so this costs what ``encode`` costs.
+        """
         # INVARIANT: a row depends on its text alone. Dynamic int8 takes one scale from everything in a batch, so texts
         # that share a batch move each other (cosine down to 0.95), and decisions could not be replayed. On one thread a
         # batch is no faster than its texts one by one.
-        rows = np.empty((len(texts), self._dimensions), dtype=np.float32)
+        rows = np.empty((len(texts), self.deep_dimensions), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
             row[:] = self._encode_one(text)
         return rows
@@ -113,8 +134,8 @@ class MiniLMEncoder:
 
     def _encode_one(self, text: str) -> NDArray[np.float32]:
         ids = np.array([self._tokenizer.encode(shorten(text)).ids], dtype=np.int64)
-        (vectors,) = self._session.run(["embedding"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-        return vectors.reshape(self._dimensions)
+        parts = self._session.run(["embedding", "layers"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        return np.concatenate(parts, axis=1).reshape(self.deep_dimensions)
 
 
 def shorten(text: str) -> str:
@@ -146,7 +167,7 @@ def _open_tokenizer(path: Path) -> "Tokenizer":
 
 
 class CachingEncoder:
-    """An encoder that remembers the last ``capacity`` texts (1.5 kB each), by digest and not by text; thread-safe."""
+    """An encoder that remembers the last ``capacity`` texts (4.6 kB each), by digest and not by text; thread-safe."""
 
     def __init__(self, inner: Encoder, capacity: int = 4_096) -> None:
         if capacity < 1:
@@ -166,21 +187,30 @@ class CachingEncoder:
         """Length of a vector."""
         return self._inner.dimensions
 
+    @property
+    def deep_dimensions(self) -> int:
+        """Length of a row with the inner layers."""
+        return self._inner.deep_dimensions
+
     def knows(self, word: str) -> bool:
         """Whether the encoder behind the cache knows ``word``."""
         return self._inner.knows(word)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one row per text, shape (n, dimensions), computing only those that are not remembered."""
+        return self.encode_deep(texts)[:, : self.dimensions]
+
+    def encode_deep(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one row per text, shape (n, deep_dimensions), in the same way; both share what is remembered."""
         keys = [hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in texts]
         known = self._recall(keys)
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
         if missing:
             # Outside the lock: two threads may compute the same text at once, which is cheaper than waiting.
-            fresh = dict(zip(missing, self._inner.encode(list(missing.values())), strict=True))
+            fresh = dict(zip(missing, self._inner.encode_deep(list(missing.values())), strict=True))
             self._remember(fresh)
             known |= fresh
-        rows = np.empty((len(keys), self.dimensions), dtype=np.float32)
+        rows = np.empty((len(keys), self.deep_dimensions), dtype=np.float32)
         for row, key in zip(rows, keys, strict=True):
             row[:] = known[key]
         return rows

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from handrail.guardrails.errors import HandrailError
 
 # Raised whenever the same weights are turned into another graph: thresholds belong to one recipe.
-ENCODER_RECIPE = 1
+ENCODER_RECIPE = 2
 
 FOLDER_PREFIX = "minilm-l6-v2-int8-"
 MANIFEST = "manifest.json"

@@ -82,7 +82,11 @@ class GraphBuilder:
 
 
 def build_graph(weights: Weights) -> "ModelProto":
-    """Return the float32 model: ``input_ids`` and ``attention_mask`` (n, t) int64 in, ``embedding`` (n, hidden) out.
+    """Return the float32 model: ``input_ids`` and ``attention_mask`` (n, t) int64 in, two matrices out.
+
+    ``embedding`` (n, hidden) is the sentence vector. ``layers`` (n, 2 hidden) holds the mean token vectors after the
+    third and the second layer from the end: they keep more of who did what to whom than the last one, which was
+    trained to say what a text is about.
 
     Raises:
         KeyError: a tensor of the network is missing from ``weights``.
@@ -93,11 +97,13 @@ def build_graph(weights: Weights) -> "ModelProto":
     builder = GraphBuilder(weights)
     mask = builder.node("Cast", "attention_mask", to=TensorProto.FLOAT)
     bias = _attention_bias(builder, mask)
-    x = _embed(builder)
+    states = [_embed(builder)]
     for index in range(_layers(weights)):
-        x = _layer(builder, x, bias, f"encoder.layer.{index}", hidden)
-    pooled = _pool(builder, x, mask)
-    builder.nodes[-1].output[0] = pooled = "embedding"
+        states.append(_layer(builder, states[-1], bias, f"encoder.layer.{index}", hidden))
+    _normalised(builder, _mean(builder, states[-1], mask))
+    builder.nodes[-1].output[0] = "embedding"
+    builder.node("Concat", *(_mean(builder, state, mask) for state in states[-3:-1]), axis=1)
+    builder.nodes[-1].output[0] = "layers"
 
     graph = helper.make_graph(
         builder.nodes,
@@ -106,7 +112,10 @@ def build_graph(weights: Weights) -> "ModelProto":
             helper.make_tensor_value_info(name, TensorProto.INT64, ["n", "t"])
             for name in ("input_ids", "attention_mask")
         ],
-        [helper.make_tensor_value_info(pooled, TensorProto.FLOAT, ["n", hidden])],
+        [
+            helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", hidden]),
+            helper.make_tensor_value_info("layers", TensorProto.FLOAT, ["n", 2 * hidden]),
+        ],
         list(builder.constants.values()),
     )
     model = helper.make_model(
@@ -196,13 +205,16 @@ def _attention(builder: GraphBuilder, x: str, bias: str, name: str, hidden: int)
     return builder.node("Reshape", mixed, builder.integers("joined_shape", [0, 0, hidden]))
 
 
-def _pool(builder: GraphBuilder, x: str, mask: str) -> str:
-    """Add the mean over tokens, scaled to length one: (n, hidden)."""
-    tiny = builder.scalar("tiny", 1e-9)
+def _mean(builder: GraphBuilder, x: str, mask: str) -> str:
+    """Add the mean over tokens: (n, hidden)."""
     token_axis = builder.integers("token_axis", [1])
     weights = builder.node("Unsqueeze", mask, builder.integers("last_axis", [2]))
     total = builder.node("ReduceSum", builder.node("Mul", x, weights), token_axis, keepdims=0)
     count = builder.node("ReduceSum", mask, token_axis, keepdims=1)
-    mean = builder.node("Div", total, builder.node("Max", count, tiny))
-    length = builder.node("ReduceL2", mean, token_axis, keepdims=1)
-    return builder.node("Div", mean, builder.node("Max", length, tiny))
+    return builder.node("Div", total, builder.node("Max", count, builder.scalar("tiny", 1e-9)))
+
+
+def _normalised(builder: GraphBuilder, x: str) -> str:
+    """Add the scaling of each row to length one."""
+    length = builder.node("ReduceL2", x, builder.integers("token_axis", [1]), keepdims=1)
+    return builder.node("Div", x, builder.node("Max", length, builder.scalar("tiny", 1e-9)))

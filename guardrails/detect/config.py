@@ -30,7 +30,7 @@ class IntentSpec(Frozen):
     id: Identifier
     title: str
     search: Annotated[str, Field(min_length=1, max_length=200)] | None = None
-    examples: Annotated[tuple[Utterance, ...], Field(min_length=12)]
+    examples: Annotated[tuple[Utterance, ...], Field(min_length=5)]
 
 
 class IntentFile(Frozen):
@@ -59,7 +59,8 @@ class SignalSpec(Frozen):
 
     Attributes:
         code: The reason code that is reported.
-        threshold: From which likeness on the signal is reported; phrases report it anyway.
+        threshold: From which likeness on the signal is reported. A half is where the foundation, if it knows the
+            signal, begins to report it. A phrase reports it from less on (`phrase_floor` of the thresholds).
         negation: What a negation before a phrase does.
         context: Whether such a message gets its intent from the earlier ones.
         implies: The intent that the signal stands for.
@@ -116,23 +117,27 @@ class Thresholds(Frozen):
 
     Attributes:
         unknown_below: The intent is unknown when its need state has less calibrated probability.
-        nearest_below: The same when no example has at least this cosine similarity.
+        intent_nearest: The need state is told without an intent when no example of that intent has at least this
+            cosine similarity.
         several_above: A clause adds its need state, and an earlier message lends its subject, from this probability on.
         alternatives: How many readings are reported.
         look_back: How many earlier messages may supply the subject.
         earlier_discount: Factor on the confidence of a subject from an earlier message.
         signal_nearest: A signal is found by likeness only when one of its examples has at least this cosine similarity.
-        signal_lead: And only when no example of something else is nearer by more than this.
+        signal_lead: And only when no example of something else is nearer by more than this. Both hold for signals that
+            the foundation does not know.
+        phrase_floor: Likeness below which a phrase of a signal that the foundation knows is taken for a mention.
     """
 
     unknown_below: Probability
-    nearest_below: Probability
+    intent_nearest: Probability
     several_above: Probability
     alternatives: Annotated[int, Field(ge=1, le=10)]
     look_back: Annotated[int, Field(ge=0, le=20)]
     earlier_discount: Probability
     signal_nearest: Probability
     signal_lead: Probability
+    phrase_floor: Probability
 
 
 class DetectionConfig(Frozen):

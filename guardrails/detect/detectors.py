@@ -7,7 +7,8 @@ from typing import Protocol
 from handrail.guardrails.detect.config import DetectionConfig
 from handrail.guardrails.detect.likeness import Likeness
 from handrail.guardrails.detect.personal import find_personal_data
-from handrail.guardrails.detect.reading import HEAD, TAIL, Reading
+from handrail.guardrails.detect.reading import HEAD, TAIL
+from handrail.guardrails.detect.seen import Seen
 from handrail.guardrails.detect.signal_detector import Nearness, SignalDetector
 from handrail.guardrails.vocabulary import Signal, Span
 
@@ -15,7 +16,7 @@ from handrail.guardrails.vocabulary import Signal, Span
 class Detector(Protocol):
     """Reports what it sees in one message. It may be asked from several threads at once."""
 
-    def detect(self, reading: Reading) -> tuple[Signal, ...]:
+    def detect(self, seen: Seen) -> tuple[Signal, ...]:
         """Signals with codes of the catalogue and spans in the original text."""
         ...
 
@@ -23,8 +24,9 @@ class Detector(Protocol):
 class PersonalDataDetector:
     """Personal data in the part of the message that is read; masking reads all of it."""
 
-    def detect(self, reading: Reading) -> tuple[Signal, ...]:
+    def detect(self, seen: Seen) -> tuple[Signal, ...]:
         """Signals of `find_personal_data`."""
+        reading = seen.reading
         if not reading.cut:
             return find_personal_data(reading.text)
         shift = len(reading.text) - TAIL
@@ -35,8 +37,9 @@ class PersonalDataDetector:
 class LengthDetector:
     """Says when a message was too long to be read whole."""
 
-    def detect(self, reading: Reading) -> tuple[Signal, ...]:
+    def detect(self, seen: Seen) -> tuple[Signal, ...]:
         """TEXT_CUT, or nothing; the span is the part that was not read."""
+        reading = seen.reading
         if not reading.cut:
             return ()
         span = Span(start=HEAD, end=len(reading.text) - TAIL)

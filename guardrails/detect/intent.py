@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from handrail.guardrails.detect.config import Context, DetectionConfig
 from handrail.guardrails.detect.likeness import IntentScores, Likeness
 from handrail.guardrails.detect.reading import Reading
+from handrail.guardrails.detect.seen import Seen
 from handrail.guardrails.vocabulary import Alternative, NeedState, Signal
 
 NAME = "intent"
@@ -35,7 +36,7 @@ class IntentReading:
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     state: NeedState
-    intent: str
+    intent: str | None
     confidence: float
 
 
@@ -48,9 +49,9 @@ class IntentReader:
         self._likeness = likeness
         self._state_of = config.need_state_of
 
-    def read(self, reading: Reading, signals: Sequence[Signal]) -> IntentReading:
+    def read(self, seen: Seen, signals: Sequence[Signal]) -> IntentReading:
         """The intents of one message, judged by itself; `signals` are those found in it."""
-        texts = [self._scores(reading, row) for row in range(len(reading.vectors))]
+        texts = [self._likeness.intents(text) for text in seen.texts]
         implied = self._implied(signals)
         candidates = [candidate for scores in texts if (candidate := self._accepted(scores)) is not None]
         main = self._main(texts[0], candidates, implied)
@@ -77,17 +78,10 @@ class IntentReader:
         states = tuple(dict.fromkeys((*earlier.need_states[:1], *_substantial(own.need_states))))
         return IntentReading(earlier.need_state, earlier.intent, confidence, states, own.alternatives, signals)
 
-    def _scores(self, reading: Reading, row: int) -> IntentScores:
-        words = reading.words
-        if row:
-            clause = reading.clauses[row - 1]
-            words = words[clause.first : clause.end]
-        return self._likeness.intents(reading.vectors[row], words)
-
     def _accepted(self, scores: IntentScores, above: float | None = None) -> _Candidate | None:
         best = self._best(scores)
         enough = best.confidence >= (self._limits.unknown_below if above is None else above)
-        return best if enough and scores.nearest >= self._limits.nearest_below else None
+        return best if enough else None
 
     def _best(self, scores: IntentScores) -> _Candidate:
         state = max(scores.states, key=lambda name: scores.states[name])
@@ -96,7 +90,8 @@ class IntentReader:
             (position for position, name in enumerate(names) if self._state_of[name] is state),
             key=lambda position: float(scores.intents[position]),
         )
-        return _Candidate(state, names[intent], scores.states[state])
+        is_near = float(scores.nearest[intent]) >= self._limits.intent_nearest
+        return _Candidate(state, names[intent] if is_near else None, scores.states[state])
 
     def _main(
         self, whole: IntentScores, candidates: Sequence[_Candidate], implied: Sequence[_Candidate]

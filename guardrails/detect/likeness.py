@@ -1,16 +1,24 @@
-"""Likeness: how much a text, by its embedding, looks like the examples of intents and signals."""
+"""Likeness: how much a text looks like intents and signals, by the foundation and the examples of the bundle."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from handrail.guardrails.detect.config import DetectionConfig
+from handrail.guardrails.detect.features import FeatureSpace, TextFeatures, score, term_score
+from handrail.guardrails.detect.foundation import Foundation
 from handrail.guardrails.detect.lexicon import Lexicon
 from handrail.guardrails.detect.regression import Matrix, sigmoid, softmax
-from handrail.guardrails.detect.training import Trained
+from handrail.guardrails.detect.training import Trained, intent_offsets, signal_offsets
 from handrail.guardrails.vocabulary import NeedState
+
+# A bundle's examples speak where they are near, and not about what other companies' customers say: their part of a
+# score grows from nothing at the first cosine similarity to its whole at the second.
+FAR = 0.35
+NEAR = 0.65
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +28,12 @@ class IntentScores:
     Attributes:
         intents: Probability per intent, shape (intents,).
         states: Probability per need state: the sum over its intents.
-        nearest: Cosine similarity to the nearest example of any intent.
+        nearest: Cosine similarity to the nearest example of each intent, shape (intents,).
     """
 
     intents: Matrix
     states: dict[NeedState, float]
-    nearest: float
+    nearest: Matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,35 +45,95 @@ class Kinship:
 
 
 @dataclass(frozen=True, slots=True)
+class TextReading:
+    """One text as both parts see it: features in the space of the foundation, and in that of the bundle."""
+
+    general: TextFeatures
+    own: TextFeatures
+
+    @property
+    def embedding(self) -> Matrix:
+        """Its embedding, and whatever dense features follow."""
+        return self.general.dense
+
+
+@dataclass(frozen=True, slots=True)
 class Likeness:
     """Trained weights, ready to be applied."""
 
+    config: DetectionConfig
+    foundation: Foundation
     trained: Trained
-    need_state_of: Mapping[str, NeedState]
-    lexicon: Lexicon
+    space: FeatureSpace
 
     @classmethod
-    def of(cls, trained: Trained, need_state_of: Mapping[str, NeedState]) -> Likeness:
-        """Prepare `trained` for use."""
-        return cls(trained, need_state_of, Lexicon.of(trained.terms, trained.rarity))
+    def of(cls, config: DetectionConfig, foundation: Foundation, trained: Trained) -> Likeness:
+        """Prepare weights for use."""
+        lexicon = Lexicon.of(trained.terms, trained.rarity)
+        return cls(
+            config, foundation, trained, FeatureSpace(foundation.space.center, foundation.space.dimensions, lexicon)
+        )
 
-    def intents(self, vector: Matrix, words: Sequence[str]) -> IntentScores:
-        """Probabilities of the text with that embedding, shape (dimensions,), and those words."""
-        row = np.concatenate([vector, self.lexicon.features(words), np.ones(1, dtype=np.float32)])
-        chances = softmax(np.asarray(row @ self.trained.intent_weights / self.trained.temperature, dtype=np.float32))
+    def read(self, deep: Matrix, words: Sequence[Sequence[str]]) -> tuple[TextReading, ...]:
+        """Texts, given as rows of `Encoder.encode_deep` and as telling words."""
+        dense = self.foundation.space.dense(deep)
+        general, own = self.foundation.space.lexicon, self.space.lexicon
+        return tuple(
+            TextReading(TextFeatures(row, general.read(text)), TextFeatures(row, own.read(text)))
+            for row, text in zip(dense, words, strict=True)
+        )
+
+    def intents(self, text: TextReading) -> IntentScores:
+        """Probabilities of the text."""
+        nearest = self._nearest(text)
+        own = score(text.own, self.trained.intent_weights, self.space.dimensions)
+        scores = intent_offsets(self.foundation, self.config, text.general) + _nearness(nearest.max()) * own
+        chances = softmax(np.asarray(scores, dtype=np.float32))
         states: dict[NeedState, float] = dict.fromkeys(NeedState, 0.0)
-        for name, chance in zip(self.trained.intents, chances, strict=True):
-            states[self.need_state_of[name]] += float(chance)
-        nearest = float((self.trained.examples @ vector).max())
+        for state, chance in zip(self.config.need_state_of.values(), chances, strict=True):
+            states[state] += float(chance)
         return IntentScores(chances, states, nearest)
 
-    def signals(self, vectors: Matrix) -> Matrix:
-        """Likeness per text and signal code, 0 to 1, shape (n, codes)."""
-        weights = self.trained.signal_weights
-        return sigmoid(np.asarray(vectors @ weights[:-1] + weights[-1], dtype=np.float32))
+    def signals(self, text: TextReading) -> Matrix:
+        """Likeness per signal code of the bundle, 0 to 1, shape (codes,); a half is where it begins to count."""
+        own = score(text.own, self.trained.signal_weights, len(text.own.dense))
+        near = np.concatenate([self.trained.examples, self.trained.signal_examples]) @ self._embedding(text)
+        known = np.array([code in self.foundation.card.codes for code in self.trained.codes])
+        share = np.where(known, _nearness(float(near.max())), 1.0)
+        scores = signal_offsets(self.foundation, self.config, text.general) + share * own
+        return sigmoid(np.asarray(scores, dtype=np.float32))
 
-    def kinship(self, code: str, vector: Matrix) -> Kinship:
-        """How near the text with that embedding is to the examples of the signal `code`."""
+    def knows(self, code: str) -> bool:
+        """Whether the foundation knows the signal, so that likeness holds for texts far from the bundle's examples."""
+        return code in self.foundation.card.codes
+
+    def kinship(self, code: str, text: TextReading) -> Kinship:
+        """How near the text is to the examples of the signal `code`."""
+        vector = self._embedding(text)
         near = np.concatenate([self.trained.examples @ vector, self.trained.signal_examples @ vector])
         roles = self.trained.roles[:, self.trained.codes.index(code)]
         return Kinship(float(near[roles == 1].max()), float(near[roles == -1].max()))
+
+    def planted(self, text: TextReading, code: str) -> float:
+        """Likeness of the text to a signal that only the foundation knows, 0 to 1."""
+        scores = self.foundation.signals(text.general)
+        return float(sigmoid(scores[self.foundation.card.codes.index(code)]))
+
+    def suspicion(self, words: Sequence[str], code: str) -> float:
+        """What the words alone say for `code`, without an embedding; only comparisons have a meaning."""
+        column = self.foundation.signal_weights[:, self.foundation.card.codes.index(code)]
+        width = len(column) - len(self.foundation.space.lexicon.terms) - 1
+        return term_score(self.foundation.space.lexicon.read(words), column, width)
+
+    def _embedding(self, text: TextReading) -> Matrix:
+        return text.embedding[: self.space.dimensions]
+
+    def _nearest(self, text: TextReading) -> Matrix:
+        near = self.trained.examples @ self._embedding(text)
+        found = np.full(len(self.trained.intents), -1.0, dtype=np.float32)
+        np.maximum.at(found, self.trained.owners, near)
+        return found
+
+
+def _nearness(similarity: float) -> float:
+    return min(max((similarity - FAR) / (NEAR - FAR), 0.0), 1.0)

@@ -1,15 +1,13 @@
-"""A message as every detector sees it: bounded, folded to plain words, cut into clauses, embedded once."""
+"""A message as words: bounded, folded, cut into clauses."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
+from handrail.guardrails.detect.wording import telling
 from handrail.guardrails.vocabulary import Span
 
 HEAD = 4_000  # characters read at the beginning of a text
@@ -88,19 +86,12 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One message, prepared. `clauses` is never empty; with one clause it is the whole text.
-
-    `vectors` has one row for the whole text and, where there are several clauses, one for each of them:
-    shape (1 or 1 + n, dimensions), rows of length one. `slips` are the positions of tokens that hold another word than
-    the text, because that one was misspelt.
-    """
+    """One message, prepared. `clauses` is never empty; with one clause it is the whole text."""
 
     text: str
     cut: bool
     tokens: tuple[Token, ...]
     clauses: tuple[Clause, ...]
-    slips: tuple[int, ...] = ()
-    vectors: NDArray[np.float32] = field(default_factory=lambda: np.zeros((1, 0), dtype=np.float32))
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -108,25 +99,12 @@ class Reading:
         return tuple(token.word for token in self.tokens)
 
     @property
-    def embedded_texts(self) -> tuple[str, ...]:
-        """What `vectors` are the embeddings of, in their order: as it was meant, without slips."""
-        size = len(self.text)
-        if self.cut:
-            whole = f"{self._as_meant(0, HEAD)}\n{self._as_meant(size - TAIL, size)}"
-        else:
-            whole = self._as_meant(0, size)
+    def telling_words(self) -> tuple[tuple[str, ...], ...]:
+        """What is learnt from and read: the words of the whole text and, where there are several, of each clause."""
+        words = self.words
         if len(self.clauses) == 1:
-            return (whole,)
-        return (whole, *(self._as_meant(clause.span.start, clause.span.end).strip() for clause in self.clauses))
-
-    def _as_meant(self, start: int, end: int) -> str:
-        pieces: list[str] = []
-        for position in self.slips:
-            token = self.tokens[position]
-            if start <= token.start and token.end <= end:
-                pieces += [self.text[start : token.start], token.word]
-                start = token.end
-        return "".join([*pieces, self.text[start:end]])
+            return (telling(words),)
+        return (telling(words), *(telling(words[clause.first : clause.end]) for clause in self.clauses))
 
     def span(self, first: int, end: int) -> Span | None:
         """The place of tokens in the original text; None when there are none."""
@@ -136,7 +114,7 @@ class Reading:
 
 
 def read(text: str) -> Reading:
-    """Prepare `text`; of a long one only the beginning and the end are looked at. Embedding is left to the caller."""
+    """Prepare `text`; of a long one only the beginning and the end are looked at."""
     cut = len(text) > HEAD + TAIL
     tokens = _tokens(text[:HEAD] if cut else text, 0, 0)
     if cut:

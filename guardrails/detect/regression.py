@@ -1,103 +1,127 @@
-"""Regularised logistic regression in NumPy: multinomial for intents, one against the rest for signals.
+"""Regularised logistic regressions, fitted the same way every time.
 
-Both are solved by Nesterov's accelerated gradient method on coefficients of the training rows (the weights of a
-regularised linear model are a combination of its training rows, the representer theorem), so that the cost of a step
-depends on the number of examples and not on the number of features.
+Both minimise mean loss + λ/2 ‖w‖², of the intercept too, by Nesterov's accelerated gradient descent (Nesterov 1983)
+with a fixed step, a fixed number of steps and no randomness. The best w is a combination of the rows (representer
+theorem, Kimeldorf and Wahba 1971), so what is iterated are the coefficients of that combination, with the products of
+the rows: the rows may be sparse and wide.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
 Matrix: TypeAlias = NDArray[np.float32]
 
-SOFTMAX_STEPS = 400
-SIGMOID_STEPS = 300
+STEPS = 150
+POWER_STEPS = 8  # of the estimate of the largest curvature
+MARGIN = 1.05  # that estimate comes from below
 
 
 def softmax(scores: Matrix) -> Matrix:
-    """Probabilities over the last axis."""
-    shifted = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True), dtype=np.float32)
+    """Probabilities per row, shape as given; the last axis sums to one."""
+    exponents = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    return np.asarray(exponents / exponents.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 
 def sigmoid(scores: Matrix) -> Matrix:
-    """Logistic function, without overflow."""
-    return np.asarray(0.5 * (1.0 + np.tanh(0.5 * scores)), dtype=np.float32)
+    """The logistic function, elementwise."""
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(scores, -60.0, 60.0))), dtype=np.float32)
 
 
-def fit_softmax(rows: Matrix, classes: NDArray[np.intp], count: int, l2: float) -> Matrix:
-    """Weights, shape (features + 1, count), the last row being the intercept.
-
-    Args:
-        rows: Shape (n, features).
-        classes: The class of every row, 0 to count - 1.
-        count: Number of classes.
-        l2: Factor on half the squared norm, added to the mean loss.
-    """
-    extended = with_intercept(rows)
-    target = np.eye(count, dtype=np.float32)[classes]
-
-    def residual(scores: Matrix) -> Matrix:
-        return np.asarray((softmax(scores) - target) / len(rows), dtype=np.float32)
-
-    # The Hessian of the mean loss is at most half the mean squared norm of a row; 4 times that bound was stable and
-    # fast on short, nearly orthogonal rows, where it is far from tight.
-    return _minimise(extended, residual, count, l2, step=4.0 / _mean_square(extended), steps=SOFTMAX_STEPS)
+def products(dense: Matrix, sparse: csr_array) -> Matrix:
+    """The product of each pair of rows, shape (n, n). A row is its dense part, its sparse part, and a one."""
+    gram = np.asarray(dense @ dense.T, dtype=np.float32)
+    gram += np.asarray((sparse @ sparse.T).todense(), dtype=np.float32)
+    gram += 1.0
+    return gram
 
 
-def fit_sigmoids(rows: Matrix, target: Matrix, weights: Matrix, l2: float) -> Matrix:
-    """Weights of independent yes/no models, shape (features + 1, m).
-
-    Args:
-        rows: Shape (n, features).
-        target: 1 for yes, 0 for no, shape (n, m).
-        weights: How much a row counts for a model, shape (n, m); 0 leaves it out. Columns are normalised.
-        l2: As in `fit_softmax`.
-    """
-    extended = with_intercept(rows)
-    share = np.asarray(weights / weights.sum(axis=0, keepdims=True), dtype=np.float32)
-
-    def residual(scores: Matrix) -> Matrix:
-        return np.asarray(share * (sigmoid(scores) - target), dtype=np.float32)
-
-    step = 4.0 / float((extended**2).sum(axis=1).max())
-    return _minimise(extended, residual, target.shape[1], l2, step=step, steps=SIGMOID_STEPS)
+def combined(dense: Matrix, sparse: csr_array, coefficients: Matrix) -> Matrix:
+    """The weights that `coefficients` of the rows stand for: dense part, sparse part, intercept; shape (f, outputs)."""
+    parts = [dense.T @ coefficients, sparse.T @ coefficients, coefficients.sum(axis=0, keepdims=True)]
+    return np.concatenate([np.asarray(part, dtype=np.float32) for part in parts])
 
 
-def with_intercept(rows: Matrix) -> Matrix:
-    """`rows` and a last column of ones."""
-    return np.concatenate([rows, np.ones((len(rows), 1), dtype=np.float32)], axis=1)
-
-
-def _mean_square(rows: Matrix) -> float:
-    return float((rows**2).sum(axis=1).mean())
-
-
-def _minimise(
-    rows: Matrix, residual: Callable[[Matrix], Matrix], outputs: int, l2: float, *, step: float, steps: int
+def fit_softmax(
+    gram: Matrix, classes: NDArray[np.intp], count: int, weights: Matrix, l2: float, offset: Matrix | None = None
 ) -> Matrix:
-    gram = np.asarray(rows @ rows.T, dtype=np.float32)
-    current = np.zeros((len(rows), outputs), dtype=np.float32)
+    """Coefficients of a multinomial model, shape (n, count).
+
+    Args:
+        gram: Products of the rows, shape (n, n).
+        classes: The class of each row, shape (n,).
+        count: Number of classes.
+        weights: How much each row counts, shape (n,); they are scaled to sum one.
+        l2: Factor on half the squared norm.
+        offset: Scores that are there already, shape (n, count); what is learnt is added to them.
+    """
+    target = np.eye(count, dtype=np.float32)[classes]
+    share = np.asarray(weights / weights.sum(), dtype=np.float32)[:, None]
+    base = np.float32(0.0) if offset is None else offset
+
+    def residual(scores: Matrix) -> Matrix:
+        return np.asarray(share * (softmax(np.asarray(scores + base, dtype=np.float32)) - target), dtype=np.float32)
+
+    step = 1.0 / (0.5 * _curvature(gram, share) + l2)
+    return _minimise(gram, residual, step, l2)
+
+
+def fit_sigmoids(gram: Matrix, target: Matrix, weights: Matrix, l2: float, offset: Matrix | None = None) -> Matrix:
+    """Coefficients of independent yes/no models, shape (n, m).
+
+    Args:
+        gram: Products of the rows, shape (n, n).
+        target: 1 for yes, 0 for no, shape (n, m).
+        weights: How much a row counts for a model, shape (n, m); 0 leaves it out. Columns are scaled to sum one.
+        l2: Factor on half the squared norm.
+        offset: Scores that are there already, shape (n, m); what is learnt is added to them.
+    """
+    share = np.asarray(weights / weights.sum(axis=0, keepdims=True), dtype=np.float32)
+    base = np.float32(0.0) if offset is None else offset
+
+    def residual(scores: Matrix) -> Matrix:
+        return np.asarray(share * (sigmoid(np.asarray(scores + base, dtype=np.float32)) - target), dtype=np.float32)
+
+    step = 1.0 / (0.25 * _curvature(gram, share) + l2)
+    return _minimise(gram, residual, step, l2)
+
+
+def _curvature(gram: Matrix, share: Matrix) -> Matrix:
+    """The largest eigenvalue of diag(share) · gram per column of `share`, by power iteration; shape (m,)."""
+    vectors = np.ones((len(gram), share.shape[1]), dtype=np.float32)
+    size = np.ones(share.shape[1], dtype=np.float32)
+    for _ in range(POWER_STEPS):
+        vectors = np.asarray(share * (gram @ vectors), dtype=np.float32)
+        size = np.asarray(np.maximum(np.linalg.norm(vectors, axis=0), 1e-12), dtype=np.float32)
+        vectors /= size
+    return np.asarray(MARGIN * size, dtype=np.float32)
+
+
+def _minimise(gram: Matrix, residual: Callable[[Matrix], Matrix], step: Matrix, l2: float) -> Matrix:
+    current = np.zeros_like(residual(np.zeros((len(gram), 1), dtype=np.float32)))
     ahead = current
-    for number in range(steps):
+    for number in range(STEPS):
         following = np.asarray(ahead - step * (residual(gram @ ahead) + l2 * ahead), dtype=np.float32)
         ahead = np.asarray(following + (number / (number + 3)) * (following - current), dtype=np.float32)
         current = following
-    return np.asarray(rows.T @ current, dtype=np.float32)
+    return current
 
 
-def fit_temperature(scores: Matrix, classes: NDArray[np.intp]) -> float:
+def fit_temperature(scores: Matrix, classes: NDArray[np.intp], weights: Matrix) -> float:
     """The divisor of scores under which held-out classes are most likely (Guo et al. 2017, temperature scaling)."""
-    candidates = np.geomspace(0.1, 5.0, 60)
+    candidates = np.geomspace(0.1, 10.0, 90)
     picked = np.arange(len(classes))
+    share = weights / weights.sum()
 
     def loss(temperature: float) -> float:
         chances = softmax(np.asarray(scores / temperature, dtype=np.float32))[picked, classes]
-        return float(-np.log(np.maximum(chances, 1e-9)).mean())
+        return float(-(share * np.log(np.maximum(chances, 1e-9))).sum())
 
     return float(min(candidates, key=loss))

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+import numpy as np
+
 from handrail.guardrails.detect.config import Negation, SignalSpec, Thresholds
-from handrail.guardrails.detect.likeness import Likeness
+from handrail.guardrails.detect.likeness import Likeness, TextReading
 from handrail.guardrails.detect.phrases import Hit, PhraseIndex
 from handrail.guardrails.detect.reading import Reading, Token
 from handrail.guardrails.detect.regression import Matrix
+from handrail.guardrails.detect.seen import Seen
 from handrail.guardrails.vocabulary import Signal, Span
 
 NAME = "signals"
@@ -67,18 +70,17 @@ class Nearness:
     Attributes:
         nearest: Similarity that the nearest instance has at least.
         lead: By how much an example of something else may be nearer.
+        phrase_floor: Likeness below which a phrase is taken for a mention, of signals that the foundation knows.
     """
 
     nearest: float
     lead: float
+    phrase_floor: float
 
     @classmethod
     def of(cls, limits: Thresholds) -> Nearness:
         """What the bundle asks for."""
-        return cls(limits.signal_nearest, limits.signal_lead)
-
-
-ANYWHERE = Nearness(nearest=-1.0, lead=2.0)
+        return cls(limits.signal_nearest, limits.signal_lead, limits.phrase_floor)
 
 
 @dataclass(slots=True)
@@ -110,12 +112,12 @@ class SignalDetector:
                 self._owners.extend(Owner(position, part) for _ in texts)
         self._index = PhraseIndex(tuple(phrases))
 
-    def detect(self, reading: Reading) -> tuple[Signal, ...]:
+    def detect(self, seen: Seen) -> tuple[Signal, ...]:
         """At most one signal per code, the surest one."""
-        likeness = self._likeness.signals(reading.vectors)[:, self._columns]
-        findings = self._findings(reading.tokens)
+        likeness = np.stack([self._likeness.signals(text) for text in seen.texts])[:, self._columns]
+        findings = self._findings(seen.reading.tokens)
         found = (
-            self._judge(signal, findings.get(position), likeness[:, position], reading)
+            self._judge(signal, findings.get(position), likeness[:, position], seen)
             for position, signal in enumerate(self._signals)
         )
         return tuple(signal for signal in found if signal is not None)
@@ -128,9 +130,10 @@ class SignalDetector:
             {Part.PHRASE: own.phrases, Part.HINT: own.hints, Part.MENTION: own.mentions}[owner.part].append(hit)
         return findings
 
-    def _judge(self, spec: SignalSpec, findings: _Findings | None, likeness: Matrix, reading: Reading) -> Signal | None:
+    def _judge(self, spec: SignalSpec, findings: _Findings | None, likeness: Matrix, seen: Seen) -> Signal | None:
         if findings is None:
-            return self._by_likeness(spec, likeness, reading, frozenset())
+            return self._by_likeness(spec, likeness, seen, frozenset())
+        reading = seen.reading
         silenced = {_clause_of(hit, reading) for hit in findings.mentions}
         live: list[Hit] = []
         for hit in findings.phrases:
@@ -141,17 +144,17 @@ class SignalDetector:
                 silenced.add(clause)
             else:
                 live.append(hit)
-        if live:
+        if live and self._is_meant(spec, likeness):
             score = PHRASE_SCORE if len({hit.phrase for hit in live}) == 1 else SEVERAL_PHRASES_SCORE
             return _signal(spec, score, reading.span(live[0].first, live[0].end))
         hints = [hit for hit in findings.hints if _clause_of(hit, reading) not in silenced]
-        return _by_hints(spec, hints, likeness, reading) or self._by_likeness(
-            spec, likeness, reading, frozenset(silenced)
-        )
+        return _by_hints(spec, hints, likeness, reading) or self._by_likeness(spec, likeness, seen, frozenset(silenced))
 
-    def _by_likeness(
-        self, spec: SignalSpec, likeness: Matrix, reading: Reading, silenced: frozenset[int]
-    ) -> Signal | None:
+    def _is_meant(self, spec: SignalSpec, likeness: Matrix) -> bool:
+        """A phrase counts unless the foundation, which knows the signal, sees nothing of it in any clause."""
+        return not self._likeness.knows(spec.code) or float(likeness.max()) >= self._nearness.phrase_floor
+
+    def _by_likeness(self, spec: SignalSpec, likeness: Matrix, seen: Seen, silenced: frozenset[int]) -> Signal | None:
         """The clause, or the whole text, that looks most like the signal; what is silenced does not count.
 
         Far from every example a linear score is extrapolation, so an instance of the signal has to be near.
@@ -160,13 +163,15 @@ class SignalDetector:
         for row in sorted(rows, key=lambda row: -float(likeness[row])):
             if likeness[row] < spec.threshold:
                 return None
-            if self._is_near(spec, reading.vectors[row]):
-                span = reading.clauses[row - 1].span if row else None
+            if self._is_near(spec, seen.texts[row]):
+                span = seen.reading.clauses[row - 1].span if row else None
                 return _signal(spec, float(likeness[row]), span)
         return None
 
-    def _is_near(self, spec: SignalSpec, vector: Matrix) -> bool:
-        kinship = self._likeness.kinship(spec.code, vector)
+    def _is_near(self, spec: SignalSpec, text: TextReading) -> bool:
+        if self._likeness.knows(spec.code):
+            return True
+        kinship = self._likeness.kinship(spec.code, text)
         lead = kinship.other - kinship.instance
         return kinship.instance >= self._nearness.nearest and lead <= self._nearness.lead
 

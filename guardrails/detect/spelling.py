@@ -6,7 +6,7 @@ A word that nobody knows and that is one slip away from a word of the bundle is 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from handrail.guardrails.detect.config import DetectionConfig
@@ -24,7 +24,7 @@ class Speller:
     """Knows the words of one bundle.
 
     Attributes:
-        counts: How often each word stands in the bundle; the most frequent of several neighbours is taken.
+        counts: How often each word stands in the bundle, once more if the foundation knows it; the most frequent of several neighbours is taken.
         by_stub: The words that give a stub when one letter is left out, or none: two words one slip apart share a stub.
         forms: What short forms stand for.
         known: Whether a word is common outside the bundle too. Such a word is meant: "layer" is no "lawyer".
@@ -36,9 +36,13 @@ class Speller:
     known: Known
 
     @classmethod
-    def of(cls, config: DetectionConfig, known: Known) -> Speller:
-        """Collect the words of examples and phrases; what stands there once and nowhere else may itself be a slip."""
+    def of(cls, config: DetectionConfig, terms: Sequence[str], known: Known) -> Speller:
+        """Collect the words of examples and phrases, and those of `terms`, the lexicon of the foundation.
+
+        What stands there once and nowhere else may itself be a slip.
+        """
         counts = Counter(_words(config))
+        counts.update(term for term in terms if " " not in term)
         by_stub: dict[str, list[str]] = {}
         for word, count in counts.items():
             if _is_long(word) and (count > 1 or known(word)):
@@ -50,11 +54,10 @@ class Speller:
     def mended(self, reading: Reading) -> Reading:
         """`reading` with slips undone and short forms written out; places in the original text stay what they were."""
         meant = [self._meant(token.word) for token in reading.tokens]
-        slips = tuple(place for place, token in enumerate(reading.tokens) if meant[place] != token.word)
-        if not slips:
+        if all(token.word == word for token, word in zip(reading.tokens, meant, strict=True)):
             return reading
         tokens = tuple(replace(token, word=word) for token, word in zip(reading.tokens, meant, strict=True))
-        return replace(reading, tokens=tokens, slips=slips)
+        return replace(reading, tokens=tokens)
 
     def _meant(self, word: str) -> str:
         if word in self.forms:

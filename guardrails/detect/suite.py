@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -11,11 +11,13 @@ from pydantic import JsonValue
 from handrail.guardrails.detect.config import DetectionConfig
 from handrail.guardrails.detect.detectors import Detector, build_detectors
 from handrail.guardrails.detect.dialogue import settle
+from handrail.guardrails.detect.foundation import SHIPPED, Foundation
 from handrail.guardrails.detect.injection import InjectionScreen
 from handrail.guardrails.detect.intent import IntentReader, IntentReading
 from handrail.guardrails.detect.language import LanguageReader
 from handrail.guardrails.detect.likeness import Likeness
 from handrail.guardrails.detect.reading import Reading, read
+from handrail.guardrails.detect.seen import Seen
 from handrail.guardrails.detect.spelling import Speller
 from handrail.guardrails.detect.trained_cache import load_or_train
 from handrail.guardrails.encoder import Encoder
@@ -36,17 +38,33 @@ class DetectorSuite:
     def __init__(self, config: DetectionConfig, encoder: Encoder, likeness: Likeness) -> None:
         self._config = config
         self._encoder = encoder
+        self._likeness = likeness
         self._detectors: tuple[Detector, ...] = build_detectors(config, likeness)
         self._intents = IntentReader(config, likeness)
         self._language = LanguageReader(config.languages)
-        self._speller = Speller.of(config, encoder.knows)
+        self._speller = Speller.of(config, likeness.foundation.space.lexicon.terms, encoder.knows)
         self._screen = InjectionScreen(config, likeness, encoder)
 
     @classmethod
-    def build(cls, config: DetectionConfig, encoder: Encoder, cache_dir: Path | None) -> DetectorSuite:
-        """Load the weights for `config` from `cache_dir`, or train them (seconds) and keep them there."""
-        trained = load_or_train(config, encoder, cache_dir)
-        return cls(config, encoder, Likeness.of(trained, config.need_state_of))
+    def build(
+        cls, config: DetectionConfig, encoder: Encoder, cache_dir: Path | None, model: Path | None = None
+    ) -> DetectorSuite:
+        """Load the weights for `config` from `cache_dir`, or train them (seconds) and keep them there.
+
+        `model` is a file of `handrail train`; None takes the shipped one.
+
+        Raises:
+            ConfigError: the model cannot be read, or belongs to another encoder.
+        """
+        return cls.on(Foundation.load(model or SHIPPED, encoder.revision), config, encoder, cache_dir)
+
+    @classmethod
+    def on(
+        cls, foundation: Foundation, config: DetectionConfig, encoder: Encoder, cache_dir: Path | None
+    ) -> DetectorSuite:
+        """The same on a foundation that is at hand."""
+        trained = load_or_train(config, encoder, foundation, cache_dir)
+        return cls(config, encoder, Likeness.of(config, foundation, trained))
 
     def detect(self, text: str, earlier: Sequence[str] = ()) -> Detection:
         """All readings and signals of `text`; `earlier` are the customer's previous messages, oldest first."""
@@ -80,11 +98,11 @@ class DetectorSuite:
         return self._screen.screen_json(content)
 
     def _read_alone(self, written: Reading) -> tuple[Reading, tuple[Signal, ...], IntentReading]:
-        prepared = self._speller.mended(written)
-        reading = replace(prepared, vectors=self._encoder.encode(prepared.embedded_texts))
-        found = tuple(signal for detector in self._detectors for signal in detector.detect(reading))
+        reading = self._speller.mended(written)
+        seen = Seen.of(reading, self._likeness, self._encoder)
+        found = tuple(signal for detector in self._detectors for signal in detector.detect(seen))
         signals = settle(found, reading)
-        return reading, signals, self._intents.read(reading, signals)
+        return reading, signals, self._intents.read(seen, signals)
 
     def _with_subject_of(self, own: IntentReading, earlier: Sequence[str]) -> IntentReading:
         """The newest earlier message that has a subject lends it; small talk and calls for a person have none."""

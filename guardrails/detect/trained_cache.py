@@ -11,31 +11,34 @@ from pathlib import Path
 import numpy as np
 
 from handrail.guardrails.detect.config import DetectionConfig
+from handrail.guardrails.detect.foundation import Foundation
 from handrail.guardrails.detect.training import TRAINING_RECIPE, Trained, train
 from handrail.guardrails.encoder import Encoder
 
 FOLDER = "detection"
 
 
-def load_or_train(config: DetectionConfig, encoder: Encoder, cache_dir: Path | None) -> Trained:
-    """The weights for `config` and `encoder`: from `cache_dir` when they lie there whole, else trained and kept there.
+def load_or_train(config: DetectionConfig, encoder: Encoder, foundation: Foundation, cache_dir: Path | None) -> Trained:
+    """The weights for `config` on `foundation` and `encoder`: from `cache_dir` when they lie there whole, else trained and kept there.
 
     A folder that cannot be written costs the next start its training and nothing else. None keeps nothing.
     """
     if cache_dir is None:
-        return train(config, encoder)
-    path = cache_dir / FOLDER / f"{cache_key(config, encoder)}.npz"
+        return train(config, encoder, foundation)
+    path = cache_dir / FOLDER / f"{cache_key(config, encoder, foundation)}.npz"
     trained = _load(path, config, encoder)
     if trained is None:
-        trained = train(config, encoder)
+        trained = train(config, encoder, foundation)
         _save(path, trained)
     return trained
 
 
-def cache_key(config: DetectionConfig, encoder: Encoder) -> str:
+def cache_key(config: DetectionConfig, encoder: Encoder, foundation: Foundation) -> str:
     """Changes whenever the weights could."""
     learned = config.model_dump_json(include={"intents", "signals"})
-    return hashlib.sha256(f"{TRAINING_RECIPE}\n{encoder.revision}\n{learned}".encode()).hexdigest()[:32]
+    return hashlib.sha256(
+        f"{TRAINING_RECIPE}\n{encoder.revision}\n{foundation.card.model_dump_json()}\n{learned}".encode()
+    ).hexdigest()[:32]
 
 
 def _load(path: Path, config: DetectionConfig, encoder: Encoder) -> Trained | None:
@@ -46,10 +49,10 @@ def _load(path: Path, config: DetectionConfig, encoder: Encoder) -> Trained | No
                 terms=tuple(str(term) for term in stored["terms"]),
                 rarity=stored["rarity"],
                 examples=stored["examples"],
+                owners=stored["owners"],
                 signal_examples=stored["signal_examples"],
                 roles=stored["roles"],
                 intent_weights=stored["intent_weights"],
-                temperature=float(stored["temperature"]),
                 codes=tuple(str(code) for code in stored["codes"]),
                 signal_weights=stored["signal_weights"],
             )
@@ -65,6 +68,7 @@ def _is_whole(trained: Trained, config: DetectionConfig, encoder: Encoder) -> bo
         trained.examples.shape[1:],
         trained.signal_examples.shape[1:],
         trained.rarity.shape,
+        trained.owners.shape,
         trained.roles.shape,
         trained.intent_weights.shape,
         trained.signal_weights.shape,
@@ -73,13 +77,14 @@ def _is_whole(trained: Trained, config: DetectionConfig, encoder: Encoder) -> bo
         (width,),
         (width,),
         (len(trained.terms),),
+        (len(trained.examples),),
         (len(trained.examples) + len(trained.signal_examples), len(trained.codes)),
         (width + len(trained.terms) + 1, len(trained.intents)),
-        (width + 1, len(trained.codes)),
+        (encoder.deep_dimensions + len(trained.terms) + 1, len(trained.codes)),
     )
     finite = np.isfinite(trained.intent_weights).all() and np.isfinite(trained.signal_weights).all()
     declared = (tuple(config.need_state_of), tuple(signal.code for signal in config.signals))
-    return names == declared and shapes == expected and bool(finite) and trained.temperature > 0
+    return names == declared and shapes == expected and bool(finite)
 
 
 def _save(path: Path, trained: Trained) -> None:
@@ -96,10 +101,10 @@ def _save(path: Path, trained: Trained) -> None:
                     terms=np.array(trained.terms),
                     rarity=trained.rarity,
                     examples=trained.examples,
+                    owners=trained.owners,
                     signal_examples=trained.signal_examples,
                     roles=trained.roles,
                     intent_weights=trained.intent_weights,
-                    temperature=np.array(trained.temperature),
                     codes=np.array(trained.codes),
                     signal_weights=trained.signal_weights,
                 )

@@ -1,93 +1,122 @@
-"""Training: from the examples of the bundle to the weights that intents and signals are recognised with."""
+"""Training on the examples of a bundle: what one company adds to the foundation."""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handrail.guardrails.detect.config import DetectionConfig, SignalSpec
+from handrail.guardrails.detect.features import FeatureSpace, TextFeatures
+from handrail.guardrails.detect.foundation import Foundation
 from handrail.guardrails.detect.lexicon import Lexicon
 from handrail.guardrails.detect.reading import read
-from handrail.guardrails.detect.regression import Matrix, fit_sigmoids, fit_softmax, fit_temperature, with_intercept
+from handrail.guardrails.detect.regression import Matrix, combined, fit_sigmoids, fit_softmax, products
+from handrail.guardrails.detect.wording import telling, wording
 from handrail.guardrails.encoder import Encoder
 
 # Raised whenever the same examples give other weights; it is part of the key of cached weights.
-TRAINING_RECIPE = 2
+TRAINING_RECIPE = 3
 
 INTENT_L2 = 3e-5
 SIGNAL_L2 = 3e-4
-FOLDS = 3
 NEAR_MISS_WEIGHT = 4.0  # a near miss says more than an example of something else
 POSITIVE_SHARE = 0.35  # of the total weight of a signal; the rest is on negatives
 
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """Weights and what they belong to.
+    """Weights and what they belong to. All weights are of scores that are added to those of the foundation.
 
     Attributes:
         intents: Intent ids, in the order of the columns of `intent_weights`.
         terms: The lexicon's terms, in the order of their columns.
         rarity: How much each term tells, shape (terms,).
         examples: Embeddings of the examples of intents, shape (n, dimensions).
+        owners: The intent of each example, by position in `intents`, shape (n,).
         signal_examples: Embeddings of the examples of signals, positive and negative, shape (m, dimensions).
         roles: What each example is to each signal: 1 an instance, -1 something else, 0 neither. Shape (n + m, codes),
             the examples of intents first.
         intent_weights: Shape (dimensions + terms + 1, intents).
-        temperature: Divisor of intent scores that calibrates them.
         codes: Signal codes, in the order of the columns of `signal_weights`.
-        signal_weights: Shape (dimensions + 1, codes).
+        signal_weights: Shape (deep dimensions + terms + 1, codes).
     """
 
     intents: tuple[str, ...]
     terms: tuple[str, ...]
     rarity: Matrix
     examples: Matrix
+    owners: NDArray[np.intp]
     signal_examples: Matrix
     roles: NDArray[np.int8]
     intent_weights: Matrix
-    temperature: float
     codes: tuple[str, ...]
     signal_weights: Matrix
 
 
-def train(config: DetectionConfig, encoder: Encoder) -> Trained:
+def train(config: DetectionConfig, encoder: Encoder, foundation: Foundation) -> Trained:
     """Learn from the examples of `config`; about ten seconds on one core for the shipped bundle, always the same."""
     texts = [(intent.id, text) for file in config.intents for intent in file.intents for text in intent.examples]
-    ids = tuple(config.need_state_of)
-    vectors = encoder.encode([text for _, text in texts])
-    words = [read(text).words for _, text in texts]
-    lexicon = Lexicon.learn(words)
-    rows = np.concatenate([vectors, np.stack([lexicon.features(row) for row in words])], axis=1)
     owners = [name for name, _ in texts]
+    own = [text for signal in config.signals for text in (*signal.positive, *signal.negative)]
+    words = [telling(read(text).words) for text in (*(text for _, text in texts), *own)]
+    deep = encoder.encode_deep([wording(text) for text in words])
+    count, width = len(texts), encoder.dimensions
+    space = FeatureSpace(foundation.space.center, width, Lexicon.learn(words[:count]))
+    dense = space.dense(deep)
+    sparse = space.lexicon.matrix([space.lexicon.read(text) for text in words])
+    ids = tuple(config.need_state_of)
     classes = np.array([ids.index(name) for name in owners], dtype=np.intp)
-    own = encoder.encode([text for signal in config.signals for text in (*signal.positive, *signal.negative)])
+    features = foundation.space.read(deep, words)
+    narrow = np.ascontiguousarray(dense[:count, :width])
+    of_intents = fit_softmax(
+        products(narrow, sparse[:count]),
+        classes,
+        len(ids),
+        np.ones(count, dtype=np.float32),
+        INTENT_L2,
+        np.stack([intent_offsets(foundation, config, one) for one in features[:count]]),
+    )
     target, weights = _lessons(config, owners, len(own))
+    of_signals = fit_sigmoids(
+        products(dense, sparse),
+        target,
+        _balanced(target, weights),
+        SIGNAL_L2,
+        np.stack([signal_offsets(foundation, config, one) for one in features]),
+    )
     return Trained(
         intents=ids,
-        terms=lexicon.terms,
-        rarity=lexicon.rarity,
-        examples=vectors,
-        signal_examples=own,
+        terms=space.lexicon.terms,
+        rarity=space.lexicon.rarity,
+        examples=np.ascontiguousarray(deep[:count, :width]),
+        owners=classes,
+        signal_examples=np.ascontiguousarray(deep[count:, :width]),
         roles=np.asarray(np.where(weights > 0.0, 2 * target - 1, 0), dtype=np.int8),
-        intent_weights=fit_softmax(rows, classes, len(ids), INTENT_L2),
-        temperature=_temperature(rows, classes, len(ids)),
+        intent_weights=combined(narrow, sparse[:count], of_intents),
         codes=tuple(signal.code for signal in config.signals),
-        signal_weights=fit_sigmoids(np.concatenate([vectors, own]), target, _balanced(target, weights), SIGNAL_L2),
+        signal_weights=combined(dense, sparse, of_signals),
     )
 
 
-def _temperature(rows: Matrix, classes: NDArray[np.intp], count: int) -> float:
-    """Calibrate on predictions for examples that were left out of training."""
-    scores = np.zeros((len(rows), count), dtype=np.float32)
-    fold = np.arange(len(rows)) % FOLDS
-    for number in range(FOLDS):
-        held_out = fold == number
-        weights = fit_softmax(rows[~held_out], classes[~held_out], count, INTENT_L2)
-        scores[held_out] = with_intercept(rows[held_out]) @ weights
-    return fit_temperature(scores, classes)
+def intent_offsets(foundation: Foundation, config: DetectionConfig, features: TextFeatures) -> Matrix:
+    """What the foundation says of each intent: the share of its need state, evenly among the intents of that state."""
+    states = foundation.states(features)
+    position = {state: number for number, state in enumerate(foundation.card.states)}
+    siblings = Counter(config.need_state_of.values())
+    found = [states[position[state]] - math.log(siblings[state]) for state in config.need_state_of.values()]
+    return np.array(found, dtype=np.float32)
+
+
+def signal_offsets(foundation: Foundation, config: DetectionConfig, features: TextFeatures) -> Matrix:
+    """What the foundation says of each signal of the bundle; zero of those that it does not know."""
+    scores = foundation.signals(features)
+    position = {code: number for number, code in enumerate(foundation.card.codes)}
+    found = [scores[position[one.code]] if one.code in position else 0.0 for one in config.signals]
+    return np.array(found, dtype=np.float32)
 
 
 def _lessons(config: DetectionConfig, owners: list[str], own: int) -> tuple[Matrix, Matrix]:

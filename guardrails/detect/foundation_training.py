@@ -1,0 +1,218 @@
+"""Training of a foundation from a corpus: deterministic, a few minutes on one core for 15,000 rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handrail.guardrails.detect.corpus import Corpus, LabelledRow
+from handrail.guardrails.detect.features import FeatureSpace
+from handrail.guardrails.detect.foundation import FORMAT, CardScores, Foundation, ModelCard, SourceUsed
+from handrail.guardrails.detect.lessons import CODES, GRAVE, STATES, Lessons, lessons_of
+from handrail.guardrails.detect.lexicon import Lexicon
+from handrail.guardrails.detect.reading import read
+from handrail.guardrails.detect.regression import (
+    Matrix,
+    combined,
+    fit_sigmoids,
+    fit_softmax,
+    fit_temperature,
+    products,
+    softmax,
+)
+from handrail.guardrails.detect.wording import telling, wording
+from handrail.guardrails.encoder import Encoder
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+RECIPE = 1
+FOLDS = 4
+STATE_L2 = 3e-6
+SIGNAL_L2 = 1e-5
+MIN_COUNT = 3  # of a term, over all rows
+GRAVE_ALARMS = 0.035  # share of everything else that the grave signals together may be reported for
+ALARMS = 0.015  # the same for each other signal
+SPECIAL_ALARMS = {"HUMAN_REQUESTED": 0.008, "FRUSTRATION": 0.03, "INJECTION_SUSPECTED": 0.004, "INJECTION_PLANTED": 0.01}
+UNKNOWN_LICENCE = "not stated"
+
+Report = Callable[[str], None]
+
+
+def train_foundation(
+    corpus: Corpus,
+    encoder: Encoder,
+    licences: Mapping[str, str],
+    report: Report = lambda _line: None,
+    *,
+    states_only: bool = False,
+) -> Foundation:
+    """Learn need states and signals from `corpus`.
+
+    Thresholds and calibration come from rows of data sets that were left out of training, four groups in turn: what is
+    learnt from some companies is judged on others.
+
+    Args:
+        corpus: Labelled rows; need states or signals that no row shows are never reported.
+        encoder: Whose vectors are the features.
+        licences: Licence by the name of a data set, for the card.
+        report: Called with a line before each step that takes long.
+        states_only: Leave the signals out, which takes a third of the time; for measurements.
+    """
+    lessons = lessons_of(corpus.rows)
+    report(f"Embedding {len(lessons.rows)} of {len(corpus.rows)} rows ...")
+    words = [telling(read(taught(row)).words) for row in lessons.rows]
+    deep = np.concatenate([encoder.encode_deep([wording(text)]) for text in words])
+    width = encoder.dimensions
+    space = FeatureSpace(
+        np.asarray(deep[:, width:].mean(axis=0), dtype=np.float32), width, Lexicon.learn(words, MIN_COUNT)
+    )
+    dense = space.dense(deep)
+    sparse = space.lexicon.matrix([space.lexicon.read(text) for text in words])
+    report("Fitting need states ...")
+    state_weights, held_states = _fit_states(lessons, np.ascontiguousarray(dense[:, :width]), sparse)
+    if states_only:
+        held_signals = np.zeros((len(dense), len(CODES)), dtype=np.float32)
+        signal_weights = np.zeros((dense.shape[1] + sparse.shape[1] + 1, len(CODES)), dtype=np.float32)
+    else:
+        report("Fitting signals ...")
+        signal_weights, held_signals = _fit_signals(lessons, dense, sparse)
+    taught_states = lessons.states >= 0
+    temperature = fit_temperature(
+        held_states[taught_states], lessons.states[taught_states], lessons.state_weights[taught_states]
+    )
+    starts = operating_points(lessons, held_signals)
+    signal_weights[-1] -= starts
+    card = ModelCard(
+        format=FORMAT,
+        recipe=RECIPE,
+        encoder=encoder.revision,
+        corpus_sha256=corpus.sha256,
+        states=STATES,
+        codes=CODES,
+        temperature=temperature,
+        sources=_sources(lessons.rows, licences),
+        scores=_scores(lessons, held_states / temperature, held_signals - starts),
+    )
+    return Foundation(card, space, state_weights, signal_weights)
+
+
+def taught(row: LabelledRow) -> str:
+    """The words that teach: of an injection within other text, the planted ones."""
+    return row.attack if row.attack is not None else row.text
+
+
+def _folds(groups: NDArray[np.intp]) -> NDArray[np.intp]:
+    """The fold of each row: whole data sets, the largest first, each to the fold that is smallest so far."""
+    sizes = Counter(groups.tolist())
+    loads = [0] * FOLDS
+    fold_of: dict[int, int] = {}
+    for group, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
+        fold_of[group] = min(range(FOLDS), key=lambda number: loads[number])
+        loads[fold_of[group]] += size
+    return np.array([fold_of[group] for group in groups.tolist()], dtype=np.intp)
+
+
+def _fit_states(lessons: Lessons, dense: Matrix, sparse: csr_array) -> tuple[Matrix, Matrix]:
+    """Weights from all rows, and scores of each row from the other folds."""
+    used = lessons.states >= 0
+    rows = np.flatnonzero(used)
+    part = sparse[rows]
+    gram = products(dense[rows], part)
+    classes, weights, folds = lessons.states[rows], lessons.state_weights[rows], _folds(lessons.groups)[rows]
+    held = np.zeros((len(used), len(STATES)), dtype=np.float32)
+    for fold in range(FOLDS):
+        kept = np.flatnonzero(folds != fold)
+        if len(kept) and len(kept) < len(rows):
+            own = fit_softmax(
+                np.ascontiguousarray(gram[np.ix_(kept, kept)]), classes[kept], len(STATES), weights[kept], STATE_L2
+            )
+            held[rows[folds == fold]] = gram[np.ix_(folds == fold, kept)] @ own
+    coefficients = fit_softmax(gram, classes, len(STATES), weights, STATE_L2)
+    return combined(dense[rows], part, coefficients), held
+
+
+def _fit_signals(lessons: Lessons, dense: Matrix, sparse: csr_array) -> tuple[Matrix, Matrix]:
+    """Weights from all rows, and scores of each row from the other folds."""
+    gram = products(dense, sparse)
+    folds = _folds(lessons.groups)
+    held = np.zeros((len(dense), len(CODES)), dtype=np.float32)
+    for fold in range(FOLDS):
+        kept = np.flatnonzero(folds != fold)
+        if len(kept) and len(kept) < len(dense):
+            own = fit_sigmoids(
+                np.ascontiguousarray(gram[np.ix_(kept, kept)]), lessons.present[kept], lessons.weights[kept], SIGNAL_L2
+            )
+            held[folds == fold] = gram[np.ix_(folds == fold, kept)] @ own
+    coefficients = fit_sigmoids(gram, lessons.present, lessons.weights, SIGNAL_L2)
+    return combined(dense, sparse, coefficients), held
+
+
+def operating_points(lessons: Lessons, held: Matrix) -> Matrix:
+    """From which score on each signal is reported, so that false alarms on left-out rows stay within their share.
+
+    The grave signals have one point together, since any of them makes a message grave.
+    """
+    starts = np.zeros(len(CODES), dtype=np.float32)
+    # Sets of attacks hold harmless tasks for assistants, too: they teach, but they are nothing that a customer or an
+    # article says.
+    ordinary = np.array([row.is_injection is None or row.label is None for row in lessons.rows])
+    grave = [CODES.index(code) for code in GRAVE]
+    known = (lessons.weights[:, grave] > 0).all(axis=1)
+    none = known & (lessons.present[:, grave].sum(axis=1) == 0)
+    starts[grave] = _quantile(held[none][:, grave].max(axis=1) if none.any() else np.zeros(1), GRAVE_ALARMS)
+    for column, code in enumerate(CODES):
+        if column not in grave:
+            without = (lessons.weights[:, column] > 0) & (lessons.present[:, column] == 0) & ordinary
+            starts[column] = _quantile(held[without, column], SPECIAL_ALARMS.get(code, ALARMS))
+    return starts
+
+
+def _quantile(scores: NDArray[np.floating], share: float) -> float:
+    return float(np.quantile(scores, 1.0 - share)) if len(scores) else 0.0
+
+
+def _sources(rows: Sequence[LabelledRow], licences: Mapping[str, str]) -> tuple[SourceUsed, ...]:
+    counts = Counter(row.source.partition("/")[0] for row in rows)
+    return tuple(
+        SourceUsed(name=name, rows=count, licence=licences.get(name, UNKNOWN_LICENCE))
+        for name, count in sorted(counts.items())
+    )
+
+
+def _scores(lessons: Lessons, states: Matrix, signals: Matrix) -> CardScores:
+    used = lessons.states >= 0
+    chances = softmax(states[used])
+    right = chances.argmax(axis=1) == lessons.states[used]
+    recalls, alarms = {}, {}
+    for column, code in enumerate(CODES):
+        counted = lessons.weights[:, column] > 0
+        there = lessons.present[:, column] == 1
+        found = signals[:, column] >= 0
+        recalls[code] = _share(found[counted & there])
+        alarms[code] = _share(found[counted & ~there])
+    return CardScores(
+        need_accuracy=_share(right),
+        calibration_error=calibration_error(chances.max(axis=1), right),
+        recalls=recalls,
+        false_alarms=alarms,
+    )
+
+
+def calibration_error(confidence: NDArray[np.floating], right: NDArray[np.bool_], steps: int = 10) -> float:
+    """Expected calibration error (Naeini et al. 2015): |accuracy - confidence|, averaged over equal steps of it."""
+    step = np.minimum((confidence * steps).astype(int), steps - 1)
+    total = 0.0
+    for number in range(steps):
+        inside = step == number
+        if inside.any():
+            total += float(inside.mean()) * abs(float(right[inside].mean()) - float(confidence[inside].mean()))
+    return round(total, 4)
+
+
+def _share(found: NDArray[np.bool_]) -> float:
+    return round(float(found.mean()), 4) if len(found) else 0.0

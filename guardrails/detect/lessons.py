@@ -1,0 +1,155 @@
+"""Lessons: what the rows of a corpus teach about need states and signals, and how much each counts."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handrail.guardrails.detect.config import INJECTION
+from handrail.guardrails.detect.corpus import CLEAR, LabelledRow, Where
+from handrail.guardrails.detect.regression import Matrix
+from handrail.guardrails.vocabulary import NeedState, RiskTier
+
+PLANTED = "INJECTION_PLANTED"
+"""An instruction within text that is no message: what a customer may ask for, a passage may not."""
+
+STATES = tuple(NeedState)
+CODES = (
+    "RISK_FRAUD",
+    "RISK_CHARGE_DISPUTE",
+    "RISK_CHARGEBACK",
+    "RISK_TAKEOVER",
+    "RISK_LEGAL",
+    "RISK_SAFETY",
+    "RISK_REGULATED",
+    "VULNERABILITY",
+    "ABUSE",
+    "CHURN_THREAT",
+    "FRUSTRATION",
+    "HUMAN_REQUESTED",
+    "STILL_UNRESOLVED",
+    INJECTION,
+    PLANTED,
+)
+GRAVE = CODES[:8]
+"""Signals that make a message high or critical: they share one operating point."""
+
+CELL = 200  # rows per source and need state; more of the same company teaches little, and weighs no more
+NEED_ROW = 0.5  # weight of a row that only tells its need state, as an example of what is no signal
+MOOD_ROW = 0.2  # the same for moods: a request may be annoyed without its label saying so
+POSITIVE_SHARE = 0.5  # of the total weight of a signal
+
+MOODS = frozenset({"ABUSE", "CHURN_THREAT", "FRUSTRATION", "STILL_UNRESOLVED"})
+# A row with this need state is an instance of the signal.
+IMPLIED = {NeedState.HUMAN_REQUEST: "HUMAN_REQUESTED", NeedState.ACCOUNT_TAKEOVER: "RISK_TAKEOVER"}
+# A row with this need state may or may not hold these signals.
+OPEN = {
+    NeedState.ACCOUNT_TAKEOVER: frozenset({"RISK_FRAUD"}),
+    NeedState.BILLING_CHARGES: frozenset({"RISK_CHARGE_DISPUTE", "RISK_CHARGEBACK", "RISK_FRAUD"}),
+    NeedState.ACCESS_RESTORE: frozenset({"RISK_TAKEOVER", "STILL_UNRESOLVED"}),
+    NeedState.INCIDENT: frozenset({"STILL_UNRESOLVED"}),
+    NeedState.POLICY_COMPLIANCE: frozenset({"RISK_REGULATED"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """What rows teach.
+
+    Attributes:
+        rows: The rows that are learnt from.
+        states: Position of the need state in `STATES`, -1 where it is not taught, shape (n,).
+        state_weights: Shape (n,); each pair of data set and need state weighs the same, each need state too.
+        present: 1 where a signal is present, shape (n, codes).
+        weights: How much a row counts for a signal; 0 where it says nothing, shape (n, codes).
+        groups: The data set of each row, by number, shape (n,).
+    """
+
+    rows: tuple[LabelledRow, ...]
+    states: NDArray[np.intp]
+    state_weights: Matrix
+    present: Matrix
+    weights: Matrix
+    groups: NDArray[np.intp]
+
+
+def lessons_of(rows: Sequence[LabelledRow]) -> Lessons:
+    """Pick at most `CELL` clear rows per source and need state, evenly over the file, and say what they teach."""
+    taken = tuple(_taken([row for row in rows if row.confidence == CLEAR]))
+    states = np.array([-1 if row.need_state is None else STATES.index(row.need_state) for row in taken], dtype=np.intp)
+    present = np.zeros((len(taken), len(CODES)), dtype=np.float32)
+    weights = np.zeros_like(present)
+    for position, row in enumerate(taken):
+        for column, code in enumerate(CODES):
+            present[position, column] = float(_holds(row, code))
+            weights[position, column] = _counts(row, code)
+    names = [row.dataset for row in taken]
+    numbers = {name: number for number, name in enumerate(sorted(set(names)))}
+    groups = np.array([numbers[name] for name in names], dtype=np.intp)
+    return Lessons(taken, states, _even(states, groups), present, _balanced(present, weights), groups)
+
+
+def _taken(rows: Sequence[LabelledRow]) -> list[LabelledRow]:
+    cells: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for position, row in enumerate(rows):
+        if row.signals is None and row.is_injection is None:
+            cells[row.source, row.need_state.value if row.need_state else ""].append(position)
+    dropped: set[int] = set()
+    for (_, state), positions in cells.items():
+        kept = np.linspace(0, len(positions) - 1, min(CELL, len(positions))).round().astype(int) if state else []
+        dropped |= set(positions) - {positions[place] for place in kept}
+    return [row for position, row in enumerate(rows) if position not in dropped]
+
+
+def _even(states: NDArray[np.intp], groups: NDArray[np.intp]) -> Matrix:
+    cells = Counter(zip(states.tolist(), groups.tolist(), strict=True))
+    shared = Counter(state for state, _ in cells)
+    found = [
+        0.0 if state < 0 else 1.0 / cells[state, group] / shared[state]
+        for state, group in zip(states.tolist(), groups.tolist(), strict=True)
+    ]
+    return np.array(found, dtype=np.float32)
+
+
+def _holds(row: LabelledRow, code: str) -> bool:
+    if code in {INJECTION, PLANTED}:
+        # Customers may ask for a poem in capitals; a passage that does is no passage.
+        return bool(row.is_injection) and (code == PLANTED or _addresses_the_model(row))
+    if row.signals is not None:
+        return code in row.signals
+    return row.need_state is not None and IMPLIED.get(row.need_state) == code
+
+
+def _counts(row: LabelledRow, code: str) -> float:
+    """How much the row counts for the signal, before the two sides are balanced."""
+    if row.is_injection is not None:
+        if code == PLANTED:
+            return 1.0
+        if code == INJECTION:
+            return float(not row.is_injection or _addresses_the_model(row))
+        return 0.0
+    if code in {INJECTION, PLANTED}:
+        return NEED_ROW
+    if row.signals is not None:
+        return 1.0
+    if row.need_state is None or row.risk not in {None, RiskTier.LOW, RiskTier.MEDIUM, RiskTier.HIGH}:
+        return 0.0
+    if code in OPEN.get(row.need_state, frozenset()):
+        return 0.0
+    return MOOD_ROW if code in MOODS else NEED_ROW
+
+
+def _addresses_the_model(row: LabelledRow) -> bool:
+    return row.where is Where.MESSAGE and not row.source.startswith("bipia")
+
+
+def _balanced(present: Matrix, weights: Matrix) -> Matrix:
+    """Give the instances of each signal `POSITIVE_SHARE` of its weight, however few they are."""
+    positive = np.maximum((weights * present).sum(axis=0), 1e-9)
+    negative = np.maximum((weights * (1.0 - present)).sum(axis=0), 1e-9)
+    factors = np.where(present == 1.0, POSITIVE_SHARE / positive, (1.0 - POSITIVE_SHARE) / negative)
+    return np.asarray(weights * factors, dtype=np.float32)
