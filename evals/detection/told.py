@@ -24,6 +24,11 @@ class Told(Frozen):
     tier: RiskTier
     crashed: str | None = None
 
+    @classmethod
+    def untold(cls, row: LabelledRow, crashed: str | None = None) -> Told:
+        """A row of which nothing is known."""
+        return cls(row=row, need_state=None, confidence=0.0, codes=(), tier=RiskTier.LOW, crashed=crashed)
+
     @property
     def is_grave(self) -> bool:
         """Whether the tier is high or critical."""
@@ -45,9 +50,7 @@ def _told(suite: DetectorSuite, tier: Tier, row: LabelledRow) -> Told:
         detection = suite.detect(row.text)
         found = tier(detection)
     except Exception as error:  # noqa: BLE001 - a crash is a result of its own, never a miss
-        return Told(
-            row=row, need_state=None, confidence=0.0, codes=(), tier=RiskTier.LOW, crashed=type(error).__name__
-        )
+        return Told.untold(row, crashed=type(error).__name__)
     return Told(
         row=row,
         need_state=detection.need_state,

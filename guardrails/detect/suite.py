@@ -66,6 +66,11 @@ class DetectorSuite:
         trained = load_or_train(config, encoder, foundation, cache_dir)
         return cls(config, encoder, Likeness.of(config, foundation, trained))
 
+    @property
+    def foundation(self) -> Foundation:
+        """What the detectors stand on."""
+        return self._likeness.foundation
+
     def detect(self, text: str, earlier: Sequence[str] = ()) -> Detection:
         """All readings and signals of `text`; `earlier` are the customer's previous messages, oldest first."""
         written = read(text)

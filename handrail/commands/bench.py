@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 
 @click.group()
 def bench() -> None:
-    """Measure the guarded turn beside its floor, and decisions beside Cedar."""
+    """Measure the guarded turn beside its floor, decisions beside Cedar, and detection on unseen companies."""
 
 
 @bench.command()
@@ -42,4 +44,51 @@ def policy(as_json: bool) -> None:
         found = bench_policy(Path(str(files("handrail.guardrails") / "policies")))
     except Disagreement as error:
         raise click.ClickException(f"The policy sets are not equivalent, so nothing is compared: {error}") from None
+    click.echo(found.model_dump_json(indent=2) if as_json else table(found))
+
+
+@bench.command()
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder with messages/*.jsonl, and if there are any injection/*.jsonl and pii/dev.jsonl.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write a page with plots here, and the figures as JSON beside it.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def detect(data: Path, out: Path | None, as_json: bool) -> None:
+    """Detection on companies that it has not seen: one data set of messages left out after the other.
+
+    Trains a model per left-out set, so it takes minutes for each. Prints need states, calibration, risk, requests for a
+    person, scope, injections, personal data, stability and speed, with intervals.
+    """
+    from handrail.commands.classify import assess_with
+    from handrail.evals.detection.bench import run_bench
+    from handrail.evals.detection.page import html_page
+    from handrail.evals.detection.table import table
+
+    from handrail.agent.composition import bundle_of
+    from handrail.agent.settings import load_settings
+    from handrail.guardrails.encoder import MiniLMEncoder
+    from handrail.guardrails.model_folder import find_model
+
+    settings = load_settings()
+    bundle = bundle_of(settings)
+    assess = assess_with(bundle.policy)
+    encoder = MiniLMEncoder.load(find_model(settings.cache_dir))
+    found = run_bench(
+        data,
+        bundle.detection,
+        encoder,
+        lambda detection: assess(detection).risk,
+        report=lambda line: click.echo(line, err=True),
+    )
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(html_page(found), encoding="utf-8")
+        out.with_suffix(".json").write_text(found.model_dump_json(indent=1), encoding="utf-8")
     click.echo(found.model_dump_json(indent=2) if as_json else table(found))
