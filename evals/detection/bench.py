@@ -185,9 +185,7 @@ def _of_family(family: str, suite: DetectorSuite, rows: Sequence[LabelledRow]) -
         yield screened(f"{family}, planted", suite, [planted(row, number) for number, row in enumerate(attacks)], [])
 
 
-def _domains(
-    bench: Bench, messages: Sequence[LabelledRow], datasets: Sequence[NeedScore]
-) -> Iterable[NeedScore]:
+def _domains(bench: Bench, messages: Sequence[LabelledRow], datasets: Sequence[NeedScore]) -> Iterable[NeedScore]:
     whole = {score.source: score for score in datasets}
     sources = sorted({row.source for row in messages})
     for source in sources:

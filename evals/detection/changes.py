@@ -62,9 +62,7 @@ CHANGES: Mapping[str, Change] = {
 }
 
 
-def measure_stability(
-    texts: Sequence[str], tier: Callable[[str], RiskTier], seed: int = 7
-) -> tuple[Stability, ...]:
+def measure_stability(texts: Sequence[str], tier: Callable[[str], RiskTier], seed: int = 7) -> tuple[Stability, ...]:
     """Change each text in each way and compare its tier; a text that a change leaves as it is counts, too."""
     before = [tier(text) for text in texts]
     found: list[Stability] = []

@@ -57,9 +57,7 @@ def few_shot_curve(
             IntentFile(
                 need_state=state,
                 intents=(
-                    IntentSpec(
-                        id=f"few_{number}", title=label, examples=tuple(row.text for row in found[:count])
-                    ),
+                    IntentSpec(id=f"few_{number}", title=label, examples=tuple(row.text for row in found[:count])),
                 ),
             )
             for number, ((state, label), found) in enumerate(named.items())
@@ -69,8 +67,5 @@ def few_shot_curve(
         suite = DetectorSuite.on(foundation, own, encoder, cache_dir=None)
         score = score_needs(source, tell(suite, tier, kept))
         if score is not None:
-            curve.append(
-                FewShot(source=source, examples=count, intents=len(named), n=score.n, macro_f1=score.macro_f1)
-            )
+            curve.append(FewShot(source=source, examples=count, intents=len(named), n=score.n, macro_f1=score.macro_f1))
     return tuple(curve)
-

@@ -54,7 +54,9 @@ def confusion(score: NeedScore) -> str:
                 f'<rect x="{x}" y="{y}" width="{CELL - 2}" height="{CELL - 2}" fill="{colour}" opacity="{part:.2f}"/>'
             )
             if part >= 0.005:
-                parts.append(f'<text x="{x + CELL / 2:.0f}" y="{y + CELL / 2 + 4:.0f}" text-anchor="middle">{part:.2f}</text>')
+                parts.append(
+                    f'<text x="{x + CELL / 2:.0f}" y="{y + CELL / 2 + 4:.0f}" text-anchor="middle">{part:.2f}</text>'
+                )
     return _svg(LEFT + CELL * len(told) + 60, 112 + CELL * len(gold), parts)
 
 

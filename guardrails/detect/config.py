@@ -101,8 +101,12 @@ class SignalSpec(Frozen):
 
 
 class LanguageFile(Frozen):
-    """Frequent short words per language (ISO 639-1 code)."""
+    """Frequent short words per language (ISO 639-1 code), and the languages that needs are read in.
 
+    In any other language the need is unknown: who guesses in a language that nothing was learnt of, guesses.
+    """
+
+    covered: Annotated[tuple[str, ...], Field(min_length=1)]
     languages: dict[Annotated[str, Field(pattern=r"^[a-z]{2}$")], Annotated[tuple[str, ...], Field(min_length=20)]]
 
 

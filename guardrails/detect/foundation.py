@@ -122,12 +122,13 @@ class Foundation:
                 [f"The detection model {path} cannot be read ({error}). Run `handrail train`."]
             ) from error
         if card.format != FORMAT or card.encoder != encoder_revision:
-            raise ConfigError(
-                [
-                    f"The detection model {path} belongs to another version or encoder ({card.encoder[:12]}, installed is "
-                    f"{encoder_revision[:12]}). Run `handrail model install`, or train it again with `handrail train`."
-                ]
+            problem = (
+                f"The detection model {path} belongs to another version or encoder ({card.encoder[:12]}, installed "
             )
+            repair = (
+                f"is {encoder_revision[:12]}). Run `handrail model install`, or train it again with `handrail train`."
+            )
+            raise ConfigError([problem + repair])
         widths = {name: part.astype(np.float32) for name, part in parts.items() if name != "terms"}
         terms = tuple(parts["terms"].tobytes().decode().split("\n"))
         center = widths["center"]

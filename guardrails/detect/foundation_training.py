@@ -37,7 +37,12 @@ SIGNAL_L2 = 1e-5
 MIN_COUNT = 3  # of a term, over all rows
 GRAVE_ALARMS = 0.035  # share of everything else that the grave signals together may be reported for
 ALARMS = 0.015  # the same for each other signal
-SPECIAL_ALARMS = {"HUMAN_REQUESTED": 0.008, "FRUSTRATION": 0.03, "INJECTION_SUSPECTED": 0.004, "INJECTION_PLANTED": 0.01}
+SPECIAL_ALARMS = {
+    "HUMAN_REQUESTED": 0.008,
+    "FRUSTRATION": 0.03,
+    "INJECTION_SUSPECTED": 0.004,
+    "INJECTION_PLANTED": 0.01,
+}
 UNKNOWN_LICENCE = "not stated"
 
 Report = Callable[[str], None]
@@ -137,19 +142,19 @@ def _fit_states(lessons: Lessons, dense: Matrix, sparse: csr_array) -> tuple[Mat
 
 
 def _fit_signals(lessons: Lessons, dense: Matrix, sparse: csr_array) -> tuple[Matrix, Matrix]:
-    """Weights from all rows, and scores of each row from the other folds."""
-    gram = products(dense, sparse)
-    folds = _folds(lessons.groups)
+    """Weights from all rows that tell of a signal, and scores of each such row from the other folds."""
+    rows = np.flatnonzero(lessons.weights.any(axis=1))
+    part = sparse[rows]
+    gram = products(dense[rows], part)
+    present, weights, folds = lessons.present[rows], lessons.weights[rows], _folds(lessons.groups)[rows]
     held = np.zeros((len(dense), len(CODES)), dtype=np.float32)
     for fold in range(FOLDS):
         kept = np.flatnonzero(folds != fold)
-        if len(kept) and len(kept) < len(dense):
-            own = fit_sigmoids(
-                np.ascontiguousarray(gram[np.ix_(kept, kept)]), lessons.present[kept], lessons.weights[kept], SIGNAL_L2
-            )
-            held[folds == fold] = gram[np.ix_(folds == fold, kept)] @ own
-    coefficients = fit_sigmoids(gram, lessons.present, lessons.weights, SIGNAL_L2)
-    return combined(dense, sparse, coefficients), held
+        if len(kept) and len(kept) < len(rows):
+            own = fit_sigmoids(np.ascontiguousarray(gram[np.ix_(kept, kept)]), present[kept], weights[kept], SIGNAL_L2)
+            held[rows[folds == fold]] = gram[np.ix_(folds == fold, kept)] @ own
+    coefficients = fit_sigmoids(gram, present, weights, SIGNAL_L2)
+    return combined(dense[rows], part, coefficients), held
 
 
 def operating_points(lessons: Lessons, held: Matrix) -> Matrix:

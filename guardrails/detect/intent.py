@@ -68,6 +68,10 @@ class IntentReader:
             return small or len(reading.tokens) <= SHORT_WORDS
         return outcome.need_state is None and len(reading.tokens) <= SHORT_WORDS
 
+    def unknown(self, own: IntentReading) -> IntentReading:
+        """`own` without a need state: the message is in a language that nothing was learnt of."""
+        return IntentReading(None, None, own.confidence, (), own.alternatives, (_signal(UNKNOWN, 1.0),))
+
     def taken_over(self, own: IntentReading, earlier: IntentReading) -> IntentReading:
         """`own` with the subject of an earlier message, at a discount."""
         confidence = round(earlier.confidence * self._limits.earlier_discount, 4)

@@ -12,6 +12,7 @@ ENGLISH = "en"
 MIN_HITS = 2  # frequent words that speak for a language other than English
 MARGIN = 1.3  # how many times as many it must have as English
 LONG = 9  # from so many words on, a text without any frequent English word is not taken for English
+FEW = 3  # with fewer words, a language that is not recognised is no reason to give up
 LETTERS_READ = 600
 
 # Scripts that practically one language of our customers uses; the first word of a character's Unicode name.
@@ -40,6 +41,7 @@ class LanguageReader:
 
     def __init__(self, profiles: LanguageFile) -> None:
         self._languages: dict[str, list[str]] = {}
+        self._covered = frozenset(profiles.covered)
         for language, words in profiles.languages.items():
             # A single letter is a word in too many languages to speak for one.
             for word in {fold(word)[0] for word in words if len(word) > 1}:
@@ -58,6 +60,10 @@ class LanguageReader:
         if english or len(reading.tokens) < LONG:
             return ENGLISH if english or reading.text.isascii() else None
         return None
+
+    def is_covered(self, language: str | None, reading: Reading) -> bool:
+        """Whether needs can be read in the language; a few words of no known one may be of any."""
+        return language in self._covered or (language is None and len(reading.tokens) < FEW)
 
     def _leads(self, hits: Counter[str], best: str) -> bool:
         """Whether no other language has as many hits; relatives share words."""

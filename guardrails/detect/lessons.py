@@ -39,6 +39,7 @@ GRAVE = CODES[:8]
 """Signals that make a message high or critical: they share one operating point."""
 
 CELL = 200  # rows per source and need state; more of the same company teaches little, and weighs no more
+SIGNAL_CELL = 40  # of these, how many are examples of what is no signal
 NEED_ROW = 0.5  # weight of a row that only tells its need state, as an example of what is no signal
 MOOD_ROW = 0.2  # the same for moods: a request may be annoyed without its label saying so
 POSITIVE_SHARE = 0.5  # of the total weight of a signal
@@ -83,7 +84,14 @@ def lessons_of(rows: Sequence[LabelledRow]) -> Lessons:
     states = np.array([-1 if row.need_state is None else STATES.index(row.need_state) for row in taken], dtype=np.intp)
     present = np.zeros((len(taken), len(CODES)), dtype=np.float32)
     weights = np.zeros_like(present)
+    sizes = Counter((row.source, row.need_state) for row in taken if row.signals is None)
+    seen: Counter[tuple[str, NeedState | None]] = Counter()
     for position, row in enumerate(taken):
+        if row.signals is None and row.is_injection is None:
+            cell = row.source, row.need_state
+            seen[cell] += 1
+            if seen[cell] % max(sizes[cell] // SIGNAL_CELL, 1):
+                continue
         for column, code in enumerate(CODES):
             present[position, column] = float(_holds(row, code))
             weights[position, column] = _counts(row, code)

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from handrail.guardrails.detect.pasted import Pasted
 from handrail.guardrails.detect.wording import telling
 from handrail.guardrails.vocabulary import Span
 
@@ -65,7 +66,8 @@ _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "\u00b4": "'"})
 class Token:
     """One word: folded, without apostrophes, with its place in the original text.
 
-    `comma` tells that a comma, colon or dash stands before it; `sentence` counts sentences from zero.
+    `comma` tells that a comma, colon or dash stands before it; `sentence` counts sentences from zero; `pasted` that it
+    stands in a quoted e-mail or a log.
     """
 
     word: str
@@ -73,6 +75,7 @@ class Token:
     end: int
     sentence: int
     comma: bool
+    pasted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +104,21 @@ class Reading:
     @property
     def telling_words(self) -> tuple[tuple[str, ...], ...]:
         """What is learnt from and read: the words of the whole text and, where there are several, of each clause."""
-        words = self.words
+        whole = self._own(0, len(self.tokens))
         if len(self.clauses) == 1:
-            return (telling(words),)
-        return (telling(words), *(telling(words[clause.first : clause.end]) for clause in self.clauses))
+            return (whole,)
+        return (whole, *(self._own(clause.first, clause.end) for clause in self.clauses))
+
+    def _own(self, first: int, end: int) -> tuple[str, ...]:
+        """The telling words between two tokens: the customer's own, where there are enough beside what is pasted."""
+        tokens = self.tokens[first:end]
+        own = [token.word for token in tokens if not token.pasted]
+        return telling(own if len(own) >= MIN_CLAUSE_WORDS else [token.word for token in tokens])
+
+    @property
+    def pasted_text(self) -> str:
+        """What is quoted or logged in the part that is read."""
+        return " ".join(self.text[token.start : token.end] for token in self.tokens if token.pasted)
 
     def span(self, first: int, end: int) -> Span | None:
         """The place of tokens in the original text; None when there are none."""
@@ -139,6 +153,7 @@ def fold(text: str) -> tuple[str, Sequence[int]]:
 
 def _tokens(text: str, shift: int, sentence: int) -> list[Token]:
     folded, origin = fold(text)
+    pasted = Pasted(text)
     tokens: list[Token] = []
     last = 0
     for match in _TOKEN.finditer(folded):
@@ -148,7 +163,8 @@ def _tokens(text: str, shift: int, sentence: int) -> list[Token]:
         word = match.group().replace("'", "").replace("`", "")
         comma = any(mark in between for mark in ",:–(") or " - " in between
         end = origin[match.end() - 1] + 1
-        tokens.append(Token(word, shift + origin[match.start()], shift + end, sentence, comma))
+        place = origin[match.start()]
+        tokens.append(Token(word, shift + place, shift + end, sentence, comma, pasted.holds(place)))
         last = match.end()
     return tokens
 
@@ -161,12 +177,18 @@ def _clauses(text: str, tokens: Sequence[Token]) -> tuple[Clause, ...]:
     if len(tokens) - bounds[-1] < MIN_CLAUSE_WORDS and len(bounds) > 1:
         bounds.pop()
     ends = [*bounds[1:], len(tokens)]
-    pairs = list(zip(bounds, ends, strict=True))
+    pairs = [pair for pair in zip(bounds, ends, strict=True) if _is_own(tokens[pair[0] : pair[1]])]
+    pairs = pairs or list(zip(bounds, ends, strict=True))
     if len(pairs) > MAX_CLAUSES:
         pairs = pairs[: MAX_CLAUSES - 2] + pairs[-2:]
     if not tokens:
         return (Clause(0, 0, Span(start=0, end=len(text))),)
     return tuple(_clause(text, tokens, first, end) for first, end in pairs)
+
+
+def _is_own(tokens: Sequence[Token]) -> bool:
+    """Whether the customer says something here, beside what is pasted."""
+    return sum(not token.pasted for token in tokens) >= min(MIN_CLAUSE_WORDS, len(tokens))
 
 
 def _begins_clause(tokens: Sequence[Token], index: int) -> bool:

@@ -44,7 +44,10 @@ NEGATIONS = frozenset(
         "nor",
     ]
 )
-BARRIERS = frozenset(["and", "but", "so", "because", "then", "or", "yet", "since"])
+# "I don't know how to ..." negates the knowing, not what follows.
+BARRIERS = frozenset(
+    ["and", "but", "so", "because", "then", "or", "yet", "since", "how", "what", "where", "when", "which", "whether", "who"]
+)
 
 
 class Part(Enum):

@@ -24,7 +24,8 @@ class Speller:
     """Knows the words of one bundle.
 
     Attributes:
-        counts: How often each word stands in the bundle, once more if the foundation knows it; the most frequent of several neighbours is taken.
+        counts: How often each word stands in the bundle, once more if the foundation knows it; the most frequent of
+            several neighbours is taken.
         by_stub: The words that give a stub when one letter is left out, or none: two words one slip apart share a stub.
         forms: What short forms stand for.
         known: Whether a word is common outside the bundle too. Such a word is meant: "layer" is no "lawyer".

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from handrail.guardrails.detect.config import DetectionConfig
+from handrail.guardrails.detect.config import INJECTION, DetectionConfig
 from handrail.guardrails.detect.detectors import Detector, build_detectors
 from handrail.guardrails.detect.dialogue import settle
 from handrail.guardrails.detect.foundation import SHIPPED, Foundation
@@ -77,6 +77,9 @@ class DetectorSuite:
         reading, signals, outcome = self._read_alone(written)
         if earlier and self._intents.continues(reading, outcome, signals):
             outcome = self._with_subject_of(outcome, earlier)
+        language = self._language.language(written)  # before slips are undone: words of other languages are none
+        if not self._language.is_covered(language, written):
+            outcome = self._intents.unknown(outcome)
         return Detection(
             need_state=outcome.need_state,
             intent=outcome.intent,
@@ -84,7 +87,7 @@ class DetectorSuite:
             need_states=outcome.need_states,
             alternatives=outcome.alternatives,
             signals=(*outcome.signals, *signals),
-            language=self._language.language(written),  # before slips are undone: words of other languages are none
+            language=language,
         )
 
     def detect_many(self, inquiries: Iterable[Inquiry]) -> tuple[Detection, ...]:
@@ -106,6 +109,9 @@ class DetectorSuite:
         reading = self._speller.mended(written)
         seen = Seen.of(reading, self._likeness, self._encoder)
         found = tuple(signal for detector in self._detectors for signal in detector.detect(seen))
+        if (pasted := reading.pasted_text) and all(signal.code != INJECTION for signal in found):
+            # What is pasted is somebody else's text, as a passage is; it is no part of what the message looks like.
+            found += tuple(signal.model_copy(update={"span": None}) for signal in self._screen.screen(pasted))
         signals = settle(found, reading)
         return reading, signals, self._intents.read(seen, signals)
 

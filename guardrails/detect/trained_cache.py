@@ -19,7 +19,7 @@ FOLDER = "detection"
 
 
 def load_or_train(config: DetectionConfig, encoder: Encoder, foundation: Foundation, cache_dir: Path | None) -> Trained:
-    """The weights for `config` on `foundation` and `encoder`: from `cache_dir` when they lie there whole, else trained and kept there.
+    """The weights for `config` on `foundation`: from `cache_dir` when they lie there whole, else trained and kept there.
 
     A folder that cannot be written costs the next start its training and nothing else. None keeps nothing.
     """
@@ -36,9 +36,8 @@ def load_or_train(config: DetectionConfig, encoder: Encoder, foundation: Foundat
 def cache_key(config: DetectionConfig, encoder: Encoder, foundation: Foundation) -> str:
     """Changes whenever the weights could."""
     learned = config.model_dump_json(include={"intents", "signals"})
-    return hashlib.sha256(
-        f"{TRAINING_RECIPE}\n{encoder.revision}\n{foundation.card.model_dump_json()}\n{learned}".encode()
-    ).hexdigest()[:32]
+    parts = (str(TRAINING_RECIPE), encoder.revision, foundation.card.model_dump_json(), learned)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def _load(path: Path, config: DetectionConfig, encoder: Encoder) -> Trained | None:

@@ -66,13 +66,12 @@ def detect(data: Path, out: Path | None, as_json: bool) -> None:
     Trains a model per left-out set, so it takes minutes for each. Prints need states, calibration, risk, requests for a
     person, scope, injections, personal data, stability and speed, with intervals.
     """
+    from handrail.agent.composition import bundle_of
+    from handrail.agent.settings import load_settings
     from handrail.commands.classify import assess_with
     from handrail.evals.detection.bench import run_bench
     from handrail.evals.detection.page import html_page
     from handrail.evals.detection.table import table
-
-    from handrail.agent.composition import bundle_of
-    from handrail.agent.settings import load_settings
     from handrail.guardrails.encoder import MiniLMEncoder
     from handrail.guardrails.model_folder import find_model
 

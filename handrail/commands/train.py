@@ -15,7 +15,11 @@ Example:
 
 @click.command(epilog=EPILOG)
 @click.argument(
-    "folders", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER..."
+    "folders",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER...",
 )
 @click.option(
     "--out",
@@ -23,7 +27,9 @@ Example:
     required=True,
     help="The model file to write. Name it in HANDRAIL_DETECTION_MODEL to use it.",
 )
-@click.option("--without", multiple=True, metavar="SOURCE", help="Leave out a data set, or one domain of it (set/domain).")
+@click.option(
+    "--without", multiple=True, metavar="SOURCE", help="Leave out a data set, or one domain of it (set/domain)."
+)
 @click.option(
     "--licences",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -59,7 +65,11 @@ def train(folders: tuple[Path, ...], out: Path, without: tuple[str, ...], licenc
         click.echo(card.model_dump_json(indent=2))
         return
     click.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB from {sum(used.rows for used in card.sources)} rows.")
-    click.echo(f"On data sets left out: need state right {card.scores.need_accuracy:.3f}, calibration error "
-               f"{card.scores.calibration_error:.3f}.")
+    click.echo(
+        f"On data sets left out: need state right {card.scores.need_accuracy:.3f}, calibration error "
+        f"{card.scores.calibration_error:.3f}."
+    )
     for code in card.codes:
-        click.echo(f"  {code:22} found {card.scores.recalls[code]:.3f}, false alarms {card.scores.false_alarms[code]:.3f}")
+        click.echo(
+            f"  {code:22} found {card.scores.recalls[code]:.3f}, false alarms {card.scores.false_alarms[code]:.3f}"
+        )

@@ -12,6 +12,7 @@ class HashingEncoder:
     """Adds up one pseudo-random direction per word; the same everywhere and every time. Counts what it embeds."""
 
     dimensions = 384
+    deep_dimensions = 384
 
     def __init__(self, revision: str = "hashing-1") -> None:
         self.revision = revision
@@ -19,6 +20,9 @@ class HashingEncoder:
 
     def knows(self, word: str) -> bool:
         return True
+
+    def encode_deep(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self.encode(texts)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         self.embedded += len(texts)

@@ -37,6 +37,7 @@ class CountingEncoder:
 
     revision = "counting"
     dimensions = 2
+    deep_dimensions = 2
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -45,9 +46,21 @@ class CountingEncoder:
         return word == "known"
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return self.encode_deep(texts)[:, :2]
+
+    def encode_deep(self, texts: Sequence[str]) -> NDArray[np.float32]:
         self.asked += texts
         rows = [(len(text), sum(text.count(vowel) for vowel in "aeiou")) for text in texts]
         return np.array(rows, dtype=np.float32).reshape(len(texts), 2)
+
+
+def test_inner_layers_follow_the_embedding(minilm: MiniLMEncoder) -> None:
+    """One pass gives all of them."""
+    texts = ["my lawyer asked me to send the invoice", "a refund"]
+    rows = minilm.encode_deep(texts)
+    assert rows.shape == (2, minilm.deep_dimensions) == (2, 1152)
+    assert np.array_equal(rows[:, :384], minilm.encode(texts))
+    assert np.isfinite(rows).all()
 
 
 def test_similarities_are_those_of_the_model(minilm: MiniLMEncoder) -> None:

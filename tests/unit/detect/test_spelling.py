@@ -11,7 +11,7 @@ from handrail.guardrails.encoder import MiniLMEncoder
 @pytest.fixture(scope="module")
 def speller(shipped: DetectionConfig, minilm: MiniLMEncoder) -> Speller:
     """The words of the shipped bundle, and the encoder's vocabulary."""
-    return Speller.of(shipped, minilm.knows)
+    return Speller.of(shipped, (), minilm.knows)
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,13 @@ from numpy.typing import NDArray
 
 from handrail.guardrails.detect import trained_cache
 from handrail.guardrails.detect.config import DetectionConfig
+from handrail.guardrails.detect.foundation import Foundation
 from handrail.guardrails.detect.lexicon import Lexicon
-from handrail.guardrails.detect.regression import fit_sigmoids, fit_softmax, fit_temperature, softmax, with_intercept
+from handrail.guardrails.detect.regression import combined, fit_sigmoids, fit_softmax, fit_temperature, products, softmax
 from handrail.guardrails.detect.trained_cache import cache_key, load_or_train
 from handrail.guardrails.detect.training import Trained, train
+from handrail.guardrails.encoder import Encoder
+from tests.support.blank_foundation import blank_foundation
 
 
 class HashedEncoder:
@@ -20,6 +23,7 @@ class HashedEncoder:
 
     revision = "hashed"
     dimensions = 16
+    deep_dimensions = 16
 
     def knows(self, word: str) -> bool:
         """Every word."""
@@ -32,6 +36,25 @@ class HashedEncoder:
             for character in text:
                 row[ord(character) % self.dimensions] += 1
         return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True), dtype=np.float32)
+
+    def encode_deep(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """The same rows: nothing lies deeper."""
+        return self.encode(texts)
+
+
+def fitted(config: DetectionConfig) -> Trained:
+    """Weights of `config` on a foundation that knows nothing."""
+    return train(config, HashedEncoder(), blank_foundation(HashedEncoder()))
+
+
+def kept(config: DetectionConfig, folder: Path) -> Trained:
+    """The same, from `folder` if they lie there."""
+    return load_or_train(config, HashedEncoder(), blank_foundation(HashedEncoder()), folder)
+
+
+def key(config: DetectionConfig) -> str:
+    """The name under which they are kept."""
+    return cache_key(config, HashedEncoder(), blank_foundation(HashedEncoder()))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +74,7 @@ def same(one: Trained, other: Trained) -> bool:
 
 def test_training_twice_gives_the_same_weights(small: DetectionConfig) -> None:
     """Decisions can be replayed only if detection is deterministic."""
-    assert same(train(small, HashedEncoder()), train(small, HashedEncoder()))
+    assert same(fitted(small), fitted(small))
 
 
 @pytest.fixture
@@ -59,9 +82,9 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Grows with every training."""
     calls: list[int] = []
 
-    def counted(config: DetectionConfig, encoder: HashedEncoder) -> Trained:
+    def counted(config: DetectionConfig, encoder: Encoder, foundation: Foundation) -> Trained:
         calls.append(1)
-        return train(config, encoder)
+        return train(config, encoder, foundation)
 
     monkeypatch.setattr(trained_cache, "train", counted)
     return calls
@@ -69,8 +92,8 @@ def trainings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def test_the_second_start_does_not_train(small: DetectionConfig, tmp_path: Path, trainings: list[int]) -> None:
     """Weights are kept under a key of examples and encoder."""
-    first = load_or_train(small, HashedEncoder(), tmp_path)
-    assert same(first, load_or_train(small, HashedEncoder(), tmp_path))
+    first = kept(small, tmp_path)
+    assert same(first, kept(small, tmp_path))
     assert len(trainings) == 1
 
 
@@ -79,12 +102,11 @@ def test_damaged_weights_are_trained_again(
     small: DetectionConfig, tmp_path: Path, trainings: list[int], damage: bytes
 ) -> None:
     """A damaged file costs time, never the start."""
-    encoder = HashedEncoder()
-    path = tmp_path / "detection" / f"{cache_key(small, encoder)}.npz"
+    path = tmp_path / "detection" / f"{key(small)}.npz"
     path.parent.mkdir()
     path.write_bytes(damage)
-    load_or_train(small, encoder, tmp_path)
-    load_or_train(small, encoder, tmp_path)
+    kept(small, tmp_path)
+    kept(small, tmp_path)
     assert len(trainings) == 1
     assert list(path.parent.glob(".training-*")) == []
 
@@ -93,30 +115,27 @@ def test_a_folder_that_cannot_be_written_does_not_stop_the_start(small: Detectio
     """Only the next start pays."""
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
-    assert load_or_train(small, HashedEncoder(), blocked).temperature > 0
+    assert kept(small, blocked).intents == tuple(small.need_state_of)
 
 
 def test_other_examples_have_another_key(small: DetectionConfig) -> None:
     """Changed signals invalidate kept weights; changed thresholds of intents do not."""
     fewer = small.model_copy(update={"signals": small.signals[1:]})
     limits = small.thresholds.model_copy(update={"unknown_below": 0.9})
-    assert cache_key(fewer, HashedEncoder()) != cache_key(small, HashedEncoder())
-    assert cache_key(small.model_copy(update={"thresholds": limits}), HashedEncoder()) == cache_key(
-        small, HashedEncoder()
-    )
+    assert key(fewer) != key(small)
+    assert key(small.model_copy(update={"thresholds": limits})) == key(small)
 
 
 def test_weights_of_another_shape_are_trained_again(
     small: DetectionConfig, tmp_path: Path, trainings: list[int]
 ) -> None:
     """What was kept under the right name and does not fit together is not used."""
-    encoder = HashedEncoder()
-    whole = load_or_train(small, encoder, tmp_path)
-    path = tmp_path / "detection" / f"{cache_key(small, encoder)}.npz"
+    whole = kept(small, tmp_path)
+    path = tmp_path / "detection" / f"{key(small)}.npz"
     with np.load(path) as stored:
         parts = {name: stored[name] for name in stored.files}
     np.savez(path, **{**parts, "roles": parts["roles"][:-1]})
-    assert same(load_or_train(small, encoder, tmp_path), whole)
+    assert same(kept(small, tmp_path), whole)
     assert len(trainings) == 2
 
 
@@ -125,7 +144,7 @@ def test_every_example_has_its_role_for_a_signal(small: DetectionConfig) -> None
     abuse = next(signal for signal in small.signals if signal.code == "ABUSE")
     unclear = abuse.model_copy(update={"unclear": (small.intents[0].intents[0].id,)})
     config = small.model_copy(update={"signals": (unclear, small.signals[1])})
-    roles = train(config, HashedEncoder()).roles[:, 0].tolist()
+    roles = fitted(config).roles[:, 0].tolist()
     first = len(small.intents[0].intents[0].examples)
     intents = sum(len(file.intents[0].examples) for file in small.intents)
     others = intents + len(abuse.positive) + len(abuse.negative)
@@ -138,24 +157,41 @@ def test_every_example_has_its_role_for_a_signal(small: DetectionConfig) -> None
 def test_a_rare_word_tells_more_than_a_frequent_one() -> None:
     """The word "how" stands everywhere, so it moves a text less than the word that says what it is about."""
     lexicon = Lexicon.learn([("how", "saml"), ("how", "saml"), ("how", "csv"), ("how", "csv"), ("how", "pay")])
-    row = dict(zip(lexicon.terms, lexicon.features(("how", "saml")), strict=True))
+    terms = lexicon.read(("how", "saml"))
+    row = {lexicon.terms[column]: value for column, value in zip(terms.columns, terms.values, strict=True)}
     assert row["saml"] > row["how"]
-    assert row["csv"] == 0.0
+    assert "csv" not in row
 
 
 def test_separable_classes_are_separated() -> None:
     """Both regressions learn what is there to be learnt."""
     rows = np.repeat(np.eye(3, dtype=np.float32), 5, axis=0)
+    nothing = Lexicon.of((), np.zeros(0, dtype=np.float32)).matrix([Lexicon.of((), np.zeros(0)).read(())] * 15)
+    gram = products(rows, nothing)
     classes = np.repeat(np.arange(3), 5)
-    weights = fit_softmax(rows, classes, 3, 1e-4)
-    assert (softmax(with_intercept(rows) @ weights).argmax(axis=1) == classes).all()
+    extended = np.concatenate([rows, np.ones((15, 1), dtype=np.float32)], axis=1)
+    weights = combined(rows, nothing, fit_softmax(gram, classes, 3, np.ones(15, dtype=np.float32), 1e-4))
+    assert (softmax(extended @ weights).argmax(axis=1) == classes).all()
     target = np.eye(3, dtype=np.float32)[classes]
-    yes_no = fit_sigmoids(rows, target, np.ones_like(target), 1e-4)
-    assert ((with_intercept(rows) @ yes_no > 0) == (target == 1)).all()
+    yes_no = combined(rows, nothing, fit_sigmoids(gram, target, np.ones_like(target), 1e-4))
+    assert ((extended @ yes_no > 0) == (target == 1)).all()
+
+
+def test_what_is_learnt_is_added_to_what_was_known() -> None:
+    """Where the offset already tells the classes apart, hardly anything is learnt."""
+    rows = np.repeat(np.eye(2, dtype=np.float32), 5, axis=0)
+    nothing = Lexicon.of((), np.zeros(0, dtype=np.float32)).matrix([Lexicon.of((), np.zeros(0)).read(())] * 10)
+    gram = products(rows, nothing)
+    classes = np.repeat(np.arange(2), 5)
+    ones = np.ones(10, dtype=np.float32)
+    known = np.asarray(10.0 * np.eye(2)[classes], dtype=np.float32)
+    alone = combined(rows, nothing, fit_softmax(gram, classes, 2, ones, 1e-3))
+    added = combined(rows, nothing, fit_softmax(gram, classes, 2, ones, 1e-3, known))
+    assert np.abs(added).max() < 0.05 < np.abs(alone).max()
 
 
 def test_overconfident_scores_get_a_temperature_above_one() -> None:
     """Half of the answers are wrong, so half is what the scores should say."""
     scores = np.array([[4.0, 0.0]] * 10, dtype=np.float32)
     classes = np.array([0, 1] * 5)
-    assert fit_temperature(scores, classes) > 2
+    assert fit_temperature(scores, classes, np.ones(10, dtype=np.float32)) > 2
