@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from handrail.guardrails.detect.config import DetectionConfig
 from handrail.guardrails.detect.features import FeatureSpace, TextFeatures, score, term_score
@@ -46,40 +47,47 @@ class Kinship:
 
 @dataclass(frozen=True, slots=True)
 class TextReading:
-    """One text as both parts see it: features in the space of the foundation, and in that of the bundle."""
+    """One text as both parts see it.
+
+    `general` are features in the space of the foundation, `own` in that of the bundle. `near` is the cosine similarity to
+    each example of the bundle, those of intents first.
+    """
 
     general: TextFeatures
     own: TextFeatures
-
-    @property
-    def embedding(self) -> Matrix:
-        """Its embedding, and whatever dense features follow."""
-        return self.general.dense
+    near: Matrix
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """Trained weights, ready to be applied."""
+    """Trained weights, ready to be applied. `known` says of which signals of the bundle the foundation knows."""
 
     config: DetectionConfig
     foundation: Foundation
     trained: Trained
     space: FeatureSpace
+    examples: Matrix
+    known: NDArray[np.bool_]
 
     @classmethod
     def of(cls, config: DetectionConfig, foundation: Foundation, trained: Trained) -> Likeness:
         """Prepare weights for use."""
         lexicon = Lexicon.of(trained.terms, trained.rarity)
-        return cls(
-            config, foundation, trained, FeatureSpace(foundation.space.center, foundation.space.dimensions, lexicon)
-        )
+        examples = np.concatenate([trained.examples, trained.signal_examples])
+        known = np.array([code in foundation.card.codes for code in trained.codes])
+        space = FeatureSpace(foundation.space.center, foundation.space.dimensions, lexicon)
+        return cls(config, foundation, trained, space, examples, known)
 
     def read(self, deep: Matrix, words: Sequence[Sequence[str]]) -> tuple[TextReading, ...]:
         """Texts, given as rows of `Encoder.encode_deep` and as telling words."""
         dense = self.foundation.space.dense(deep)
         general, own = self.foundation.space.lexicon, self.space.lexicon
         return tuple(
-            TextReading(TextFeatures(row, general.read(text)), TextFeatures(row, own.read(text)))
+            TextReading(
+                TextFeatures(row, general.read(text)),
+                TextFeatures(row, own.read(text)),
+                self.examples @ row[: self.space.dimensions],
+            )
             for row, text in zip(dense, words, strict=True)
         )
 
@@ -97,9 +105,7 @@ class Likeness:
     def signals(self, text: TextReading) -> Matrix:
         """Likeness per signal code of the bundle, 0 to 1, shape (codes,); a half is where it begins to count."""
         own = score(text.own, self.trained.signal_weights, len(text.own.dense))
-        near = np.concatenate([self.trained.examples, self.trained.signal_examples]) @ self._embedding(text)
-        known = np.array([code in self.foundation.card.codes for code in self.trained.codes])
-        share = np.where(known, _nearness(float(near.max())), 1.0)
+        share = np.where(self.known, _nearness(float(text.near.max())), 1.0)
         scores = signal_offsets(self.foundation, self.config, text.general) + share * own
         return sigmoid(np.asarray(scores, dtype=np.float32))
 
@@ -109,10 +115,8 @@ class Likeness:
 
     def kinship(self, code: str, text: TextReading) -> Kinship:
         """How near the text is to the examples of the signal `code`."""
-        vector = self._embedding(text)
-        near = np.concatenate([self.trained.examples @ vector, self.trained.signal_examples @ vector])
         roles = self.trained.roles[:, self.trained.codes.index(code)]
-        return Kinship(float(near[roles == 1].max()), float(near[roles == -1].max()))
+        return Kinship(float(text.near[roles == 1].max()), float(text.near[roles == -1].max()))
 
     def planted(self, text: TextReading, code: str) -> float:
         """Likeness of the text to a signal that only the foundation knows, 0 to 1."""
@@ -125,13 +129,9 @@ class Likeness:
         width = len(column) - len(self.foundation.space.lexicon.terms) - 1
         return term_score(self.foundation.space.lexicon.read(words), column, width)
 
-    def _embedding(self, text: TextReading) -> Matrix:
-        return text.embedding[: self.space.dimensions]
-
     def _nearest(self, text: TextReading) -> Matrix:
-        near = self.trained.examples @ self._embedding(text)
         found = np.full(len(self.trained.intents), -1.0, dtype=np.float32)
-        np.maximum.at(found, self.trained.owners, near)
+        np.maximum.at(found, self.trained.owners, text.near[: len(self.trained.owners)])
         return found
 
 

@@ -196,7 +196,7 @@ class PhraseIndex:
         words = {token.word for token in tokens}
         for position, token in enumerate(tokens):
             for entry in self._candidates(token.word):
-                if any(need.isdisjoint(words) for need in entry.needs) or (entry.number, position) in hits:
+                if not _may_match(entry, words) or (entry.number, position) in hits:
                     continue
                 end = _match(entry.row, tokens, position)
                 if end is not None:
@@ -206,6 +206,14 @@ class PhraseIndex:
     def _candidates(self, word: str) -> Iterable[_Entry]:
         yield from self._by_word.get(word, ())
         yield from self._by_stem.get(word[:STEM], ())
+
+
+def _may_match(entry: _Entry, words: set[str]) -> bool:
+    # A loop and no generator: this runs thousands of times per message.
+    for need in entry.needs:  # noqa: SIM110
+        if need.isdisjoint(words):
+            return False
+    return True
 
 
 @lru_cache(maxsize=4_096)

@@ -50,7 +50,7 @@ def test_short_forms_are_written_out(speller: Speller) -> None:
     """The words stay where they stood."""
     reading = speller.mended(read("can u put me thru 2 sum1"))
     assert reading.words == ("can", "you", "put", "me", "through", "2", "someone")
-    assert reading.embedded_texts == ("can you put me through 2 someone",)
+    assert reading.telling_words == (("can", "you", "put", "me", "through", "2", "someone"),)
 
 
 def test_a_plural_is_no_slip() -> None:
