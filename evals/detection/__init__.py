@@ -1,0 +1,1 @@
+"""How well messages are read: measures of detection and of masking."""
