@@ -123,6 +123,7 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
             executor=executor,
             draws=Draws(_secret(settings)),
             patience=given.patience or Patience(model=settings.model_timeout),
+            masked=settings.mask_model_input.kinds,
             sites=(settings.site,),
         )
         service = serving(room, settings.site)
