@@ -123,6 +123,7 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
             executor=executor,
             draws=Draws(_secret(settings)),
             patience=given.patience or Patience(model=settings.model_timeout),
+            masked=settings.mask_model_input.kinds,
             sites=(settings.site,),
         )
         service = serving(room, settings.site)
@@ -209,7 +210,7 @@ def _encoder(settings: Settings) -> Encoder:
 def _detectors(bundle: Bundle, encoder: Encoder, settings: Settings) -> Detectors:
     from handrail.guardrails.detect.suite import DetectorSuite
 
-    return DetectorSuite.build(bundle.detection, encoder, settings.cache_dir)
+    return DetectorSuite.build(bundle.detection, encoder, settings.cache_dir, settings.detection_model)
 
 
 def _retriever(settings: Settings, encoder: Encoder, executor: ThreadPoolExecutor) -> Retriever:

@@ -14,6 +14,7 @@ from handrail.agent.holdouts import Draws
 from handrail.agent.ports import Clock, CustomerContext, Detectors, Model, Retriever, StepUp, Toolbox
 from handrail.agent.store_port import Store
 from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.detect.labels import GRAVE_KINDS
 from handrail.guardrails.errors import HandrailError
 
 ResultT = TypeVar("ResultT")
@@ -48,6 +49,9 @@ class Room:
     executor: Executor
     draws: Draws
     patience: Patience = Patience()
+    masked: frozenset[str] = GRAVE_KINDS
+    """Codes of the personal data that no model sees."""
+
     sites: tuple[str, ...] = ()
 
     async def compute(self, work: Callable[[], ResultT], seconds: float) -> ResultT:

@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from handrail.agent.setting_kinds import Keys, Proxies, Secret, SiteKeys
+from handrail.guardrails.detect.labels import ALL_KINDS, GRAVE_KINDS
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.model_folder import default_cache_dir
 
@@ -28,7 +29,7 @@ EMBEDDED = "embedded"
 """The model that needs no key: it quotes passages and follows flows."""
 
 _DATABASES = ("sqlite", "postgresql")
-_PATHS = ("data_dir", "bundle", "cache_dir")
+_PATHS = ("data_dir", "bundle", "cache_dir", "detection_model")
 
 
 class Company(StrEnum):
@@ -36,6 +37,19 @@ class Company(StrEnum):
 
     SAMPLE = "sample"
     NONE = "none"
+
+
+class ModelMask(StrEnum):
+    """What of the customer's data a model reads as labels such as `[card]`."""
+
+    NONE = "none"
+    SECRETS = "secrets"
+    ALL = "all"
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The codes of what is masked."""
+        return {ModelMask.NONE: frozenset[str](), ModelMask.SECRETS: GRAVE_KINDS, ModelMask.ALL: ALL_KINDS}[self]
 
 
 class Settings(BaseSettings):
@@ -55,6 +69,9 @@ class Settings(BaseSettings):
     )
     bundle: Path | None = Field(None, description="a policy bundle's folder; without it, the shipped one is used.")
     cache_dir: Path = Field(default_factory=default_cache_dir, description="the folder that holds the encoder.")
+    detection_model: Path | None = Field(
+        default=None, description="a model file of `handrail train`; without one the shipped model is used."
+    )
     host: str = Field("127.0.0.1", min_length=1, description="the address to listen on, such as 127.0.0.1 or 0.0.0.0.")
     port: int = Field(8321, ge=0, le=65535, description="a port from 1 to 65535, or 0 for any free one.")
     site: str = Field(
@@ -65,6 +82,12 @@ class Settings(BaseSettings):
         None, pattern=r"^https?://\S+$", description="the endpoint's address, such as https://models.example/v1."
     )
     model_api_key: SecretStr | None = Field(None, validate_default=True, description="the endpoint's key.")
+    mask_model_input: ModelMask = Field(
+        ModelMask.SECRETS,
+        description="`none`, `secrets` or `all`: what a model reads as labels such as [card], in messages and tool "
+        "results. `secrets` are card and account numbers, national ids, passwords, keys and codes; "
+        "with `all`, no tool gets a name, an address, a phone number or a link from a model.",
+    )
     turn_seconds: float | None = Field(
         None, gt=0, le=120, description="seconds a turn may take, up to 120; without it, the bundle's limit holds."
     )

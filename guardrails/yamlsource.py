@@ -117,7 +117,10 @@ def parse(text: str, shown_as: str, problems: list[Problem]) -> Document | None:
         node = yaml.compose(text, LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        problems.append(Problem(shown_as, mark.line + 1 if mark else 1, f"not valid YAML: {error.problem}"))
+        # The parser has a limit of its own, far beyond ours.
+        deep = "nesting depth" in (error.problem or "")
+        said = f"nested more than {MAX_DEPTH} levels deep" if deep else f"not valid YAML: {error.problem}"
+        problems.append(Problem(shown_as, mark.line + 1 if mark else 1, said))
         return None
     except yaml.YAMLError as error:
         problems.append(Problem(shown_as, 1, f"not valid YAML: {' '.join(str(error).split())}"))

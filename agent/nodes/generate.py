@@ -27,7 +27,7 @@ from handrail.agent.channels import (
 )
 from handrail.agent.conversation import AuditEvent, EventKind
 from handrail.agent.nodes.flow_step import advance_flow
-from handrail.agent.nodes.prompting import model_prompt
+from handrail.agent.nodes.prompting import model_prompt, withheld
 from handrail.agent.nodes.retrieve import chosen_flow
 from handrail.agent.room import Room, bounded, sensible
 from handrail.guardrails.flows.place import FlowEvent
@@ -103,7 +103,9 @@ def _status_first(view: View) -> Step:
 
 
 async def _model(view: View, room: Room) -> Step:
-    prompt = model_prompt(view, room)
+    full = model_prompt(view, room)
+    # INVARIANT: a model is given the masked prompt and nothing else.
+    prompt = await room.compute(lambda: withheld(full, room.masked), room.patience.detection)
     before = room.clock.now()
     answer = await bounded(room.model.complete(prompt, room.patience.model), room.patience.model + 1)
     draft = sensible(answer, Draft, "the model")

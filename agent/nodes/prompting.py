@@ -7,6 +7,7 @@ from handrail.agent.facts import identity_now
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.ports import Prompt, ToolOffer
 from handrail.agent.room import Room
+from handrail.guardrails.detect.masking import mask, mask_json
 from handrail.guardrails.gate.facts import tool_facts
 from handrail.guardrails.gate.results import shown
 from handrail.guardrails.policy.facts import Facts, fact, ignorable
@@ -51,6 +52,32 @@ def model_prompt(view: View, room: Room) -> Prompt:
         guidance=view.get(GUIDANCE, ()),
         identity=identity_now(turn, snapshot.state),
     )
+
+
+def withheld(prompt: Prompt, kinds: frozenset[str]) -> Prompt:
+    """`prompt` with labels for personal data of `kinds` in all that comes from the conversation and from tools.
+
+    Passages are the company's own articles, and `system` is rendered from a template: they stay as they are. The gate
+    and the output checks go by what the customer really wrote. Costs CPU.
+    """
+    if not kinds:
+        return prompt
+    return prompt.model_copy(
+        update={
+            "history": tuple(
+                message.model_copy(update={"text": mask(message.text, kinds)}) for message in prompt.history
+            ),
+            "message": mask(prompt.message, kinds),
+            "results": tuple(_withheld_result(result, kinds) for result in prompt.results),
+            "known": mask_json(dict(prompt.known), kinds),
+            "guidance": tuple(mask(line, kinds) for line in prompt.guidance),
+        }
+    )
+
+
+def _withheld_result(result: ToolResult, kinds: frozenset[str]) -> ToolResult:
+    call = result.call.model_copy(update={"arguments": mask_json(result.call.arguments, kinds)})
+    return result.model_copy(update={"call": call, "content": mask_json(result.content, kinds)})
 
 
 def _minimised(result: ToolResult, room: Room) -> ToolResult:

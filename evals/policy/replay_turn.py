@@ -12,7 +12,7 @@ from handrail.agent.standing import WITH_PEOPLE
 from handrail.evals.policy.direction import Direction
 from handrail.evals.policy.replay import Candidate, Play
 from handrail.evals.policy.replay_outcome import ORDER, Difference, Outcome, difference, of_answer, of_record, same
-from handrail.guardrails.detect.masking import LABELS
+from handrail.guardrails.detect.labels import LABELS
 from handrail.guardrails.vocabulary import Effect, Stage
 
 _MASKED = re.compile("|".join([r"p_[0-9a-f]{24}", *(re.escape(label) for label in sorted(set(LABELS.values())))]))

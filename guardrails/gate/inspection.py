@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import JsonValue
 
+from handrail.guardrails.detect.labels import LABEL
 from handrail.guardrails.gate.argument import Argument, Origin, value_problem
 from handrail.guardrails.gate.canonical import canonical, digest
 from handrail.guardrails.gate.declared import fit_facts
@@ -88,7 +89,8 @@ def inspect(
 def _origin(
     argument: Argument, value: JsonValue, sources: Sources, vouching: list[JsonValue], established: bool
 ) -> ArgumentOrigin:
-    if value_problem(argument, value) is not None:
+    # What was masked for the model stands nowhere: a word of the label may stand in the customer's words by chance.
+    if value_problem(argument, value) is not None or (isinstance(value, str) and LABEL.search(value)):
         origins: tuple[Origin, ...] = (Origin.MODEL,)
     else:
         origins = tuple(_found(argument, value, sources, vouching)) or (Origin.MODEL,)

@@ -46,8 +46,8 @@ def install(force: bool, wheel: Path | None, as_json: bool) -> None:
 def _fit_detectors(cache_dir: Path) -> None:
     """Fit the detectors of the shipped bundle where their weights are not in the cache yet."""
     from handrail.guardrails.detect.load import load_detection, shipped_detection
-    from handrail.guardrails.detect.trained_cache import load_or_train
+    from handrail.guardrails.detect.suite import DetectorSuite
     from handrail.guardrails.encoder import MiniLMEncoder
     from handrail.guardrails.model_folder import find_model
 
-    load_or_train(load_detection(shipped_detection()), MiniLMEncoder.load(find_model(cache_dir)), cache_dir)
+    DetectorSuite.build(load_detection(shipped_detection()), MiniLMEncoder.load(find_model(cache_dir)), cache_dir)

@@ -38,5 +38,5 @@ def detecting(bundle: Bundle) -> Callable[[str], Detection]:
 
     settings = load_settings()
     encoder = MiniLMEncoder.load(find_model(settings.cache_dir))
-    suite = DetectorSuite.build(bundle.detection, encoder, settings.cache_dir)
+    suite = DetectorSuite.build(bundle.detection, encoder, settings.cache_dir, settings.detection_model)
     return suite.detect

@@ -35,6 +35,7 @@ from handrail.agent.store.audit_log import AuditLog
 from handrail.agent.store.sqlstore import SqlStore
 from handrail.agent.store_port import Store
 from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.detect.labels import GRAVE_KINDS
 from handrail.guardrails.detect.masking import mask_json
 from handrail.guardrails.encoder import Encoder
 from handrail.guardrails.vocabulary import Draft, IdentityLevel, ToolCall, TurnResult
@@ -238,6 +239,7 @@ async def standing(
     fresh: bool = True,
     customer: str | None = MIA,
     turn_seconds: float | None = None,
+    masked: frozenset[str] = GRAVE_KINDS,
 ) -> AsyncIterator[Stand]:
     """A service on fresh copies of the databases; with `fresh` False on those that lie in `folder`."""
     if fresh:
@@ -270,6 +272,7 @@ async def standing(
         executor=parts.executor,
         draws=Draws(b"a secret of the tests, long enough"),
         patience=patience or Patience(),
+        masked=masked,
         sites=(SITE,),
     )
     service = serving(room, SITE)

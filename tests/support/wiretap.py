@@ -1,4 +1,4 @@
-"""A tap in front of a server: hears every byte that leaves it before the client does, and can lose answers."""
+"""A tap in front of a server: hears every byte that goes in and out, and can lose answers."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class Wiretap:
         self._talks: set[asyncio.Task[None]] = set()
         self.out = bytearray()
         """Everything the server has sent, in order of arrival."""
+        self.asked = bytearray()
+        """Everything that was sent to the server."""
 
     async def __aenter__(self) -> Wiretap:
         """Listen on a free port."""
@@ -57,7 +59,7 @@ class Wiretap:
         loses = self._losing > 0
         self._losing -= 1
         from_server, to_server = await asyncio.open_connection(*self._target)
-        asking = asyncio.create_task(_pass(reader, to_server))
+        asking = asyncio.create_task(_pass(reader, to_server, self.asked))
         try:
             while piece := await from_server.read(PIECE):
                 self.out += piece
@@ -77,9 +79,10 @@ class Wiretap:
                     await each.wait_closed()
 
 
-async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, heard: bytearray) -> None:
     with suppress(ConnectionError):
         while piece := await reader.read(PIECE):
+            heard += piece
             writer.write(piece)
             await writer.drain()
         writer.close()  # a client that leaves is seen to leave

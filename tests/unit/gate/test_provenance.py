@@ -60,6 +60,12 @@ def test_the_customers_words_in_any_notation(every_type: ToolSpec, name: str, va
     assert origins(every_type, name, value, Sources(customer_words=("hello", words))) == (Origin.CUSTOMER_WORDS,)
 
 
+def test_a_label_comes_from_nowhere(every_type: ToolSpec) -> None:
+    """What was masked for the model is no value, even where the words of its label stand in the customer's words."""
+    words = Sources(customer_words=("my card, or the card of my wife",), records=("[card]",))
+    assert origins(every_type, "order_id", "[card]", words) == (Origin.MODEL,)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
