@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
+from handrail.agent.assessment import assess_with
 from handrail.evals.detection import rates
 from handrail.evals.detection.changes import Stability, measure_stability
 from handrail.evals.detection.few_shot import FewShot, few_shot_curve
@@ -21,7 +24,8 @@ from handrail.guardrails.detect.foundation import Foundation
 from handrail.guardrails.detect.foundation_training import train_foundation
 from handrail.guardrails.detect.lessons import CODES, PLANTED
 from handrail.guardrails.detect.suite import DetectorSuite
-from handrail.guardrails.encoder import CachingEncoder, Encoder
+from handrail.guardrails.encoder import CachingEncoder, Encoder, MiniLMEncoder
+from handrail.guardrails.model_folder import find_model
 from handrail.guardrails.vocabulary import Frozen
 
 AUTHORED = Path(__file__).resolve().parents[1] / "authored"
@@ -74,13 +78,41 @@ class DetectionBench(Frozen):
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What every part of the measurement needs."""
+    """What every part of the measurement needs; each worker has its own."""
 
     corpus: Corpus
     config: DetectionConfig
     encoder: Encoder
     tier: Tier
-    report: Report
+
+    @classmethod
+    def of(cls, data: Path) -> Bench:
+        """The corpus, the bundle that the settings name, and an encoder that remembers."""
+        from handrail.agent.composition import bundle_of
+        from handrail.agent.settings import load_settings
+
+        settings = load_settings()
+        bundle = bundle_of(settings)
+        assess = assess_with(bundle.policy)
+        encoder = MiniLMEncoder.load(find_model(settings.cache_dir))
+        folders = [data / name for name in ("messages", "injection") if (data / name).is_dir()]
+        corpus = read_corpus([*folders, *(AUTHORED / name for name in OPEN_FOLDERS)])
+        caching = CachingEncoder(encoder, REMEMBERED)
+        return cls(corpus, bundle.detection, caching, lambda detection: assess(detection).risk)
+
+    @property
+    def messages(self) -> list[LabelledRow]:
+        """Rows of other people's messages."""
+        return [row for row in self._public if row.is_injection is None]
+
+    @property
+    def attacks(self) -> list[LabelledRow]:
+        """Rows of other people's sets of attacks."""
+        return [row for row in self._public if row.is_injection is not None]
+
+    @property
+    def _public(self) -> list[LabelledRow]:
+        return [row for row in self.corpus.rows if not row.source.startswith("authored/")]
 
     def suite(self, foundation: Foundation) -> DetectorSuite:
         """The detectors of the bundle on a foundation."""
@@ -102,72 +134,94 @@ class _Fold:
     injection: tuple[Rate, ...]
 
 
-def run_bench(data: Path, config: DetectionConfig, encoder: Encoder, tier: Tier, report: Report) -> DetectionBench:
+_mine: Bench | None = None
+
+
+def _start(data: Path) -> None:
+    global _mine  # noqa: PLW0603 - a worker process is told once what it works on
+    _mine = Bench.of(data)
+
+
+def _bench() -> Bench:
+    if _mine is None:
+        raise RuntimeError("a worker was asked before it was started")
+    return _mine
+
+
+def run_bench(data: Path, report: Report, workers: int = 2) -> DetectionBench:
     """Measure on `messages`, `injection` and `pii` of the folder `data`, those that are there, and on authored rows.
 
-    Takes about two minutes per data set on one core. Sets of attacks are left out together with a data set of
-    messages: the k-th with the k-th.
+    Takes minutes per data set. Sets of attacks are left out together with a data set of messages: the k-th with the
+    k-th.
 
     Raises:
         ConfigError: a file cannot be read.
     """
-    folders = [data / name for name in ("messages", "injection") if (data / name).is_dir()]
-    corpus = read_corpus([*folders, *(AUTHORED / name for name in OPEN_FOLDERS)])
-    bench = Bench(corpus, config, CachingEncoder(encoder, REMEMBERED), tier, report)
-    public = [row for row in corpus.rows if not row.source.startswith("authored/")]
-    messages = [row for row in public if row.is_injection is None]
-    attacks = [row for row in public if row.is_injection is not None]
-    folds = [*_folds(bench, messages, attacks)]
+    bench = Bench.of(data)
+    messages = bench.messages
+    names = sorted({row.dataset for row in messages})
+    domains = [source for source in sorted({row.source for row in messages}) if source not in names]
+    scored = [source for source in domains if score_needs(source, _untold(messages, source)) is not None]
+    with ProcessPoolExecutor(workers, get_context("spawn"), _start, (data,)) as pool:
+        of_sets = [pool.submit(_fold, number, name) for number, name in enumerate(names)]
+        of_domains = [pool.submit(_domain, source) for source in scored]
+        folds: list[_Fold] = []
+        for fold in of_sets:
+            folds.append(fold.result())
+            report(f"Left out {folds[-1].name}.")
+        parts: list[NeedScore | None] = []
+        for source, part in zip(scored, of_domains, strict=True):
+            parts.append(part.result())
+            report(f"Left out {source}.")
     datasets = [score for fold in folds if (score := score_needs(fold.name, fold.told)) is not None]
-    report("Training on everything that is open ...")
-    suite = bench.suite(bench.trained(corpus))
+    single = [score for score in datasets if any(row.source == score.source for row in messages)]
     told = [one for fold in folds for one in fold.told]
     texts = [row.text for row in messages]
+    report("Training on everything that is open ...")
+    suite = bench.suite(bench.trained(bench.corpus))
     return DetectionBench(
-        rows=len(corpus.rows),
+        rows=len(bench.corpus.rows),
         datasets=tuple(datasets),
-        domains=tuple(_domains(bench, messages, datasets)),
+        domains=(*single, *(part for part in parts if part is not None)),
         pooled_calibration_error=pooled(datasets),
-        risk=(
-            *(rates.grave_by_data(fold.name, fold.told) for fold in folds),
-            rates.grave_by_data("all data sets", told),
-        ),
-        people=(
-            *(rates.human_request(fold.name, fold.told) for fold in folds),
-            rates.human_request("all data sets", told),
-        ),
+        risk=(*(rates.grave_by_data(fold.name, fold.told) for fold in folds), rates.grave_by_data("all", told)),
+        people=(*(rates.human_request(fold.name, fold.told) for fold in folds), rates.human_request("all", told)),
         scope=tuple(_scope(told)),
         sealed=tuple(_sealed(bench, suite)),
         injection=(*(rate for fold in folds for rate in fold.injection), *_sealed_injection(suite, messages)),
         few_shot=tuple(point for fold in folds for point in fold.few_shot),
         stability=tuple(_together([fold.stability for fold in folds if fold.stability])),
-        speed=measure_speed(
-            _reader(config, encoder, suite), lambda text: encoder.encode([text]), texts[:: len(texts) // SPEED_ROWS + 1]
-        ),
+        speed=_speed(bench, suite, texts),
         personal=_personal(data, texts),
     )
 
 
-def _folds(bench: Bench, messages: Sequence[LabelledRow], attacks: Sequence[LabelledRow]) -> Iterable[_Fold]:
-    families = sorted({_family(row) for row in attacks})
-    for number, name in enumerate(sorted({row.dataset for row in messages})):
-        family = families[number] if number < len(families) else None
-        bench.report(f"Leaving out {name}{f' and {family}' if family else ''} ...")
-        corpus = bench.corpus.without(name)
-        own = [row for row in attacks if _family(row) == family]
-        for source in sorted({row.source for row in own}):
-            corpus = corpus.without(source)
-        foundation = bench.trained(corpus)
-        suite = bench.suite(foundation)
-        rows = [row for row in messages if row.dataset == name and row.confidence == CLEAR]
-        sample = [row.text for row in rows[:: len(rows) // STABLE_ROWS + 1]]
-        yield _Fold(
-            name=name,
-            told=tell(suite, bench.tier, rows),
-            few_shot=few_shot_curve(name, rows, foundation, bench.config, bench.encoder, bench.tier),
-            stability=measure_stability(sample, lambda text, suite=suite: bench.tier(suite.detect(text))),
-            injection=tuple(_of_family(family, suite, own)) if family else (),
-        )
+def _fold(number: int, name: str) -> _Fold:
+    bench = _bench()
+    families = sorted({_family(row) for row in bench.attacks})
+    family = families[number] if number < len(families) else None
+    own = [row for row in bench.attacks if _family(row) == family]
+    corpus = bench.corpus.without(name)
+    for source in sorted({row.source for row in own}):
+        corpus = corpus.without(source)
+    foundation = bench.trained(corpus)
+    suite = bench.suite(foundation)
+    rows = [row for row in bench.messages if row.dataset == name and row.confidence == CLEAR]
+    sample = [row.text for row in rows[:: len(rows) // STABLE_ROWS + 1]]
+    return _Fold(
+        name=name,
+        told=tell(suite, bench.tier, rows),
+        few_shot=few_shot_curve(name, rows, foundation, bench.config, bench.encoder, bench.tier),
+        stability=measure_stability(sample, lambda text: bench.tier(suite.detect(text))),
+        injection=tuple(_of_family(family, suite, own)) if family else (),
+    )
+
+
+def _domain(source: str) -> NeedScore | None:
+    bench = _bench()
+    suite = bench.suite(bench.trained(bench.corpus.without(source), states_only=True))
+    rows = [row for row in bench.messages if row.source == source and row.confidence == CLEAR]
+    return score_needs(source, tell(suite, bench.tier, rows))
 
 
 def _family(row: LabelledRow) -> str:
@@ -185,24 +239,9 @@ def _of_family(family: str, suite: DetectorSuite, rows: Sequence[LabelledRow]) -
         yield screened(f"{family}, planted", suite, [planted(row, number) for number, row in enumerate(attacks)], [])
 
 
-def _domains(bench: Bench, messages: Sequence[LabelledRow], datasets: Sequence[NeedScore]) -> Iterable[NeedScore]:
-    whole = {score.source: score for score in datasets}
-    sources = sorted({row.source for row in messages})
-    for source in sources:
-        rows = [row for row in messages if row.source == source and row.confidence == CLEAR]
-        if source in whole:
-            yield whole[source]  # a data set of one domain
-        elif score_needs(source, tell_nothing(rows)) is not None:
-            bench.report(f"Leaving out {source} ...")
-            suite = bench.suite(bench.trained(bench.corpus.without(source), states_only=True))
-            score = score_needs(source, tell(suite, bench.tier, rows))
-            if score is not None:
-                yield score
-
-
-def tell_nothing(rows: Sequence[LabelledRow]) -> tuple[Told, ...]:
+def _untold(messages: Sequence[LabelledRow], source: str) -> tuple[Told, ...]:
     """Rows before anything is told of them, to see whether there are enough to be scored."""
-    return tuple(Told.untold(row) for row in rows)
+    return tuple(Told.untold(row) for row in messages if row.source == source and row.confidence == CLEAR)
 
 
 def _scope(told: Sequence[Told]) -> Iterable[Rate]:
@@ -242,10 +281,13 @@ def _together(measured: Sequence[Sequence[Stability]]) -> Iterable[Stability]:
         yield Stability(change=ones[0].change, moved=moved)
 
 
-def _reader(config: DetectionConfig, encoder: Encoder, suite: DetectorSuite) -> Callable[[str], object]:
+def _speed(bench: Bench, suite: DetectorSuite, texts: Sequence[str]) -> Speed:
     """The same detectors on an encoder that remembers nothing."""
-    plain = DetectorSuite.on(suite.foundation, config, encoder, cache_dir=None)
-    return plain.detect
+    from handrail.guardrails.model_folder import default_cache_dir
+
+    plain = MiniLMEncoder.load(find_model(default_cache_dir()))
+    detectors = DetectorSuite.on(suite.foundation, bench.config, plain, cache_dir=None)
+    return measure_speed(detectors.detect, lambda text: plain.encode([text]), texts[:: len(texts) // SPEED_ROWS + 1])
 
 
 def _personal(data: Path, texts: Sequence[str]) -> PersonalMeasure | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from handrail.guardrails.detect.features import FeatureSpace, TextFeatures, score
@@ -94,7 +95,7 @@ class Foundation:
         from safetensors.numpy import save_file
 
         terms = np.frombuffer("\n".join(self.space.lexicon.terms).encode(), dtype=np.uint8)
-        tensors = {
+        tensors: dict[str, NDArray[np.float16] | NDArray[np.uint8]] = {
             "center": self.space.center.astype(np.float16),
             "rarity": self.space.lexicon.rarity.astype(np.float16),
             "state_weights": self.state_weights.astype(np.float16),
@@ -102,7 +103,7 @@ class Foundation:
             "terms": terms.copy(),
         }
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, path, metadata={"card": self.card.model_dump_json()})
+        save_file(dict(tensors), path, metadata={"card": self.card.model_dump_json()})
 
     @classmethod
     def load(cls, path: Path, encoder_revision: str) -> Self:

@@ -108,8 +108,9 @@ def _taken(rows: Sequence[LabelledRow]) -> list[LabelledRow]:
             cells[row.source, row.need_state.value if row.need_state else ""].append(position)
     dropped: set[int] = set()
     for (_, state), positions in cells.items():
-        kept = np.linspace(0, len(positions) - 1, min(CELL, len(positions))).round().astype(int) if state else []
-        dropped |= set(positions) - {positions[place] for place in kept}
+        count = min(CELL, len(positions)) if state else 0
+        kept = {positions[place * len(positions) // count] for place in range(count)}
+        dropped |= set(positions) - kept
     return [row for position, row in enumerate(rows) if position not in dropped]
 
 

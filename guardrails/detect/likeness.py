@@ -49,8 +49,8 @@ class Kinship:
 class TextReading:
     """One text as both parts see it.
 
-    `general` are features in the space of the foundation, `own` in that of the bundle. `near` is the cosine similarity to
-    each example of the bundle, those of intents first.
+    `general` are features in the space of the foundation, `own` in that of the bundle. `near` is the cosine similarity
+    to each example of the bundle, those of intents first.
     """
 
     general: TextFeatures

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from handrail.guardrails.detect.pasted import Pasted
-from handrail.guardrails.detect.wording import telling
+from handrail.guardrails.detect.wording import is_courtesy, telling
 from handrail.guardrails.vocabulary import Span
 
 HEAD = 4_000  # characters read at the beginning of a text
@@ -187,8 +187,9 @@ def _clauses(text: str, tokens: Sequence[Token]) -> tuple[Clause, ...]:
 
 
 def _is_own(tokens: Sequence[Token]) -> bool:
-    """Whether the customer says something here, beside what is pasted."""
-    return sum(not token.pasted for token in tokens) >= min(MIN_CLAUSE_WORDS, len(tokens))
+    """Whether the customer says something here, beside what is pasted and courtesy."""
+    own = [token.word for token in tokens if not token.pasted]
+    return len(own) >= min(MIN_CLAUSE_WORDS, len(tokens)) and not is_courtesy(own)
 
 
 def _begins_clause(tokens: Sequence[Token], index: int) -> bool:

@@ -46,7 +46,23 @@ NEGATIONS = frozenset(
 )
 # "I don't know how to ..." negates the knowing, not what follows.
 BARRIERS = frozenset(
-    ["and", "but", "so", "because", "then", "or", "yet", "since", "how", "what", "where", "when", "which", "whether", "who"]
+    [
+        "and",
+        "but",
+        "so",
+        "because",
+        "then",
+        "or",
+        "yet",
+        "since",
+        "how",
+        "what",
+        "where",
+        "when",
+        "which",
+        "whether",
+        "who",
+    ]
 )
 
 

@@ -19,7 +19,7 @@ FOLDER = "detection"
 
 
 def load_or_train(config: DetectionConfig, encoder: Encoder, foundation: Foundation, cache_dir: Path | None) -> Trained:
-    """The weights for `config` on `foundation`: from `cache_dir` when they lie there whole, else trained and kept there.
+    """The weights for `config` on `foundation`: from `cache_dir` when they lie there whole, else trained and kept.
 
     A folder that cannot be written costs the next start its training and nothing else. None keeps nothing.
     """

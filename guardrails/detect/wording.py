@@ -6,25 +6,16 @@ what is detected.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
-COURTESY = frozenset(
-    [
-        "please",
-        "pls",
-        "plz",
-        "kindly",
-        "thanks",
-        "thank",
-        "thankyou",
-        "thx",
-        "hello",
-        "hi",
-        "hey",
-        "dear",
-        "sir",
-        "madam",
-    ]
+_COURTESY = re.compile(
+    r"\b(?:good (?:morning|afternoon|evening|day)|excuse me|many thanks|regards|cheers|please|pls|plz|kindly|sir|madam"
+    r"|(?:hello|hi|hey|dear)(?: (?:there|all|team|everyone|support|customer (?:service|support|care)|sir or madam))?"
+    r"|(?:(?:kind|best|warm) ?(?:est)? )?regards|(?:yours )?(?:sincerely|truly|faithfully)"
+    r"|(?:thanks|thank you|thankyou|thank|thx)(?: (?:so|very) much| a lot| a million| in advance)*"
+    r"(?: for (?:your|the|any|all your) (?:help|time|support|assistance|attention|patience))?"
+    r"|have a (?:nice|good|great|lovely) (?:day|one|weekend|evening))\b"
 )
 # An apostrophe more or less is no other word, but encoders read "don't" better than "dont".
 CONTRACTIONS = {
@@ -43,8 +34,13 @@ FEW = 2  # with fewer words left, courtesy was what the message is about
 
 def telling(words: Sequence[str]) -> tuple[str, ...]:
     """`words`, folded as in a reading, without courtesy; all of them when hardly anything else is there."""
-    kept = tuple(word for word in words if word not in COURTESY)
+    kept = tuple(_COURTESY.sub(" ", " ".join(words)).split())
     return kept if len(kept) >= FEW else tuple(words)
+
+
+def is_courtesy(words: Sequence[str]) -> bool:
+    """Whether nothing but courtesy is said; no words at all are none."""
+    return bool(words) and not _COURTESY.sub(" ", " ".join(words)).split()
 
 
 def wording(words: Sequence[str]) -> str:

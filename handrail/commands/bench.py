@@ -66,26 +66,11 @@ def detect(data: Path, out: Path | None, as_json: bool) -> None:
     Trains a model per left-out set, so it takes minutes for each. Prints need states, calibration, risk, requests for a
     person, scope, injections, personal data, stability and speed, with intervals.
     """
-    from handrail.agent.composition import bundle_of
-    from handrail.agent.settings import load_settings
-    from handrail.commands.classify import assess_with
     from handrail.evals.detection.bench import run_bench
     from handrail.evals.detection.page import html_page
     from handrail.evals.detection.table import table
-    from handrail.guardrails.encoder import MiniLMEncoder
-    from handrail.guardrails.model_folder import find_model
 
-    settings = load_settings()
-    bundle = bundle_of(settings)
-    assess = assess_with(bundle.policy)
-    encoder = MiniLMEncoder.load(find_model(settings.cache_dir))
-    found = run_bench(
-        data,
-        bundle.detection,
-        encoder,
-        lambda detection: assess(detection).risk,
-        report=lambda line: click.echo(line, err=True),
-    )
+    found = run_bench(data, report=lambda line: click.echo(line, err=True))
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(html_page(found), encoding="utf-8")

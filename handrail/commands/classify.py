@@ -13,10 +13,8 @@ from typing import IO, Annotated, Protocol
 import click
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from handrail.agent.facts import message_facts
-from handrail.guardrails.policy.facts import Facts, fact
-from handrail.guardrails.policy.policyset import PolicySet
-from handrail.guardrails.vocabulary import Detection, Frozen, Obligation, RiskTier, Span, Stage
+from handrail.agent.assessment import Assess, Assessment, assess_with
+from handrail.guardrails.vocabulary import Detection, Span
 
 HUMAN_REQUESTED = "HUMAN_REQUESTED"
 INJECTION = "INJECTION_SUSPECTED"
@@ -30,22 +28,12 @@ Example:
 """
 
 
-class Assessment(Frozen):
-    """What policy makes of a detection: the risk tier, and whether only a person may resolve it."""
-
-    risk: RiskTier
-    always_human: bool
-
-
 class Reader(Protocol):
     """The one method of the detectors that is used here."""
 
     def detect(self, text: str, earlier: tuple[str, ...] = ()) -> Detection:
         """All readings and signals of `text`; `earlier` are the customer's previous messages, oldest first."""
         ...
-
-
-Assess = Callable[[Detection], Assessment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,27 +104,6 @@ def build_classifier() -> Classifier:
     encoder = MiniLMEncoder.load(find_model(settings.cache_dir))
     detectors = DetectorSuite.build(bundle.detection, encoder, settings.cache_dir, settings.detection_model)
     return Classifier(detectors, assess_with(bundle.policy))
-
-
-def assess_with(policy: PolicySet) -> Assess:
-    """Ask `policy` for the risk of a message of which nothing else is known: no customer, no conversation.
-
-    Only a person may resolve what the risk gate obliges to a person's decision, even where details may be collected
-    before (spec S5.2, S4.4).
-    """
-
-    def assess(detection: Detection) -> Assessment:
-        decision = policy.decide(Stage.GATE_RISK, _facts(detection))
-        by_person = Obligation.PERSON_DECIDES in decision.obligations
-        return Assessment(risk=decision.dimensions.risk, always_human=by_person)
-
-    return assess
-
-
-def _facts(detection: Detection) -> Facts:
-    """What the risk gate may ask about a message that begins a matter."""
-    used = [*message_facts(detection), fact("earlier_risk", RiskTier.LOW.value, "conversation")]
-    return Facts.of(used)
 
 
 def classify_lines(lines: Iterable[str], output: IO[str], classifier: Classifier, report: Callable[[str], None]) -> int:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from handrail.commands.classify import Assessment, Classifier, assess_with, classify, classify_lines
+from handrail.agent.assessment import Assessment, assess_with
+from handrail.commands.classify import Classifier, classify, classify_lines
 from handrail.guardrails.bundle.loader import load
 from handrail.guardrails.detect.load import shipped_detection
 from handrail.guardrails.detect.suite import DetectorSuite

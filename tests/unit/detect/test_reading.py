@@ -55,7 +55,12 @@ def test_of_a_huge_text_beginning_and_end_are_read() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Where is my invoice?", "WHERE IS MY INVOICE", "where is my invoice", "Hello, where is my invoice please. Thanks!"],
+    [
+        "Where is my invoice?",
+        "WHERE IS MY INVOICE",
+        "where is my invoice",
+        "Hello, where is my invoice please. Thanks!",
+    ],
 )
 def test_case_punctuation_and_courtesy_are_no_part_of_what_is_read(text: str) -> None:
     """The same matter gives the same words, so nothing that is read from them can differ."""

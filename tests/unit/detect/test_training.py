@@ -11,7 +11,14 @@ from handrail.guardrails.detect import trained_cache
 from handrail.guardrails.detect.config import DetectionConfig
 from handrail.guardrails.detect.foundation import Foundation
 from handrail.guardrails.detect.lexicon import Lexicon
-from handrail.guardrails.detect.regression import combined, fit_sigmoids, fit_softmax, fit_temperature, products, softmax
+from handrail.guardrails.detect.regression import (
+    combined,
+    fit_sigmoids,
+    fit_softmax,
+    fit_temperature,
+    products,
+    softmax,
+)
 from handrail.guardrails.detect.trained_cache import cache_key, load_or_train
 from handrail.guardrails.detect.training import Trained, train
 from handrail.guardrails.encoder import Encoder
