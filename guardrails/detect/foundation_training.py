@@ -43,6 +43,7 @@ SPECIAL_ALARMS = {
     "INJECTION_SUSPECTED": 0.004,
     "INJECTION_PLANTED": 0.01,
 }
+NEVER = 1_000.0  # a score that is never reached: of signals that no row shows
 UNKNOWN_LICENCE = "not stated"
 
 Report = Callable[[str], None]
@@ -174,6 +175,7 @@ def operating_points(lessons: Lessons, held: Matrix) -> Matrix:
         if column not in grave:
             without = (lessons.weights[:, column] > 0) & (lessons.present[:, column] == 0) & ordinary
             starts[column] = _quantile(held[without, column], SPECIAL_ALARMS.get(code, ALARMS))
+    starts[~lessons.present.any(axis=0)] = NEVER
     return starts
 
 

@@ -79,11 +79,12 @@ def fit_sigmoids(gram: Matrix, target: Matrix, weights: Matrix, l2: float, offse
     Args:
         gram: Products of the rows, shape (n, n).
         target: 1 for yes, 0 for no, shape (n, m).
-        weights: How much a row counts for a model, shape (n, m); 0 leaves it out. Columns are scaled to sum one.
+        weights: How much a row counts for a model, shape (n, m); 0 leaves it out. Columns are scaled to sum one; a
+            column of zeros gives a model that scores nothing.
         l2: Factor on half the squared norm.
         offset: Scores that are there already, shape (n, m); what is learnt is added to them.
     """
-    share = np.asarray(weights / weights.sum(axis=0, keepdims=True), dtype=np.float32)
+    share = np.asarray(weights / np.maximum(weights.sum(axis=0, keepdims=True), 1e-12), dtype=np.float32)
     base = np.float32(0.0) if offset is None else offset
 
     def residual(scores: Matrix) -> Matrix:
