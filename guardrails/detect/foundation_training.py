@@ -35,7 +35,7 @@ FOLDS = 4
 STATE_L2 = 3e-6
 SIGNAL_L2 = 1e-5
 MIN_COUNT = 3  # of a term, over all rows
-GRAVE_ALARMS = 0.035  # share of everything else that the grave signals together may be reported for
+GRAVE_ALARMS = 0.045  # share of rows without grave signals, near misses among them, that may be reported for any
 ALARMS = 0.015  # the same for each other signal
 SPECIAL_ALARMS = {
     "HUMAN_REQUESTED": 0.008,
@@ -43,7 +43,7 @@ SPECIAL_ALARMS = {
     "INJECTION_SUSPECTED": 0.004,
     "INJECTION_PLANTED": 0.01,
 }
-NEVER = 1_000.0  # a score that is never reached: of signals that no row shows
+NEVER = 100.0  # a score that is never reached: of signals that no row shows
 UNKNOWN_LICENCE = "not stated"
 
 Report = Callable[[str], None]
@@ -168,7 +168,8 @@ def operating_points(lessons: Lessons, held: Matrix) -> Matrix:
     # article says.
     ordinary = np.array([row.is_injection is None or row.label is None for row in lessons.rows])
     grave = [CODES.index(code) for code in GRAVE]
-    known = (lessons.weights[:, grave] > 0).all(axis=1)
+    # On rows that state their signals, half of them near misses: an ordinary message is told apart more easily.
+    known = np.array([row.signals is not None for row in lessons.rows])
     none = known & (lessons.present[:, grave].sum(axis=1) == 0)
     starts[grave] = _quantile(held[none][:, grave].max(axis=1) if none.any() else np.zeros(1), GRAVE_ALARMS)
     for column, code in enumerate(CODES):
