@@ -35,7 +35,7 @@ FOLDS = 4
 STATE_L2 = 3e-6
 SIGNAL_L2 = 1e-5
 MIN_COUNT = 3  # of a term, over all rows
-GRAVE_ALARMS = 0.045  # share of rows without grave signals, near misses among them, that may be reported for any
+GRAVE_ALARMS = 0.022  # share of rows without grave signals, near misses among them, that may be reported for any
 ALARMS = 0.015  # the same for each other signal
 SPECIAL_ALARMS = {
     "HUMAN_REQUESTED": 0.008,

@@ -51,6 +51,10 @@ class IntentReader:
 
     def read(self, seen: Seen, signals: Sequence[Signal]) -> IntentReading:
         """The intents of one message, judged by itself; `signals` are those found in it."""
+        if not len(seen.texts[0].general.terms.columns):
+            return self._outcome(
+                None, self._implied(signals), self._likeness.intents(seen.texts[0])
+            )  # no word is known
         texts = [self._likeness.intents(text) for text in seen.texts]
         implied = self._implied(signals)
         candidates = [candidate for scores in texts if (candidate := self._accepted(scores)) is not None]

@@ -31,7 +31,7 @@ CODES = (
     "CHURN_THREAT",
     "FRUSTRATION",
     "HUMAN_REQUESTED",
-    "STILL_UNRESOLVED",
+    "ALREADY_TRIED",
     INJECTION,
     PLANTED,
 )
@@ -44,15 +44,15 @@ NEED_ROW = 0.5  # weight of a row that only tells its need state, as an example 
 MOOD_ROW = 0.2  # the same for moods: a request may be annoyed without its label saying so
 POSITIVE_SHARE = 0.5  # of the total weight of a signal
 
-MOODS = frozenset({"ABUSE", "CHURN_THREAT", "FRUSTRATION", "STILL_UNRESOLVED"})
+MOODS = frozenset({"ABUSE", "CHURN_THREAT", "FRUSTRATION", "ALREADY_TRIED"})
 # A row with this need state is an instance of the signal.
 IMPLIED = {NeedState.HUMAN_REQUEST: "HUMAN_REQUESTED", NeedState.ACCOUNT_TAKEOVER: "RISK_TAKEOVER"}
 # A row with this need state may or may not hold these signals.
 OPEN = {
     NeedState.ACCOUNT_TAKEOVER: frozenset({"RISK_FRAUD"}),
     NeedState.BILLING_CHARGES: frozenset({"RISK_CHARGE_DISPUTE", "RISK_CHARGEBACK", "RISK_FRAUD"}),
-    NeedState.ACCESS_RESTORE: frozenset({"RISK_TAKEOVER", "STILL_UNRESOLVED"}),
-    NeedState.INCIDENT: frozenset({"STILL_UNRESOLVED"}),
+    NeedState.ACCESS_RESTORE: frozenset({"RISK_TAKEOVER", "ALREADY_TRIED"}),
+    NeedState.INCIDENT: frozenset({"ALREADY_TRIED"}),
     NeedState.POLICY_COMPLIANCE: frozenset({"RISK_REGULATED"}),
 }
 

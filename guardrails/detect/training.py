@@ -19,10 +19,10 @@ from handrail.guardrails.detect.wording import telling, wording
 from handrail.guardrails.encoder import Encoder
 
 # Raised whenever the same examples give other weights; it is part of the key of cached weights.
-TRAINING_RECIPE = 3
+TRAINING_RECIPE = 4
 
 INTENT_L2 = 3e-5
-SIGNAL_L2 = 3e-4
+SIGNAL_L2 = 3e-5
 NEAR_MISS_WEIGHT = 4.0  # a near miss says more than an example of something else
 POSITIVE_SHARE = 0.35  # of the total weight of a signal; the rest is on negatives
 

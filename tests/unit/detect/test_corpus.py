@@ -51,7 +51,12 @@ def test_every_bad_line_is_told_with_its_place(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as caught:
         read_corpus([folder, tmp_path / "empty"])
     problems = str(caught.value)
-    for said in ("a.jsonl, line 1: need_state", "a.jsonl, line 2", "a.jsonl, line 3: text", "b.jsonl, line 1: not JSON"):
+    for said in (
+        "a.jsonl, line 1: need_state",
+        "a.jsonl, line 2",
+        "a.jsonl, line 3: text",
+        "b.jsonl, line 1: not JSON",
+    ):
         assert said in problems
     assert "empty: no *.jsonl" in problems
 
