@@ -77,7 +77,8 @@ def _speed(bench: DetectionBench) -> Iterator[str]:
     speed = bench.speed
     yield (
         f"Cost per message over {speed.messages} messages: p50 {speed.p50_ms:.2f} ms (aim 5), "
-        f"p95 {speed.p95_ms:.2f} ms, CPU {speed.cpu_ms:.2f} ms; one pass of the encoder {speed.embedding_ms:.2f} ms, ratio {speed.ratio:.2f}"
+        f"p95 {speed.p95_ms:.2f} ms, CPU {speed.cpu_ms:.2f} ms; "
+        f"one pass of the encoder {speed.embedding_ms:.2f} ms, ratio {speed.ratio:.2f}"
     )
     yield "  by length: " + "  ".join(f"{one.characters}: {one.milliseconds} ms" for one in speed.lengths)
     yield f"  batch of 20-word messages, {speed.workers} threads: {speed.batch_per_second:.0f} a second (aim 250)"

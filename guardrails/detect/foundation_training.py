@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from handrail.guardrails.detect.corpus import Corpus, LabelledRow
+from handrail.guardrails.detect.corpus import Corpus, LabelledRow, Where
 from handrail.guardrails.detect.features import FeatureSpace
 from handrail.guardrails.detect.foundation import FORMAT, CardScores, Foundation, ModelCard, SourceUsed
-from handrail.guardrails.detect.lessons import CODES, GRAVE, STATES, Lessons, lessons_of
+from handrail.guardrails.detect.lessons import CODES, GRAVE, PLANTED, STATES, Lessons, lessons_of
 from handrail.guardrails.detect.lexicon import Lexicon
 from handrail.guardrails.detect.reading import read
 from handrail.guardrails.detect.regression import (
+    Design,
     Matrix,
-    combined,
     fit_sigmoids,
     fit_softmax,
     fit_temperature,
-    products,
     softmax,
 )
 from handrail.guardrails.detect.wording import telling, wording
@@ -80,7 +79,7 @@ def train_foundation(
     dense = space.dense(deep)
     sparse = space.lexicon.matrix([space.lexicon.read(text) for text in words])
     report("Fitting need states ...")
-    state_weights, held_states = _fit_states(lessons, np.ascontiguousarray(dense[:, :width]), sparse)
+    state_weights, held_states = _fit_states(lessons, dense[:, :width], sparse)
     if states_only:
         held_signals = np.zeros((len(dense), len(CODES)), dtype=np.float32)
         signal_weights = np.zeros((dense.shape[1] + sparse.shape[1] + 1, len(CODES)), dtype=np.float32)
@@ -125,37 +124,42 @@ def _folds(groups: NDArray[np.intp]) -> NDArray[np.intp]:
 
 def _fit_states(lessons: Lessons, dense: Matrix, sparse: csr_array) -> tuple[Matrix, Matrix]:
     """Weights from all rows, and scores of each row from the other folds."""
-    used = lessons.states >= 0
-    rows = np.flatnonzero(used)
-    part = sparse[rows]
-    gram = products(dense[rows], part)
-    classes, weights, folds = lessons.states[rows], lessons.state_weights[rows], _folds(lessons.groups)[rows]
-    held = np.zeros((len(used), len(STATES)), dtype=np.float32)
-    for fold in range(FOLDS):
-        kept = np.flatnonzero(folds != fold)
-        if len(kept) and len(kept) < len(rows):
-            own = fit_softmax(
-                np.ascontiguousarray(gram[np.ix_(kept, kept)]), classes[kept], len(STATES), weights[kept], STATE_L2
-            )
-            held[rows[folds == fold]] = gram[np.ix_(folds == fold, kept)] @ own
-    coefficients = fit_softmax(gram, classes, len(STATES), weights, STATE_L2)
-    return combined(dense[rows], part, coefficients), held
+    rows = np.flatnonzero(lessons.states >= 0)
+    design = Design.of(dense[rows], sparse[rows])
+    classes, weights = lessons.states[rows], lessons.state_weights[rows]
+
+    def fit(part: Design, kept: NDArray[np.intp]) -> Matrix:
+        return fit_softmax(part, classes[kept], len(STATES), weights[kept], STATE_L2)
+
+    held = np.zeros((len(dense), len(STATES)), dtype=np.float32)
+    held[rows] = _held_out(design, _folds(lessons.groups)[rows], fit, len(STATES))
+    return fit(design, np.arange(len(rows))), held
 
 
 def _fit_signals(lessons: Lessons, dense: Matrix, sparse: csr_array) -> tuple[Matrix, Matrix]:
     """Weights from all rows that tell of a signal, and scores of each such row from the other folds."""
     rows = np.flatnonzero(lessons.weights.any(axis=1))
-    part = sparse[rows]
-    gram = products(dense[rows], part)
-    present, weights, folds = lessons.present[rows], lessons.weights[rows], _folds(lessons.groups)[rows]
+    design = Design.of(dense[rows], sparse[rows])
+    present, weights = lessons.present[rows], lessons.weights[rows]
+
+    def fit(part: Design, kept: NDArray[np.intp]) -> Matrix:
+        return fit_sigmoids(part, present[kept], weights[kept], SIGNAL_L2)
+
     held = np.zeros((len(dense), len(CODES)), dtype=np.float32)
+    held[rows] = _held_out(design, _folds(lessons.groups)[rows], fit, len(CODES))
+    return fit(design, np.arange(len(rows))), held
+
+
+def _held_out(
+    design: Design, folds: NDArray[np.intp], fit: Callable[[Design, NDArray[np.intp]], Matrix], outputs: int
+) -> Matrix:
+    """Scores of each row by weights from the other folds; zeros where there are no others."""
+    held = np.zeros((len(design), outputs), dtype=np.float32)
     for fold in range(FOLDS):
-        kept = np.flatnonzero(folds != fold)
-        if len(kept) and len(kept) < len(rows):
-            own = fit_sigmoids(np.ascontiguousarray(gram[np.ix_(kept, kept)]), present[kept], weights[kept], SIGNAL_L2)
-            held[rows[folds == fold]] = gram[np.ix_(folds == fold, kept)] @ own
-    coefficients = fit_sigmoids(gram, present, weights, SIGNAL_L2)
-    return combined(dense[rows], part, coefficients), held
+        kept, left = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
+        if len(kept) and len(left):
+            held[left] = design.taken(left).scores(fit(design.taken(kept), kept))
+    return held
 
 
 def operating_points(lessons: Lessons, held: Matrix) -> Matrix:
@@ -167,6 +171,8 @@ def operating_points(lessons: Lessons, held: Matrix) -> Matrix:
     # Sets of attacks hold harmless tasks for assistants, too: they teach, but they are nothing that a customer or an
     # article says.
     ordinary = np.array([row.is_injection is None or row.label is None for row in lessons.rows])
+    # Planted instructions are looked for in articles and records alone.
+    inside = np.array([row.is_injection is False and row.where is not Where.MESSAGE for row in lessons.rows])
     grave = [CODES.index(code) for code in GRAVE]
     # On rows that state their signals, half of them near misses: an ordinary message is told apart more easily.
     known = np.array([row.signals is not None for row in lessons.rows])
@@ -174,7 +180,8 @@ def operating_points(lessons: Lessons, held: Matrix) -> Matrix:
     starts[grave] = _quantile(held[none][:, grave].max(axis=1) if none.any() else np.zeros(1), GRAVE_ALARMS)
     for column, code in enumerate(CODES):
         if column not in grave:
-            without = (lessons.weights[:, column] > 0) & (lessons.present[:, column] == 0) & ordinary
+            without = (lessons.weights[:, column] > 0) & (lessons.present[:, column] == 0)
+            without &= inside if code == PLANTED and inside.any() else ordinary
             starts[column] = _quantile(held[without, column], SPECIAL_ALARMS.get(code, ALARMS))
     starts[~lessons.present.any(axis=0)] = NEVER
     return starts

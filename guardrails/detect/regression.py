@@ -1,14 +1,13 @@
 """Regularised logistic regressions, fitted the same way every time.
 
 Both minimise mean loss + λ/2 ‖w‖², of the intercept too, by Nesterov's accelerated gradient descent (Nesterov 1983)
-with a fixed step, a fixed number of steps and no randomness. The best w is a combination of the rows (representer
-theorem, Kimeldorf and Wahba 1971), so what is iterated are the coefficients of that combination, with the products of
-the rows: the rows may be sparse and wide.
+with a fixed step, a fixed number of steps and no randomness.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -35,27 +34,45 @@ def sigmoid(scores: Matrix) -> Matrix:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(scores, -60.0, 60.0))), dtype=np.float32)
 
 
-def products(dense: Matrix, sparse: csr_array) -> Matrix:
-    """The product of each pair of rows, shape (n, n). A row is its dense part, its sparse part, and a one."""
-    gram = np.asarray(dense @ dense.T, dtype=np.float32)
-    gram += np.asarray((sparse @ sparse.T).todense(), dtype=np.float32)
-    gram += 1.0
-    return gram
+@dataclass(frozen=True, slots=True)
+class Design:
+    """Rows of features. A row is its dense part, its sparse part, and a one: shapes (n, d) and (n, t)."""
 
+    dense: Matrix
+    sparse: csr_array
+    turned: csr_array
 
-def combined(dense: Matrix, sparse: csr_array, coefficients: Matrix) -> Matrix:
-    """The weights that `coefficients` of the rows stand for: dense part, sparse part, intercept; shape (f, outputs)."""
-    parts = [dense.T @ coefficients, sparse.T @ coefficients, coefficients.sum(axis=0, keepdims=True)]
-    return np.concatenate([np.asarray(part, dtype=np.float32) for part in parts])
+    @classmethod
+    def of(cls, dense: Matrix, sparse: csr_array) -> Design:
+        """Rows for fitting; the transposed sparse part is made once."""
+        return cls(np.ascontiguousarray(dense), sparse, sparse.T.tocsr())
+
+    def __len__(self) -> int:
+        return len(self.dense)
+
+    def taken(self, rows: NDArray[np.intp]) -> Design:
+        """Some of the rows."""
+        return Design.of(self.dense[rows], self.sparse[rows])
+
+    def scores(self, weights: Matrix) -> Matrix:
+        """Rows times weights, shape (n, outputs); `weights` has shape (d + t + 1, outputs)."""
+        width = self.dense.shape[1]
+        found = self.dense @ weights[:width] + self.sparse @ weights[width:-1] + weights[-1]
+        return np.asarray(found, dtype=np.float32)
+
+    def gathered(self, shares: Matrix) -> Matrix:
+        """The sum of the rows, each times its share, per output, shape (d + t + 1, outputs)."""
+        parts = [self.dense.T @ shares, self.turned @ shares, shares.sum(axis=0, keepdims=True)]
+        return np.concatenate([np.asarray(part, dtype=np.float32) for part in parts])
 
 
 def fit_softmax(
-    gram: Matrix, classes: NDArray[np.intp], count: int, weights: Matrix, l2: float, offset: Matrix | None = None
+    rows: Design, classes: NDArray[np.intp], count: int, weights: Matrix, l2: float, offset: Matrix | None = None
 ) -> Matrix:
-    """Coefficients of a multinomial model, shape (n, count).
+    """Weights of a multinomial model, shape (features, count).
 
     Args:
-        gram: Products of the rows, shape (n, n).
+        rows: What is learnt from.
         classes: The class of each row, shape (n,).
         count: Number of classes.
         weights: How much each row counts, shape (n,); they are scaled to sum one.
@@ -69,15 +86,15 @@ def fit_softmax(
     def residual(scores: Matrix) -> Matrix:
         return np.asarray(share * (softmax(np.asarray(scores + base, dtype=np.float32)) - target), dtype=np.float32)
 
-    step = 1.0 / (0.5 * _curvature(gram, share) + l2)
-    return _minimise(gram, residual, step, l2)
+    step = 1.0 / (0.5 * _curvature(rows, share) + l2)
+    return _minimise(rows, residual, step, l2, count)
 
 
-def fit_sigmoids(gram: Matrix, target: Matrix, weights: Matrix, l2: float, offset: Matrix | None = None) -> Matrix:
-    """Coefficients of independent yes/no models, shape (n, m).
+def fit_sigmoids(rows: Design, target: Matrix, weights: Matrix, l2: float, offset: Matrix | None = None) -> Matrix:
+    """Weights of independent yes/no models, shape (features, m).
 
     Args:
-        gram: Products of the rows, shape (n, n).
+        rows: What is learnt from.
         target: 1 for yes, 0 for no, shape (n, m).
         weights: How much a row counts for a model, shape (n, m); 0 leaves it out. Columns are scaled to sum one; a
             column of zeros gives a model that scores nothing.
@@ -90,26 +107,29 @@ def fit_sigmoids(gram: Matrix, target: Matrix, weights: Matrix, l2: float, offse
     def residual(scores: Matrix) -> Matrix:
         return np.asarray(share * (sigmoid(np.asarray(scores + base, dtype=np.float32)) - target), dtype=np.float32)
 
-    step = 1.0 / (0.25 * _curvature(gram, share) + l2)
-    return _minimise(gram, residual, step, l2)
+    step = 1.0 / (0.25 * _curvature(rows, share) + l2)
+    return _minimise(rows, residual, step, l2, target.shape[1])
 
 
-def _curvature(gram: Matrix, share: Matrix) -> Matrix:
-    """The largest eigenvalue of diag(share) · gram per column of `share`, by power iteration; shape (m,)."""
-    vectors = np.ones((len(gram), share.shape[1]), dtype=np.float32)
+def _curvature(rows: Design, share: Matrix) -> Matrix:
+    """The largest eigenvalue of the rows' weighted second moment per column of `share`, by power iteration."""
+    vectors = np.asarray(share, dtype=np.float32)
     size = np.ones(share.shape[1], dtype=np.float32)
     for _ in range(POWER_STEPS):
-        vectors = np.asarray(share * (gram @ vectors), dtype=np.float32)
+        turned = rows.gathered(vectors)
+        vectors = np.asarray(share * rows.scores(turned), dtype=np.float32)
         size = np.asarray(np.maximum(np.linalg.norm(vectors, axis=0), 1e-12), dtype=np.float32)
         vectors /= size
     return np.asarray(MARGIN * size, dtype=np.float32)
 
 
-def _minimise(gram: Matrix, residual: Callable[[Matrix], Matrix], step: Matrix, l2: float) -> Matrix:
-    current = np.zeros_like(residual(np.zeros((len(gram), 1), dtype=np.float32)))
+def _minimise(rows: Design, residual: Callable[[Matrix], Matrix], step: Matrix, l2: float, outputs: int) -> Matrix:
+    features = rows.dense.shape[1] + rows.sparse.shape[1] + 1
+    current = np.zeros((features, outputs), dtype=np.float32)
     ahead = current
     for number in range(STEPS):
-        following = np.asarray(ahead - step * (residual(gram @ ahead) + l2 * ahead), dtype=np.float32)
+        slope = rows.gathered(residual(rows.scores(ahead))) + l2 * ahead
+        following = np.asarray(ahead - step * slope, dtype=np.float32)
         ahead = np.asarray(following + (number / (number + 3)) * (following - current), dtype=np.float32)
         current = following
     return current

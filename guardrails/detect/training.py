@@ -14,7 +14,7 @@ from handrail.guardrails.detect.features import FeatureSpace, TextFeatures
 from handrail.guardrails.detect.foundation import Foundation
 from handrail.guardrails.detect.lexicon import Lexicon
 from handrail.guardrails.detect.reading import read
-from handrail.guardrails.detect.regression import Matrix, combined, fit_sigmoids, fit_softmax, products
+from handrail.guardrails.detect.regression import Design, Matrix, fit_sigmoids, fit_softmax
 from handrail.guardrails.detect.wording import telling, wording
 from handrail.guardrails.encoder import Encoder
 
@@ -71,9 +71,8 @@ def train(config: DetectionConfig, encoder: Encoder, foundation: Foundation) -> 
     ids = tuple(config.need_state_of)
     classes = np.array([ids.index(name) for name in owners], dtype=np.intp)
     features = foundation.space.read(deep, words)
-    narrow = np.ascontiguousarray(dense[:count, :width])
     of_intents = fit_softmax(
-        products(narrow, sparse[:count]),
+        Design.of(dense[:count, :width], sparse[:count]),
         classes,
         len(ids),
         np.ones(count, dtype=np.float32),
@@ -82,7 +81,7 @@ def train(config: DetectionConfig, encoder: Encoder, foundation: Foundation) -> 
     )
     target, weights = _lessons(config, owners, len(own))
     of_signals = fit_sigmoids(
-        products(dense, sparse),
+        Design.of(dense, sparse),
         target,
         _balanced(target, weights),
         SIGNAL_L2,
@@ -96,9 +95,9 @@ def train(config: DetectionConfig, encoder: Encoder, foundation: Foundation) -> 
         owners=classes,
         signal_examples=np.ascontiguousarray(deep[count:, :width]),
         roles=np.asarray(np.where(weights > 0.0, 2 * target - 1, 0), dtype=np.int8),
-        intent_weights=combined(narrow, sparse[:count], of_intents),
+        intent_weights=of_intents,
         codes=tuple(signal.code for signal in config.signals),
-        signal_weights=combined(dense, sparse, of_signals),
+        signal_weights=of_signals,
     )
 
 

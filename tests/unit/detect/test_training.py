@@ -11,14 +11,7 @@ from handrail.guardrails.detect import trained_cache
 from handrail.guardrails.detect.config import DetectionConfig
 from handrail.guardrails.detect.foundation import Foundation
 from handrail.guardrails.detect.lexicon import Lexicon
-from handrail.guardrails.detect.regression import (
-    combined,
-    fit_sigmoids,
-    fit_softmax,
-    fit_temperature,
-    products,
-    softmax,
-)
+from handrail.guardrails.detect.regression import Design, fit_sigmoids, fit_softmax, fit_temperature, softmax
 from handrail.guardrails.detect.trained_cache import cache_key, load_or_train
 from handrail.guardrails.detect.training import Trained, train
 from handrail.guardrails.encoder import Encoder
@@ -174,13 +167,13 @@ def test_separable_classes_are_separated() -> None:
     """Both regressions learn what is there to be learnt."""
     rows = np.repeat(np.eye(3, dtype=np.float32), 5, axis=0)
     nothing = Lexicon.of((), np.zeros(0, dtype=np.float32)).matrix([Lexicon.of((), np.zeros(0)).read(())] * 15)
-    gram = products(rows, nothing)
+    design = Design.of(rows, nothing)
     classes = np.repeat(np.arange(3), 5)
     extended = np.concatenate([rows, np.ones((15, 1), dtype=np.float32)], axis=1)
-    weights = combined(rows, nothing, fit_softmax(gram, classes, 3, np.ones(15, dtype=np.float32), 1e-4))
+    weights = fit_softmax(design, classes, 3, np.ones(15, dtype=np.float32), 1e-4)
     assert (softmax(extended @ weights).argmax(axis=1) == classes).all()
     target = np.eye(3, dtype=np.float32)[classes]
-    yes_no = combined(rows, nothing, fit_sigmoids(gram, target, np.ones_like(target), 1e-4))
+    yes_no = fit_sigmoids(design, target, np.ones_like(target), 1e-4)
     assert ((extended @ yes_no > 0) == (target == 1)).all()
 
 
@@ -188,12 +181,12 @@ def test_what_is_learnt_is_added_to_what_was_known() -> None:
     """Where the offset already tells the classes apart, hardly anything is learnt."""
     rows = np.repeat(np.eye(2, dtype=np.float32), 5, axis=0)
     nothing = Lexicon.of((), np.zeros(0, dtype=np.float32)).matrix([Lexicon.of((), np.zeros(0)).read(())] * 10)
-    gram = products(rows, nothing)
+    design = Design.of(rows, nothing)
     classes = np.repeat(np.arange(2), 5)
     ones = np.ones(10, dtype=np.float32)
     known = np.asarray(10.0 * np.eye(2)[classes], dtype=np.float32)
-    alone = combined(rows, nothing, fit_softmax(gram, classes, 2, ones, 1e-3))
-    added = combined(rows, nothing, fit_softmax(gram, classes, 2, ones, 1e-3, known))
+    alone = fit_softmax(design, classes, 2, ones, 1e-3)
+    added = fit_softmax(design, classes, 2, ones, 1e-3, known)
     assert np.abs(added).max() < 0.05 < np.abs(alone).max()
 
 
