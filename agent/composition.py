@@ -19,7 +19,8 @@ from handrail.agent.flow import build_graph
 from handrail.agent.following import Following
 from handrail.agent.holdouts import Draws
 from handrail.agent.operators import Operators
-from handrail.agent.ports import Clock, CustomerContext, Detectors, Model, Retriever, StepUp, Toolbox
+from handrail.agent.opinion import wanting
+from handrail.agent.ports import Clock, CustomerContext, Detectors, Model, Retriever, SecondOpinion, StepUp, Toolbox
 from handrail.agent.room import Patience, Room
 from handrail.agent.service import Service
 from handrail.agent.settings import EMBEDDED, Company, Settings
@@ -27,6 +28,7 @@ from handrail.agent.store_port import Store
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.loader import load
 from handrail.guardrails.encoder import CachingEncoder, Encoder, MiniLMEncoder
+from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.model_folder import find_model
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,7 @@ class Substitutes:
         bundle: Bundle | None = None,
         clock: Clock | None = None,
         model: Model | None = None,
+        second_opinion: SecondOpinion | None = None,
         detectors: Detectors | None = None,
         retriever: Retriever | None = None,
         toolbox: Toolbox | None = None,
@@ -63,6 +66,7 @@ class Substitutes:
         self.bundle = bundle
         self.clock = clock
         self.model = model
+        self.second_opinion = second_opinion
         self.detectors = detectors
         self.retriever = retriever
         self.toolbox = toolbox
@@ -122,9 +126,11 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
             clock=clock,
             executor=executor,
             draws=Draws(_secret(settings)),
-            patience=given.patience or Patience(model=settings.model_timeout),
+            patience=given.patience or _patience(settings),
             masked=settings.mask_model_input.kinds,
             sites=(settings.site,),
+            second_opinion=given.second_opinion or _second_opinion(settings, bundle, open_until_the_end),
+            ask_below=settings.second_opinion_below,
         )
         service = serving(room, settings.site)
         open_until_the_end.callback(service.following.close)
@@ -233,6 +239,27 @@ def _model(settings: Settings) -> Model:
         base_url=settings.model_base_url,
         key=settings.model_api_key,
     )
+
+
+def _patience(settings: Settings) -> Patience:
+    return Patience(model=settings.model_timeout, second_opinion=settings.second_opinion_timeout_seconds)
+
+
+def _second_opinion(settings: Settings, bundle: Bundle, until: AsyncExitStack) -> SecondOpinion | None:
+    """Who is asked about messages that detection cannot place; nobody unless a model is named. Raises ConfigError."""
+    if settings.second_opinion_model is None:
+        return None
+    missing = wanting(bundle)
+    if missing:
+        lacking = f"HANDRAIL_SECOND_OPINION_MODEL names a model, but the bundle lacks {' and '.join(missing)}"
+        raise ConfigError([f"{lacking}. Copy it from the shipped bundle, or leave the setting out."])
+    from handrail.agent.models.second_opinion import OpenAISecondOpinion
+
+    opinion = OpenAISecondOpinion(
+        model=settings.second_opinion_model, base_url=settings.opinion_base_url, key=settings.opinion_api_key
+    )
+    until.push_async_callback(opinion.close)
+    return opinion
 
 
 async def _store(settings: Settings, clock: Clock) -> Store:

@@ -17,6 +17,9 @@ from handrail.guardrails.policy.facts import IGNORE, RESTRICT, Facts, OnUnknown,
 from handrail.guardrails.vocabulary import Detection, FactContent, FactUsed, IdentityLevel, Turn
 
 INTENT_EVENT = "intent_detected"
+SECOND_OPINION_USED = "SECOND_OPINION_USED"
+"""The signal of a need state that comes from a model that was asked, and not from detection."""
+
 ATTRIBUTE_STALE = "ATTRIBUTE_STALE"
 ATTRIBUTE_MISSING = "ATTRIBUTE_MISSING"
 ATTRIBUTE_INVALID = "ATTRIBUTE_INVALID"
@@ -59,14 +62,16 @@ def gather(
 
 
 def message_facts(detection: Detection) -> Iterable[FactUsed]:
-    """The facts that detection alone gives."""
+    """The facts that detection alone gives, with the need from a second opinion marked as such."""
     source = "detection"
+    signals = {signal.code for signal in detection.signals}
+    placed = "second_opinion" if SECOND_OPINION_USED in signals else source
     need = detection.need_state.value if detection.need_state is not None else UNKNOWN_NEED
-    yield fact("need_state", need, source)
+    yield fact("need_state", need, placed)
     yield fact("need_states", tuple(sorted(state.value for state in detection.need_states)), source)
-    yield fact("intent", detection.intent or UNKNOWN_NEED, source)
-    yield fact("confidence", detection.confidence, source)
-    yield fact("signals", tuple(sorted({signal.code for signal in detection.signals})), source)
+    yield fact("intent", detection.intent or UNKNOWN_NEED, placed)
+    yield fact("confidence", detection.confidence, placed)
+    yield fact("signals", tuple(sorted(signals)), source)
     yield fact("language", detection.language or UNKNOWN_NEED, source)
 
 

@@ -22,6 +22,7 @@ from handrail.guardrails.vocabulary import (
     Frozen,
     IdentityLevel,
     Message,
+    NeedState,
     Obligation,
     Passage,
     Tone,
@@ -177,4 +178,37 @@ class Model(Protocol):
 
     async def complete(self, prompt: Prompt, seconds: float) -> Draft:
         """A draft within `seconds`, or `PortError`."""
+        ...
+
+
+class Enquiry(Frozen):
+    """What a model is asked about one message. `system` is rendered from a versioned template.
+
+    `text` is the customer's, masked and untrusted: adapters put it into a delimited block, never into `system`.
+    `choices` are the need states that may be named, each with its intents.
+    """
+
+    template: str
+    system: str
+    text: str
+    choices: dict[NeedState, tuple[str, ...]]
+
+
+class Opinion(Frozen):
+    """What a model takes a message to be about: a need state, or None for unknown, and perhaps an intent of it."""
+
+    need_state: NeedState | None
+    intent: str | None
+
+
+class SecondOpinion(Protocol):
+    """Says what a message is about that detection could not place. Never trusted: it can only add to a reading."""
+
+    @property
+    def name(self) -> str:
+        """Name and revision for the audit log."""
+        ...
+
+    async def ask(self, enquiry: Enquiry, seconds: float) -> Opinion:
+        """An opinion within `seconds`, or `PortError`. One attempt, without retries: the customer waits meanwhile."""
         ...

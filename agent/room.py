@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from handrail.agent.holdouts import Draws
-from handrail.agent.ports import Clock, CustomerContext, Detectors, Model, Retriever, StepUp, Toolbox
+from handrail.agent.ports import Clock, CustomerContext, Detectors, Model, Retriever, SecondOpinion, StepUp, Toolbox
 from handrail.agent.store_port import Store
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.detect.labels import GRAVE_KINDS
@@ -31,6 +31,7 @@ class Patience:
     tool: float = 6.0
     store: float = 6.0
     handoff: float = 2.0
+    second_opinion: float = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,9 @@ class Room:
     """Codes of the personal data that no model sees."""
 
     sites: tuple[str, ...] = ()
+    second_opinion: SecondOpinion | None = None
+    ask_below: float = 0.4
+    """The confidence of a reading below which a second opinion is asked for, if there is anybody to ask."""
 
     async def compute(self, work: Callable[[], ResultT], seconds: float) -> ResultT:
         """Run CPU-bound `work` in the bounded executor; TimeoutError after `seconds`."""

@@ -92,6 +92,26 @@ class Settings(BaseSettings):
         None, gt=0, le=120, description="seconds a turn may take, up to 120; without it, the bundle's limit holds."
     )
     model_timeout: float = Field(15.0, gt=0, le=120, description="seconds one model call may take, within a turn.")
+    second_opinion_model: str | None = Field(
+        None,
+        min_length=1,
+        description="the name of a model at the endpoint that is asked about messages that detection cannot place; "
+        "without it, nobody is asked.",
+    )
+    second_opinion_base_url: str | None = Field(
+        None, pattern=r"^https?://\S+$", description="the address of its endpoint; without it, HANDRAIL_MODEL_BASE_URL."
+    )
+    second_opinion_api_key: SecretStr | None = Field(
+        None,
+        validate_default=True,
+        description="the key of its endpoint; without it, HANDRAIL_MODEL_API_KEY, if the endpoint is the same.",
+    )
+    second_opinion_timeout_seconds: float = Field(
+        2.0, gt=0, le=10, description="seconds a second opinion may take, up to 10; the customer waits meanwhile."
+    )
+    second_opinion_below: float = Field(
+        0.4, ge=0, le=1, description="the confidence, from 0 to 1, below which a second opinion is asked for."
+    )
     identity_keys: Keys = Field(
         default_factory=dict,
         description='a table from key id to the secret that signs customer tokens, as in {"2026-01": "..."}; '
@@ -151,13 +171,42 @@ class Settings(BaseSettings):
             raise ValueError("not set, though HANDRAIL_MODEL names a model and HANDRAIL_MODEL_BASE_URL is not set")
         return key
 
-    @field_validator("model_timeout")
+    @field_validator("second_opinion_model")
+    @classmethod
+    def _able(cls, name: str | None) -> str | None:
+        if name == EMBEDDED:
+            raise ValueError("the embedded model has no opinions")
+        return name
+
+    @field_validator("second_opinion_api_key")
+    @classmethod
+    def _opinion_reachable(cls, key: SecretStr | None, found: ValidationInfo) -> SecretStr | None:
+        named = found.data.get("second_opinion_model") is not None
+        own = ("second_opinion_base_url", "model_base_url", "model_api_key")
+        if named and key is None and all(found.data.get(name) is None for name in own):
+            raise ValueError(
+                "not set, though HANDRAIL_SECOND_OPINION_MODEL names a model and there is no endpoint for it"
+            )
+        return key
+
+    @field_validator("model_timeout", "second_opinion_timeout_seconds")
     @classmethod
     def _within_turn(cls, seconds: float, found: ValidationInfo) -> float:
         turn = found.data.get("turn_seconds")
         if turn is not None and seconds > turn:
             raise ValueError(f"longer than a turn, which HANDRAIL_TURN_SECONDS limits to {turn:g} seconds")
         return seconds
+
+    @property
+    def opinion_base_url(self) -> str | None:
+        """The endpoint for second opinions: its own, or that of the chat model."""
+        return self.second_opinion_base_url or self.model_base_url
+
+    @property
+    def opinion_api_key(self) -> SecretStr | None:
+        """The key for second opinions. The chat model's key goes to no other endpoint than its own."""
+        same = self.opinion_base_url == self.model_base_url
+        return self.second_opinion_api_key or (self.model_api_key if same else None)
 
     @property
     def company_file(self) -> Path:

@@ -134,6 +134,7 @@ def _body(step: Step, titles: Mapping[str, ReasonTitle]) -> Iterator[str]:
         yield from _decision(content, titles)
     elif isinstance(content, Report):
         yield from _reasons(content.reasons, titles)
+        yield from _opinion(content.details.get("second_opinion"))
     elif isinstance(content, RetrievalPayload):
         yield from _retrieval(content)
     elif isinstance(content, ModelCallPayload):
@@ -151,6 +152,20 @@ def _body(step: Step, titles: Mapping[str, ReasonTitle]) -> Iterator[str]:
         yield from _release(content)
     elif isinstance(content, OperatorPayload) and content.tool:
         yield from _wrapped(f"call of {content.tool}, request {content.approval_id}", _INDENT)
+
+
+def _opinion(asked: JsonValue) -> Iterator[str]:
+    """What a second opinion said, what became of it, and what local detection had said."""
+    if not isinstance(asked, dict):
+        return
+    who = f"second opinion of {_plain(asked.get('model'))}, template {_plain(asked.get('template'))}"
+    why = f" ({_plain(asked['error'])})" if "error" in asked else ""
+    yield from _wrapped(f"{who}: {_plain(asked.get('outcome'))}{why}", _INDENT)
+    for whose, said in (("it said", asked), ("detection said", asked.get("local"))):
+        if isinstance(said, dict) and "need_state" in said:
+            names = (said.get("need_state") or "unknown", said.get("intent") or "none")
+            sure = f", confidence {_plain(said['confidence'])}" if "confidence" in said else ""
+            yield from _wrapped(f"{whose}: need state {names[0]}, intent {names[1]}{sure}", _INDENT)
 
 
 def _decision(decision: Decision, titles: Mapping[str, ReasonTitle]) -> Iterator[str]:

@@ -25,9 +25,6 @@ FIRST_WAIT = 0.25
 """Seconds before the second attempt, doubled for the third, unless the endpoint says how long to wait."""
 
 
-_HINTS = {401: "; check HANDRAIL_MODEL_API_KEY", 403: "; check what the key may do", 404: "; check HANDRAIL_MODEL"}
-
-
 class OpenAIModel:
     """Writes drafts through an OpenAI-compatible endpoint.
 
@@ -64,7 +61,7 @@ class OpenAIModel:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a client library raises is a fault of this port
             # `from None`: an endpoint's error text can repeat the key.
-            raise PortError(_told(error)) from None
+            raise PortError(told(error, "HANDRAIL_MODEL", "HANDRAIL_MODEL")) from None
         return Draft(
             text=answer.text.strip(),
             calls=answer.calls(),
@@ -96,12 +93,16 @@ class OpenAIModel:
 
     def _connected(self) -> AsyncOpenAI:
         if self._client is None:
-            from openai import AsyncOpenAI
-
-            # Without a key of its own the library would take one from the environment.
-            key = self._key.get_secret_value() if self._key is not None else "none"
-            self._client = AsyncOpenAI(api_key=key, base_url=self._base_url, max_retries=0)
+            self._client = client(self._base_url, self._key)
         return self._client
+
+
+def client(base_url: str | None, key: SecretStr | None) -> AsyncOpenAI:
+    """A client that makes one attempt; retries are its caller's."""
+    from openai import AsyncOpenAI
+
+    # Without a key of its own the library would take one from the environment.
+    return AsyncOpenAI(api_key=key.get_secret_value() if key is not None else "none", base_url=base_url, max_retries=0)
 
 
 class _StopBefore(stop_base):
@@ -148,17 +149,20 @@ def _may_pass(error: BaseException) -> bool:
     return type(error).__module__.startswith(("httpx", "httpcore")) or isinstance(error, OSError)
 
 
-def _told(error: Exception) -> str:
-    """One sentence for operators about a failed call."""
+def told(error: Exception, setting: str, prefix: str) -> str:
+    """One sentence for operators about a failed call, without the endpoint's words.
+
+    `setting` is where the model is named; key and address stand under `prefix`.
+    """
     from openai import APIConnectionError, APIStatusError
 
     if isinstance(error, APIStatusError):
         hints = {
-            401: "; check HANDRAIL_MODEL_API_KEY",
+            401: f"; check {prefix}_API_KEY",
             403: "; check what the key may do",
-            404: "; check HANDRAIL_MODEL",
+            404: f"; check {setting}",
         }
         return f"the model endpoint answered with status {error.status_code}{hints.get(error.status_code, '')}"
     if isinstance(error, APIConnectionError):
-        return "the model endpoint cannot be reached; check HANDRAIL_MODEL_BASE_URL"
+        return f"the model endpoint cannot be reached; check {prefix}_BASE_URL"
     return f"the call to the model failed ({type(error).__name__})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from handrail.agent.channels import CAUSE, DETECTION, SNAPSHOT, TURN, Step, View
+from handrail.agent.opinion import consult
 from handrail.agent.room import Room, sensible
 from handrail.agent.turns import CauseKind
 from handrail.guardrails.gate.agreeing import agrees
@@ -33,11 +34,14 @@ async def detect_intent(view: View, room: Room) -> Step:
         if message.role is Role.CUSTOMER and message.message_id != turn.turn_id
     ][-EARLIER_MESSAGES:]
     answer = await room.compute(lambda: room.detectors.detect(turn.text, earlier), room.patience.detection)
-    detection = _of_matter(view, sensible(answer, Detection, "the detectors"))
+    local = _of_matter(view, sensible(answer, Detection, "the detectors"))
+    consulted = await consult(local, view, room)
+    detection = consulted.detection
     reasons = dict.fromkeys(
         (
-            "INTENT_READ" if detection.need_state is not None else "INTENT_UNKNOWN",
+            "INTENT_READ" if local.need_state is not None else "INTENT_UNKNOWN",
             *(signal.code for signal in detection.signals),
+            *consulted.reasons,
             *((INTERRUPTED,) if view[CAUSE].resumed else ()),
         )
     )
@@ -45,8 +49,10 @@ async def detect_intent(view: View, room: Room) -> Step:
     if unknown:
         raise ValueError(f"detectors reported codes that are not in the catalogue: {', '.join(unknown)}")
     details = detection.model_dump(mode="json")
+    if consulted.details is not None:
+        details["second_opinion"] = consulted.details
     report = Report(stage=Stage.DETECT_INTENT, reasons=tuple(reasons), details=details)
-    return Step((report,), (DETECTION.put(detection),))
+    return Step((report,), (DETECTION.put(detection),), consulted.audit)
 
 
 def _only_a_code(view: View) -> bool:

@@ -48,7 +48,8 @@ def _things(bundle: Bundle) -> Iterator[tuple[str, Mapping[str, object]]]:
     yield "reasons", bundle.reasons
     yield "texts", {f"{key} ({language})": text for language, of in bundle.texts.items() for key, text in of.items()}
     yield "flows", bundle.flows
-    yield "prompts", bundle.prompts
+    opinion = bundle.opinion
+    yield "prompts", {**bundle.prompts, **({} if opinion is None else {f"reading/{opinion.id}": opinion})}
     yield "next steps", bundle.next_steps
     yield "settings", {name: getattr(bundle.manifest, name) for name in type(bundle.manifest).model_fields}
     yield "folders", {"detection": bundle.detection, "output": bundle.wording}

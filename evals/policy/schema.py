@@ -15,6 +15,7 @@ from handrail.evals.policy.schema_models import file_schema
 from handrail.evals.policy.schema_names import definitions
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.claims import InvariantsFile
+from handrail.guardrails.bundle.loader import OPINION
 from handrail.guardrails.bundle.sections import (
     AttributesFile,
     ExperimentsFile,
@@ -28,6 +29,7 @@ from handrail.guardrails.bundle.sections import (
 )
 from handrail.guardrails.detect.config import IntentFile, LanguageFile, ShorthandFile, SignalSpec, Thresholds
 from handrail.guardrails.flows.model import FlowSpec
+from handrail.guardrails.opinion_prompt import OpinionTemplate
 from handrail.guardrails.output.policy import (
     ActionsFile,
     CommitmentsFile,
@@ -71,6 +73,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("tools/*.yaml", ToolSpec, "tool"),
     Kind("flows/*.yaml", FlowSpec, "flow"),
     Kind("prompts/*.yaml", PromptTemplate, "prompt"),
+    Kind(OPINION, OpinionTemplate, "opinion_prompt"),
     Kind("tests/**/*.yaml", CasesFile, "tests"),
     Kind("detection/thresholds.yaml", Thresholds, "thresholds"),
     Kind("detection/languages.yaml", LanguageFile, "languages"),

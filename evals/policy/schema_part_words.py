@@ -84,6 +84,8 @@ MEANINGS: Mapping[str, str] = {
     "PromptTemplate.depths": "Words for every depth.",
     "PromptTemplate.obligations": "Words for every obligation that a model carries out itself.",
     "PromptTemplate.languages": "The name of each language as it stands in the text, by code.",
+    "OpinionTemplate.system": "The system text. Placeholders: {company}, {needs}. The message follows as a block.",
+    "OpinionTemplate.need_states": "What each need state is, in words for a model.",
     # detection/
     "IntentFile.need_state": "The need state that all these intents belong to.",
     "IntentFile.intents": "Fine intents, each with what customers say who have it.",

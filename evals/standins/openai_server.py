@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from handrail.evals.standins.conduct import Conduct
 from handrail.evals.standins.request import ChatRequest
-from handrail.evals.standins.script import reply
+from handrail.evals.standins.script import Reply, reply
 from handrail.evals.standins.wire import DONE, chunks, error, whole
 
 MODEL = "standin"
@@ -33,11 +33,19 @@ class StandIn:
 
     `conduct` can be changed while it runs. A broken conduct ends after `times` requests, if given, and the stand-in is
     good from then on. `arrived` is set with the first request. `retry_after` is what an overloaded stand-in asks for,
-    in seconds.
+    in seconds. With `says`, a good stand-in answers in exactly these words.
     """
 
-    def __init__(self, conduct: Conduct = Conduct.GOOD, *, times: int | None = None, retry_after: str = "1") -> None:
+    def __init__(
+        self,
+        conduct: Conduct = Conduct.GOOD,
+        *,
+        times: int | None = None,
+        retry_after: str = "1",
+        says: str | None = None,
+    ) -> None:
         self.conduct = conduct
+        self._says = says
         self.seen: deque[Seen] = deque(maxlen=100)
         self.arrived = asyncio.Event()
         self._left = times
@@ -130,7 +138,8 @@ class StandIn:
                 await self._tell(conduct, writer, request)
 
     async def _tell(self, conduct: Conduct, writer: asyncio.StreamWriter, request: ChatRequest) -> None:
-        answer = reply(conduct, request)
+        scripted = conduct is Conduct.GOOD and self._says is not None
+        answer = Reply(self._says or "") if scripted else reply(conduct, request)
         if not request.stream:
             content = whole(answer, MODEL)
             half = conduct in {Conduct.HALF_STREAM, Conduct.MID_STREAM_ERROR, Conduct.DRIPPING}

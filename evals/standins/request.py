@@ -37,6 +37,8 @@ class ChatRequest(BaseModel):
     messages: list[ChatMessage]
     tools: list[Tool] = []
     stream: bool = False
+    temperature: float | None = None
+    response_format: dict[str, JsonValue] | None = None
 
     @property
     def system(self) -> str:

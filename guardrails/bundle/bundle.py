@@ -18,6 +18,7 @@ from handrail.guardrails.bundle.sections import (
 )
 from handrail.guardrails.detect.config import DetectionConfig
 from handrail.guardrails.flows.model import FlowSpec
+from handrail.guardrails.opinion_prompt import OpinionTemplate
 from handrail.guardrails.output.wording import Wording
 from handrail.guardrails.policy.facts import FactSpec
 from handrail.guardrails.policy.policyset import PolicySet
@@ -31,7 +32,8 @@ class Bundle:
     """What `load` returns. `revision` is the first 16 hex digits of a SHA-256 over every file's path and content.
 
     `places` says where things stand, as file:line by "kind:id", such as "segment:how_to" or "text:en:resolved";
-    `waivers` which findings of lint are meant to be so, and why, by the same names.
+    `waivers` which findings of lint are meant to be so, and why, by the same names. Without an `opinion` no second
+    opinion can be asked for.
     """
 
     manifest: Manifest
@@ -51,6 +53,7 @@ class Bundle:
     flows: Mapping[str, FlowSpec]
     tools: Mapping[str, ToolSpec]
     prompts: Mapping[str, PromptTemplate]
+    opinion: OpinionTemplate | None
     detection: DetectionConfig
     wording: Wording
     next_steps: Mapping[str, str]

@@ -19,6 +19,7 @@ from handrail.guardrails.bundle.sections import (
 )
 from handrail.guardrails.detect.config import DetectionConfig
 from handrail.guardrails.flows.model import FlowSpec
+from handrail.guardrails.opinion_prompt import OpinionTemplate
 from handrail.guardrails.output.wording import Wording
 from handrail.guardrails.prompts import PromptTemplate
 from handrail.guardrails.toolspec import ToolSpec
@@ -41,6 +42,7 @@ class Files:
     tools: tuple[Parsed[ToolSpec], ...]
     flows: tuple[Parsed[FlowSpec], ...]
     prompts: tuple[Parsed[PromptTemplate], ...]
+    opinion: Parsed[OpinionTemplate] | None
     wording: Wording | None
     detection: DetectionConfig | None
 

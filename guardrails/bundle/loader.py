@@ -37,6 +37,7 @@ from handrail.guardrails.detect.language import known_languages
 from handrail.guardrails.detect.load import load_detection
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.flows.model import FlowSpec
+from handrail.guardrails.opinion_prompt import OpinionTemplate
 from handrail.guardrails.output.wording import load_wording
 from handrail.guardrails.policy.builtin import NO_FLOW, UNKNOWN_NEED
 from handrail.guardrails.policy.facts import FactKind, FactSpec
@@ -49,6 +50,8 @@ from handrail.guardrails.yamlsource import PathKey, Problem
 ItemT = TypeVar("ItemT")
 FileT = TypeVar("FileT", bound=BaseModel)
 MAX_SHOWN = 200
+OPINION = "prompts/reading/second_opinion.yaml"
+"""The template of second opinions; a bundle may do without."""
 
 
 def load(folder: Path) -> Bundle:
@@ -99,6 +102,7 @@ def load(folder: Path) -> Bundle:
         flows=named.flows,
         tools=named.tools,
         prompts=named.prompts,
+        opinion=None if files.opinion is None else files.opinion.content,
         detection=detection,
         wording=wording,
         next_steps=handoff.content.next_steps,
@@ -209,6 +213,7 @@ def _read(reader: FolderReader) -> Files:
         tools=reader.many("tools/*.yaml", ToolSpec),
         flows=reader.many("flows/*.yaml", FlowSpec),
         prompts=reader.many("prompts/*.yaml", PromptTemplate),
+        opinion=reader.perhaps(OPINION, OpinionTemplate),
         wording=reader.part("output", load_wording),
         detection=reader.part("detection", load_detection),
     )

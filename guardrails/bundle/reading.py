@@ -62,6 +62,11 @@ class FolderReader:
             return None
         return self._parse(path, model, name)
 
+    def perhaps(self, name: str, model: type[ModelT]) -> Parsed[ModelT] | None:
+        """The file `name`, if the bundle has it."""
+        path = self.folder / name
+        return self._parse(path, model, name) if path.is_file() else None
+
     def many(self, pattern: str, model: type[ModelT]) -> tuple[Parsed[ModelT], ...]:
         """All files that match `pattern`, by name; at least one must exist."""
         paths = sorted(self.folder.glob(pattern))

@@ -40,7 +40,7 @@ SPECIAL_ALARMS = {
     "HUMAN_REQUESTED": 0.008,
     "FRUSTRATION": 0.03,
     "INJECTION_SUSPECTED": 0.004,
-    "INJECTION_PLANTED": 0.01,
+    "INJECTION_PLANTED": 0.06,
 }
 NEVER = 100.0  # a score that is never reached: of signals that no row shows
 UNKNOWN_LICENCE = "not stated"

@@ -17,6 +17,7 @@ from handrail.agent.ports import (
     Model,
     PortError,
     Retriever,
+    SecondOpinion,
     StepUp,
     Toolbox,
 )
@@ -32,6 +33,7 @@ PROTOCOLS: dict[str, type] = {
     "context": CustomerContext,
     "retriever": Retriever,
     "model": Model,
+    "second_opinion": SecondOpinion,
     "toolbox": Toolbox,
     "step_up": StepUp,
     "store": Store,

@@ -28,7 +28,18 @@ from handrail.agent.context import StoredContext
 from handrail.agent.conversation import Approval, ApprovalState
 from handrail.agent.holdouts import Draws
 from handrail.agent.models.quoting import QuotingModel
-from handrail.agent.ports import CustomerContext, Detectors, Model, Prompt, Retriever, StepUp, Toolbox
+from handrail.agent.ports import (
+    CustomerContext,
+    Detectors,
+    Enquiry,
+    Model,
+    Opinion,
+    Prompt,
+    Retriever,
+    SecondOpinion,
+    StepUp,
+    Toolbox,
+)
 from handrail.agent.room import Patience, Room
 from handrail.agent.service import Service
 from handrail.agent.store.audit_log import AuditLog
@@ -38,7 +49,7 @@ from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.detect.labels import GRAVE_KINDS
 from handrail.guardrails.detect.masking import mask_json
 from handrail.guardrails.encoder import Encoder
-from handrail.guardrails.vocabulary import Draft, IdentityLevel, ToolCall, TurnResult
+from handrail.guardrails.vocabulary import Detection, Draft, IdentityLevel, Signal, ToolCall, TurnResult
 from tests.flow.ports import Switch
 
 SITE = "fernwell"
@@ -51,6 +62,17 @@ NEVER_LONGER = 30.0
 PSEUDONYMS = Pseudonyms(b"0123456789abcdef0123456789abcdef")
 MIA = "mia"
 CANCEL = "please cancel my subscription"
+NO_OPINION = Opinion(need_state=None, intent=None)
+UNREAD = Detection(
+    need_state=None,
+    intent=None,
+    confidence=0.3,
+    need_states=(),
+    alternatives=(),
+    signals=(Signal(code="INTENT_UNKNOWN", detector="intent", score=0.7),),
+    language="en",
+)
+"""What detection says of a message that it cannot place."""
 
 
 class Calendar:
@@ -96,6 +118,7 @@ class Stand:
     context: Switch
     retriever: Switch
     model: Switch
+    second_opinion: Switch
     toolbox: Switch
     step_up: Switch
     store: Switch
@@ -119,7 +142,7 @@ class Stand:
 
     def mend(self) -> None:
         """Make every port work again."""
-        for name in ("detectors", "context", "retriever", "model", "toolbox", "step_up", "store"):
+        for name in ("detectors", "context", "retriever", "model", "second_opinion", "toolbox", "step_up", "store"):
             self.port(name).mend()
 
     async def open(self, customer: str | None = MIA) -> str:
@@ -234,6 +257,7 @@ async def standing(
     folder: Path,
     *,
     model: Model | None = None,
+    opinion: SecondOpinion | None = None,
     bundle: Bundle | None = None,
     patience: Patience | None = None,
     fresh: bool = True,
@@ -241,7 +265,10 @@ async def standing(
     turn_seconds: float | None = None,
     masked: frozenset[str] = GRAVE_KINDS,
 ) -> AsyncIterator[Stand]:
-    """A service on fresh copies of the databases; with `fresh` False on those that lie in `folder`."""
+    """A service on fresh copies of the databases; with `fresh` False on those that lie in `folder`.
+
+    Without an `opinion` nobody is asked for one.
+    """
     if fresh:
         copy_files(parts, folder)
     bundle = bundle or parts.bundle
@@ -256,6 +283,7 @@ async def standing(
         "context": Switch(StoredContext(cast(Store, store))),
         "retriever": Switch(parts.retriever),
         "model": Switch(model or QuotingModel()),
+        "second_opinion": Switch(opinion or Opinionated()),
         "toolbox": Switch(CompanyToolbox(company, clock)),
         "step_up": Switch(CompanyStepUp(company, clock)),
     }
@@ -274,6 +302,7 @@ async def standing(
         patience=patience or Patience(),
         masked=masked,
         sites=(SITE,),
+        second_opinion=cast(SecondOpinion, switches["second_opinion"]) if opinion is not None else None,
     )
     service = serving(room, SITE)
     stand = Stand(
@@ -319,6 +348,20 @@ class Scripted:
             for number, (tool, arguments) in enumerate(wanted)
         )
         return Draft(text="" if calls else self.text, calls=calls, author="model:scripted")
+
+
+@dataclass
+class Opinionated:
+    """A second opinion that says what it is told to, whatever it is asked."""
+
+    says: Opinion = NO_OPINION
+    name: str = "opinionated"
+    asked: list[Enquiry] = field(default_factory=list)
+
+    async def ask(self, enquiry: Enquiry, seconds: float) -> Opinion:
+        """The same opinion every time."""
+        self.asked.append(enquiry)
+        return self.says
 
 
 def threads(count: int = 4) -> ThreadPoolExecutor:

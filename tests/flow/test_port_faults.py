@@ -16,7 +16,7 @@ from handrail.agent.room import Patience
 from handrail.agent.store_port import StoreError, UnknownApproval
 from handrail.guardrails.vocabulary import ConversationStatus, ToolOutcome, TurnResult
 from tests.flow.ports import ALL_METHODS, CERTAIN, HUGE, Fault, ways_to_fail
-from tests.flow.stand import CANCEL, OFFICE_HOURS, SHORT, SITE, Scripted, Stand
+from tests.flow.stand import CANCEL, OFFICE_HOURS, SHORT, SITE, UNREAD, Opinionated, Scripted, Stand
 
 HOW_TO = "How do I add a member to a project?"
 SECRET = "MODEL-TEXT-THAT-NOBODY-MAY-SEE"
@@ -45,6 +45,11 @@ def _how_to(stand: Stand) -> Awaitable[TurnResult]:
     return stand.say(HOW_TO)
 
 
+def _unread(stand: Stand) -> Awaitable[TurnResult]:
+    stand.detectors.replaced["detect"] = lambda *_, **__: UNREAD
+    return stand.say("It went sideways with the other one")
+
+
 async def _code(stand: Stand) -> TurnResult:
     return await stand.say(await stand.code())
 
@@ -63,6 +68,7 @@ REACHES: Mapping[tuple[str, str], Reach] = {
     ("context", "events"): Reach(_how_to, "SYS_CONTEXT"),
     ("retriever", "search"): Reach(_how_to, "SYS_RETRIEVAL"),
     ("model", "complete"): Reach(_how_to, "SYS_MODEL"),
+    ("second_opinion", "ask"): Reach(_unread, ""),
     ("toolbox", "call_facts"): Reach(_ask, "SYS_TOOL"),
     ("toolbox", "execute"): Reach(_approve, "SYS_TOOL_UNKNOWN", upto="approve"),
     ("toolbox", "outcome"): Reach(_approve, "SYS_TOOL_UNKNOWN", upto="approve"),
@@ -107,7 +113,7 @@ def impatient(port: str) -> Patience:
     """Short patience with one port only, so that a loaded machine makes no other one late."""
     names = {
         "detectors": "detection", "context": "context", "retriever": "retrieval", "model": "model",
-        "toolbox": "tool", "step_up": "tool", "store": "store",
+        "second_opinion": "second_opinion", "toolbox": "tool", "step_up": "tool", "store": "store",
     }  # fmt: skip
     short = replace(Patience(), **{names[port]: SHORT if port != "model" else -0.9})
     return replace(short, context=SHORT, handoff=SHORT) if port == "store" else short
@@ -115,7 +121,8 @@ def impatient(port: str) -> Patience:
 
 async def prepared(stands: Callable[..., Awaitable[Stand]], port: str, reach: Reach) -> Stand:
     """A stand just before the event."""
-    stand = await stands(model=Scripted(text=SECRET) if port != "model" else None)
+    asked = Opinionated() if port == "second_opinion" else None
+    stand = await stands(model=Scripted(text=SECRET) if port != "model" else None, opinion=asked)
     await stand.reach(reach.upto)
     stand.hurry(impatient(port))
     return stand

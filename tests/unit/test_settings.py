@@ -173,6 +173,50 @@ def test_model_with_its_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     assert load_settings().model_base_url == "http://127.0.0.1:9/v1"
 
 
+def test_second_opinions_are_off_until_a_model_is_named() -> None:
+    """Without a name nobody is asked, whatever else is set; the limits have defaults."""
+    settings = load_settings()
+    assert settings.second_opinion_model is None
+    assert (settings.second_opinion_timeout_seconds, settings.second_opinion_below) == (2.0, 0.4)
+
+
+def test_second_opinions_use_the_chat_models_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Address and key fall back to those of the chat model."""
+    monkeypatch.setenv("HANDRAIL_SECOND_OPINION_MODEL", "small-model")
+    assert "HANDRAIL_SECOND_OPINION_API_KEY" in problems()[0]
+    monkeypatch.setenv("HANDRAIL_MODEL_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("HANDRAIL_MODEL_API_KEY", "chat-key")
+    settings = load_settings()
+    assert settings.opinion_base_url == "http://127.0.0.1:9/v1"
+    assert settings.opinion_api_key == settings.model_api_key
+
+
+def test_the_chat_models_key_goes_to_no_other_endpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With an address of its own, a second opinion needs a key of its own, or none."""
+    monkeypatch.setenv("HANDRAIL_SECOND_OPINION_MODEL", "small-model")
+    monkeypatch.setenv("HANDRAIL_SECOND_OPINION_BASE_URL", "http://127.0.0.1:8/v1")
+    monkeypatch.setenv("HANDRAIL_MODEL_API_KEY", "chat-key")
+    assert load_settings().opinion_api_key is None
+    monkeypatch.setenv("HANDRAIL_SECOND_OPINION_API_KEY", "own-key")
+    own = load_settings().opinion_api_key
+    assert own is not None
+    assert own.get_secret_value() == "own-key"
+    assert "own-key" not in repr(load_settings())
+
+
+def test_wrong_settings_of_second_opinions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The embedded model has no opinions, a limit is longer than a turn, a confidence is none: all told at once."""
+    monkeypatch.setenv("HANDRAIL_SECOND_OPINION_MODEL", "embedded")
+    monkeypatch.setenv("HANDRAIL_SECOND_OPINION_TIMEOUT_SECONDS", "6")
+    monkeypatch.setenv("HANDRAIL_TURN_SECONDS", "5")
+    monkeypatch.setenv("HANDRAIL_MODEL_TIMEOUT", "4")
+    monkeypatch.setenv("HANDRAIL_SECOND_OPINION_BELOW", "1.5")
+    told = "".join(problems())
+    assert "the embedded model has no opinions" in told
+    assert "HANDRAIL_SECOND_OPINION_TIMEOUT_SECONDS: longer than a turn" in told
+    assert "HANDRAIL_SECOND_OPINION_BELOW" in told
+
+
 def test_every_setting_says_what_to_set() -> None:
     """The advice of a problem comes from the field's description."""
     for name, field in Settings.model_fields.items():
