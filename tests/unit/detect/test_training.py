@@ -18,6 +18,9 @@ from handrail.guardrails.encoder import Encoder
 from tests.support.blank_foundation import blank_foundation
 
 
+EMPTY = Lexicon.of((), np.zeros(0, dtype=np.float32))
+
+
 class HashedEncoder:
     """Vectors from letters: no meaning, but the same ones every time."""
 
@@ -166,7 +169,7 @@ def test_a_rare_word_tells_more_than_a_frequent_one() -> None:
 def test_separable_classes_are_separated() -> None:
     """Both regressions learn what is there to be learnt."""
     rows = np.repeat(np.eye(3, dtype=np.float32), 5, axis=0)
-    nothing = Lexicon.of((), np.zeros(0, dtype=np.float32)).matrix([Lexicon.of((), np.zeros(0)).read(())] * 15)
+    nothing = EMPTY.matrix([EMPTY.read(())] * 15)
     design = Design.of(rows, nothing)
     classes = np.repeat(np.arange(3), 5)
     extended = np.concatenate([rows, np.ones((15, 1), dtype=np.float32)], axis=1)
@@ -180,7 +183,7 @@ def test_separable_classes_are_separated() -> None:
 def test_what_is_learnt_is_added_to_what_was_known() -> None:
     """Where the offset already tells the classes apart, hardly anything is learnt."""
     rows = np.repeat(np.eye(2, dtype=np.float32), 5, axis=0)
-    nothing = Lexicon.of((), np.zeros(0, dtype=np.float32)).matrix([Lexicon.of((), np.zeros(0)).read(())] * 10)
+    nothing = EMPTY.matrix([EMPTY.read(())] * 10)
     design = Design.of(rows, nothing)
     classes = np.repeat(np.arange(2), 5)
     ones = np.ones(10, dtype=np.float32)
