@@ -101,9 +101,12 @@ class SignalSpec(Frozen):
 
 
 class LanguageFile(Frozen):
-    """Frequent short words per language (ISO 639-1 code), and the languages that needs are read in.
+    """Frequent short words per language, and the languages that needs are read in.
 
-    In any other language the need is unknown: who guesses in a language that nothing was learnt of, guesses.
+    Attributes:
+        covered: Languages (ISO 639-1 codes) that the detection model was trained on. In any other the need is unknown:
+            who reads a language that nothing was learnt of, guesses.
+        languages: Frequent short words per language.
     """
 
     covered: Annotated[tuple[str, ...], Field(min_length=1)]

@@ -40,7 +40,7 @@ SPECIAL_ALARMS = {
     "HUMAN_REQUESTED": 0.008,
     "FRUSTRATION": 0.03,
     "INJECTION_SUSPECTED": 0.004,
-    "INJECTION_PLANTED": 0.06,
+    PLANTED: 0.06,
 }
 NEVER = 100.0  # a score that is never reached: of signals that no row shows
 UNKNOWN_LICENCE = "not stated"
@@ -145,8 +145,12 @@ def _fit_signals(lessons: Lessons, dense: Matrix, sparse: csr_array) -> tuple[Ma
     def fit(part: Design, kept: NDArray[np.intp]) -> Matrix:
         return fit_sigmoids(part, present[kept], weights[kept], SIGNAL_L2)
 
+    folds = _folds(lessons.groups)
+    # Attacks and harmless texts with their words come from few authors, who would be left out all at once.
+    hostile = np.flatnonzero([row.is_injection is not None for row in lessons.rows])
+    folds[hostile] = np.arange(len(hostile)) % FOLDS
     held = np.zeros((len(dense), len(CODES)), dtype=np.float32)
-    held[rows] = _held_out(design, _folds(lessons.groups)[rows], fit, len(CODES))
+    held[rows] = _held_out(design, folds[rows], fit, len(CODES))
     return fit(design, np.arange(len(rows))), held
 
 

@@ -14,8 +14,8 @@ from handrail.guardrails.detect.corpus import CLEAR, LabelledRow, Where
 from handrail.guardrails.detect.regression import Matrix
 from handrail.guardrails.vocabulary import NeedState, RiskTier
 
-PLANTED = "INJECTION_PLANTED"
-"""An instruction within text that is no message: what a customer may ask for, a passage may not."""
+PLANTED = "planted_instruction"
+"""Known to the foundation alone: an instruction within text that is no message: what a customer may ask for, a passage may not."""
 
 STATES = tuple(NeedState)
 CODES = (
