@@ -15,7 +15,7 @@ from handrail.guardrails.detect.regression import Matrix
 from handrail.guardrails.vocabulary import NeedState, RiskTier
 
 PLANTED = "planted_instruction"
-"""Known to the foundation alone: an instruction within text that is no message: what a customer may ask for, a passage may not."""
+"""Known to the foundation alone: an instruction within text that is no message. A customer may ask for a poem."""
 
 STATES = tuple(NeedState)
 CODES = (

@@ -17,7 +17,6 @@ from handrail.guardrails.detect.training import Trained, train
 from handrail.guardrails.encoder import Encoder
 from tests.support.blank_foundation import blank_foundation
 
-
 EMPTY = Lexicon.of((), np.zeros(0, dtype=np.float32))
 
 
