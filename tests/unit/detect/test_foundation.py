@@ -120,7 +120,7 @@ def test_an_attack_within_a_passage_is_no_attack_of_a_customer() -> None:
 def test_a_critical_row_is_no_example_of_calm() -> None:
     """A row that states a critical risk without its signals says nothing of them."""
     row = LabelledRow(text="stolen", source="x", need_state=NeedState.INCIDENT, risk=RiskTier.CRITICAL)
-    customers = [CODES.index(code) for code in CODES if not code.startswith("INJECTION")]
+    customers = [CODES.index(code) for code in CODES if code not in {"INJECTION_SUSPECTED", PLANTED}]
     assert not lessons_of([row]).weights[:, customers].any()
 
 
