@@ -73,8 +73,19 @@ class IntentReader:
         return outcome.need_state is None and len(reading.tokens) <= SHORT_WORDS
 
     def unknown(self, own: IntentReading) -> IntentReading:
-        """`own` without a need state: the message is in a language that nothing was learnt of."""
+        """`own` without a need state, where what it was read from says nothing of one."""
         return IntentReading(None, None, own.confidence, (), own.alternatives, (_signal(UNKNOWN, 1.0),))
+
+    def answered(self, own: IntentReading, reading: Reading, signals: Sequence[Signal]) -> IntentReading:
+        """`own` without the need that a bare answer seems to state: "yes, I did that too" is about what was asked."""
+        codes = {signal.code for signal in signals}
+        if (
+            not codes & DIALOGUE
+            or len(reading.tokens) > SHORT_WORDS
+            or own.need_state in {None, NeedState.OUT_OF_SCOPE}
+        ):
+            return own
+        return self.unknown(own)
 
     def taken_over(self, own: IntentReading, earlier: IntentReading) -> IntentReading:
         """`own` with the subject of an earlier message, at a discount."""

@@ -76,7 +76,7 @@ class DetectorSuite:
         written = read(text)
         reading, signals, outcome = self._read_alone(written)
         if earlier and self._intents.continues(reading, outcome, signals):
-            outcome = self._with_subject_of(outcome, earlier)
+            outcome = self._with_subject_of(self._intents.answered(outcome, reading, signals), earlier)
         language = self._language.language(written)  # before slips are undone: words of other languages are none
         if not self._language.is_covered(language, written):
             outcome = self._intents.unknown(outcome)
