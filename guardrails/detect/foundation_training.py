@@ -71,7 +71,7 @@ def train_foundation(
     lessons = lessons_of(corpus.rows)
     report(f"Embedding {len(lessons.rows)} of {len(corpus.rows)} rows ...")
     words = [telling(read(taught(row)).words) for row in lessons.rows]
-    deep = np.concatenate([encoder.encode_deep([wording(text)]) for text in words])
+    deep = encoder.encode_deep([wording(text) for text in words])
     width = encoder.dimensions
     space = FeatureSpace(
         np.asarray(deep[:, width:].mean(axis=0), dtype=np.float32), width, Lexicon.learn(words, MIN_COUNT)

@@ -44,5 +44,5 @@ def is_courtesy(words: Sequence[str]) -> bool:
 
 
 def wording(words: Sequence[str]) -> str:
-    """The text that is embedded for these words."""
-    return " ".join(CONTRACTIONS.get(word, word) for word in telling(words))
+    """The text that is embedded for these telling words."""
+    return " ".join(CONTRACTIONS.get(word, word) for word in words)
