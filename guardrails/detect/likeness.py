@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from handrail.guardrails.detect.config import DetectionConfig
 from handrail.guardrails.detect.features import FeatureSpace, TextFeatures, score, term_score
 from handrail.guardrails.detect.foundation import Foundation
 from handrail.guardrails.detect.lexicon import Lexicon
+from handrail.guardrails.detect.offsets import Offsets
 from handrail.guardrails.detect.regression import Matrix, sigmoid, softmax
-from handrail.guardrails.detect.training import Trained, intent_offsets, signal_offsets
+from handrail.guardrails.detect.training import Trained
 from handrail.guardrails.vocabulary import NeedState
 
 # A bundle's examples speak where they are near, and not about what other companies' customers say: their part of a
@@ -60,23 +60,22 @@ class TextReading:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """Trained weights, ready to be applied. `known` says of which signals of the bundle the foundation knows."""
+    """Trained weights, ready to be applied."""
 
     config: DetectionConfig
     foundation: Foundation
     trained: Trained
     space: FeatureSpace
     examples: Matrix
-    known: NDArray[np.bool_]
+    offsets: Offsets
 
     @classmethod
     def of(cls, config: DetectionConfig, foundation: Foundation, trained: Trained) -> Likeness:
         """Prepare weights for use."""
         lexicon = Lexicon.of(trained.terms, trained.rarity)
         examples = np.concatenate([trained.examples, trained.signal_examples])
-        known = np.array([code in foundation.card.codes for code in trained.codes])
         space = FeatureSpace(foundation.space.center, foundation.space.dimensions, lexicon)
-        return cls(config, foundation, trained, space, examples, known)
+        return cls(config, foundation, trained, space, examples, Offsets.of(foundation, config))
 
     def read(self, deep: Matrix, words: Sequence[Sequence[str]]) -> tuple[TextReading, ...]:
         """Texts, given as rows of `Encoder.encode_deep` and as telling words."""
@@ -95,7 +94,7 @@ class Likeness:
         """Probabilities of the text."""
         nearest = self._nearest(text)
         own = score(text.own, self.trained.intent_weights, self.space.dimensions)
-        scores = intent_offsets(self.foundation, self.config, text.general) + _nearness(nearest.max()) * own
+        scores = self.offsets.intents(text.general) + _nearness(nearest.max()) * own
         chances = softmax(np.asarray(scores, dtype=np.float32))
         states: dict[NeedState, float] = dict.fromkeys(NeedState, 0.0)
         for state, chance in zip(self.config.need_state_of.values(), chances, strict=True):
@@ -105,8 +104,8 @@ class Likeness:
     def signals(self, text: TextReading) -> Matrix:
         """Likeness per signal code of the bundle, 0 to 1, shape (codes,); a half is where it begins to count."""
         own = score(text.own, self.trained.signal_weights, len(text.own.dense))
-        share = np.where(self.known, _nearness(float(text.near.max())), 1.0)
-        scores = signal_offsets(self.foundation, self.config, text.general) + share * own
+        share = np.where(self.offsets.known, _nearness(float(text.near.max())), 1.0)
+        scores = self.offsets.signals(text.general) + share * own
         return sigmoid(np.asarray(scores, dtype=np.float32))
 
     def knows(self, code: str) -> bool:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handrail.guardrails.detect.config import DetectionConfig, SignalSpec
-from handrail.guardrails.detect.features import FeatureSpace, TextFeatures
+from handrail.guardrails.detect.features import FeatureSpace
 from handrail.guardrails.detect.foundation import Foundation
 from handrail.guardrails.detect.lexicon import Lexicon
+from handrail.guardrails.detect.offsets import Offsets
 from handrail.guardrails.detect.reading import read
 from handrail.guardrails.detect.regression import Design, Matrix, fit_sigmoids, fit_softmax
 from handrail.guardrails.detect.wording import telling, wording
@@ -71,13 +70,14 @@ def train(config: DetectionConfig, encoder: Encoder, foundation: Foundation) -> 
     ids = tuple(config.need_state_of)
     classes = np.array([ids.index(name) for name in owners], dtype=np.intp)
     features = foundation.space.read(deep, words)
+    offsets = Offsets.of(foundation, config)
     of_intents = fit_softmax(
         Design.of(dense[:count, :width], sparse[:count]),
         classes,
         len(ids),
         np.ones(count, dtype=np.float32),
         INTENT_L2,
-        np.stack([intent_offsets(foundation, config, one) for one in features[:count]]),
+        np.stack([offsets.intents(one) for one in features[:count]]),
     )
     target, weights = _lessons(config, owners, len(own))
     of_signals = fit_sigmoids(
@@ -85,7 +85,7 @@ def train(config: DetectionConfig, encoder: Encoder, foundation: Foundation) -> 
         target,
         _balanced(target, weights),
         SIGNAL_L2,
-        np.stack([signal_offsets(foundation, config, one) for one in features]),
+        np.stack([offsets.signals(one) for one in features]),
     )
     return Trained(
         intents=ids,
@@ -99,23 +99,6 @@ def train(config: DetectionConfig, encoder: Encoder, foundation: Foundation) -> 
         codes=tuple(signal.code for signal in config.signals),
         signal_weights=of_signals,
     )
-
-
-def intent_offsets(foundation: Foundation, config: DetectionConfig, features: TextFeatures) -> Matrix:
-    """What the foundation says of each intent: the share of its need state, evenly among the intents of that state."""
-    states = foundation.states(features)
-    position = {state: number for number, state in enumerate(foundation.card.states)}
-    siblings = Counter(config.need_state_of.values())
-    found = [states[position[state]] - math.log(siblings[state]) for state in config.need_state_of.values()]
-    return np.array(found, dtype=np.float32)
-
-
-def signal_offsets(foundation: Foundation, config: DetectionConfig, features: TextFeatures) -> Matrix:
-    """What the foundation says of each signal of the bundle; zero of those that it does not know."""
-    scores = foundation.signals(features)
-    position = {code: number for number, code in enumerate(foundation.card.codes)}
-    found = [scores[position[one.code]] if one.code in position else 0.0 for one in config.signals]
-    return np.array(found, dtype=np.float32)
 
 
 def _lessons(config: DetectionConfig, owners: list[str], own: int) -> tuple[Matrix, Matrix]:
