@@ -5,43 +5,28 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 from tenacity.stop import stop_base
 from tenacity.wait import wait_base
 
+from handrail.agent.models.endpoint import OpenAIEndpoint, read_response, told
 from handrail.agent.models.overlap import rests_on
-from handrail.agent.models.wire import Answer, Unusable, read_answer
+from handrail.agent.models.wire import Answer, Unusable
 from handrail.agent.ports import PortError, Prompt
 from handrail.guardrails.vocabulary import Draft
-
-if TYPE_CHECKING:
-    from openai import AsyncOpenAI
 
 ATTEMPTS = 3
 FIRST_WAIT = 0.25
 """Seconds before the second attempt, doubled for the third, unless the endpoint says how long to wait."""
 
 
-class OpenAIModel:
+class OpenAIModel(OpenAIEndpoint):
     """Writes drafts through an OpenAI-compatible endpoint.
 
     One instance serves one event loop. `complete` retries overload, server errors, broken connections and broken
     answers, and never takes longer than the seconds it is given.
     """
-
-    def __init__(self, *, model: str, base_url: str | None = None, key: SecretStr | None = None) -> None:
-        self._model = model
-        self._base_url = base_url
-        self._key = key
-        self._client: AsyncOpenAI | None = None
-
-    @property
-    def name(self) -> str:
-        """The model's name, for the audit log."""
-        return f"openai:{self._model}"
 
     async def complete(self, prompt: Prompt, seconds: float) -> Draft:
         """A draft within `seconds`, or PortError without the endpoint's words and without the key."""
@@ -69,40 +54,18 @@ class OpenAIModel:
             author=f"model:{self.name}",
         )
 
-    async def close(self) -> None:
-        """Close the connections."""
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
-
     async def _ask(self, prompt: Prompt) -> Answer:
         from openai import omit
 
         from handrail.agent.models.messages import wire_messages, wire_tools
 
-        create = self._connected().chat.completions.with_streaming_response.create
-        async with create(
-            model=self._model, messages=wire_messages(prompt), tools=wire_tools(prompt) or omit, stream=True
+        async with self.completions.create(
+            model=self.model, messages=wire_messages(prompt), tools=wire_tools(prompt) or omit, stream=True
         ) as response:
-            # Some servers ignore `stream` and send the answer whole.
-            streamed = "json" not in response.headers.get("content-type", "")
-            answer = await read_answer(response.iter_bytes(), streamed=streamed)
+            answer = await read_response(response)
             # Arguments that are not JSON have to fail here, where another attempt is possible.
             answer.calls()
             return answer
-
-    def _connected(self) -> AsyncOpenAI:
-        if self._client is None:
-            self._client = client(self._base_url, self._key)
-        return self._client
-
-
-def client(base_url: str | None, key: SecretStr | None) -> AsyncOpenAI:
-    """A client that makes one attempt; retries are its caller's."""
-    from openai import AsyncOpenAI
-
-    # Without a key of its own the library would take one from the environment.
-    return AsyncOpenAI(api_key=key.get_secret_value() if key is not None else "none", base_url=base_url, max_retries=0)
 
 
 class _StopBefore(stop_base):
@@ -147,22 +110,3 @@ def _may_pass(error: BaseException) -> bool:
         return True
     # A connection that breaks while the answer is read comes from the HTTP library, whose name depends on the version.
     return type(error).__module__.startswith(("httpx", "httpcore")) or isinstance(error, OSError)
-
-
-def told(error: Exception, setting: str, prefix: str) -> str:
-    """One sentence for operators about a failed call, without the endpoint's words.
-
-    `setting` is where the model is named; key and address stand under `prefix`.
-    """
-    from openai import APIConnectionError, APIStatusError
-
-    if isinstance(error, APIStatusError):
-        hints = {
-            401: f"; check {prefix}_API_KEY",
-            403: "; check what the key may do",
-            404: f"; check {setting}",
-        }
-        return f"the model endpoint answered with status {error.status_code}{hints.get(error.status_code, '')}"
-    if isinstance(error, APIConnectionError):
-        return f"the model endpoint cannot be reached; check {prefix}_BASE_URL"
-    return f"the call to the model failed ({type(error).__name__})"

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from handrail.agent.models.blocks import block
-from handrail.agent.models.openai import client, told
-from handrail.agent.models.wire import Unusable, read_answer
+from handrail.agent.models.endpoint import OpenAIEndpoint, read_response, told
+from handrail.agent.models.wire import Unusable
 from handrail.agent.ports import Enquiry, Opinion, PortError
 from handrail.guardrails.vocabulary import NeedState
 
 if TYPE_CHECKING:
-    from openai import AsyncOpenAI
     from openai.types.shared_params import ResponseFormatJSONSchema
 
 UNKNOWN = "unknown"
@@ -36,20 +35,8 @@ class _Said(BaseModel):
     intent: str
 
 
-class OpenAISecondOpinion:
+class OpenAISecondOpinion(OpenAIEndpoint):
     """One question, one attempt, temperature 0. One instance serves one event loop."""
-
-    def __init__(self, *, model: str, base_url: str | None = None, key: SecretStr | None = None) -> None:
-        """Ask `model` at `base_url`; nothing is connected before the first question."""
-        self._model = model
-        self._base_url = base_url
-        self._key = key
-        self._client: AsyncOpenAI | None = None
-
-    @property
-    def name(self) -> str:
-        """The model's name, for the audit log."""
-        return f"openai:{self._model}"
 
     async def ask(self, enquiry: Enquiry, seconds: float) -> Opinion:
         """An opinion within `seconds`.
@@ -70,16 +57,9 @@ class OpenAISecondOpinion:
             raise PortError(told(error, "HANDRAIL_SECOND_OPINION_MODEL", "HANDRAIL_SECOND_OPINION")) from None
         return _read(text, enquiry)
 
-    async def close(self) -> None:
-        """Close the connections."""
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
-
     async def _answered(self, enquiry: Enquiry) -> str:
-        create = self._connected().chat.completions.with_streaming_response.create
-        async with create(
-            model=self._model,
+        async with self.completions.create(
+            model=self.model,
             # INVARIANT: the system message is the rendered template and nothing else.
             messages=[
                 {"role": "system", "content": enquiry.system},
@@ -88,14 +68,7 @@ class OpenAISecondOpinion:
             response_format=_form(enquiry),
             temperature=0,
         ) as response:
-            # Some servers stream without being asked.
-            streamed = "json" not in response.headers.get("content-type", "")
-            return (await read_answer(response.iter_bytes(), streamed=streamed)).text
-
-    def _connected(self) -> AsyncOpenAI:
-        if self._client is None:
-            self._client = client(self._base_url, self._key)
-        return self._client
+            return (await read_response(response)).text
 
 
 def _form(enquiry: Enquiry) -> ResponseFormatJSONSchema:
