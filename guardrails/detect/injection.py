@@ -26,7 +26,6 @@ LOOKED_AT = 3  # sentences of a window that are embedded: those whose words are 
 MIN_WORDS = 3  # fewer are no instruction
 LONG_SENTENCE = 60  # words; more are looked at in pieces
 REPORTED = 0.5
-REPORTED_WITH_PHRASE = 0.15  # phrases of attacks are rare in articles, so less has to speak for them
 
 
 class InjectionScreen:
@@ -41,6 +40,7 @@ class InjectionScreen:
         if spec is None:
             raise ConfigError([f"The signal {INJECTION} is missing; add it to the signals of the bundle."])
         self._phrases = PhraseIndex(spec.phrases)
+        self._floor = config.thresholds.phrase_floor
         self._likeness = likeness
         self._encoder = encoder
 
@@ -69,7 +69,7 @@ class InjectionScreen:
             words = telling(reading.words[sentence.first : sentence.end])
             (seen,) = self._likeness.read(self._encoder.encode_deep([wording(words)]), [words])
             likeness = self._likeness.planted(seen, PLANTED)
-            if likeness >= (REPORTED_WITH_PHRASE if sentence.has(hits) else REPORTED):
+            if likeness >= (self._floor if sentence.has(hits) else REPORTED):
                 span = reading.span(sentence.first, sentence.end)
                 return _signal(likeness, span, start)
         return None
