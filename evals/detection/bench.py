@@ -13,11 +13,13 @@ from handrail.evals.detection import rates
 from handrail.evals.detection.changes import Stability, measure_stability
 from handrail.evals.detection.few_shot import FewShot, few_shot_curve
 from handrail.evals.detection.injections import planted, screened
-from handrail.evals.detection.need_states import NeedScore, pooled, score_needs
+from handrail.evals.detection.need_states import NeedScore, score_needs
 from handrail.evals.detection.personal import PersonalMeasure, measure_personal, read_personal_rows
 from handrail.evals.detection.rates import Rate
 from handrail.evals.detection.speed import Speed, measure_speed
 from handrail.evals.detection.told import Tier, Told, tell
+from handrail.evals.interval import wilson
+from handrail.guardrails.detect.calibration import calibration_error
 from handrail.guardrails.detect.config import DetectionConfig
 from handrail.guardrails.detect.corpus import CLEAR, Corpus, LabelledRow, Where, read_corpus
 from handrail.guardrails.detect.foundation import Foundation
@@ -178,17 +180,18 @@ def run_bench(data: Path, report: Report, workers: int = 2) -> DetectionBench:
     told = [one for fold in folds for one in fold.told]
     texts = [row.text for row in messages]
     report("Training on everything that is open ...")
+    sealed = read_corpus([AUTHORED / "sealed"]).rows
     suite = bench.suite(bench.trained(bench.corpus))
     return DetectionBench(
         rows=len(bench.corpus.rows),
         datasets=tuple(datasets),
         domains=(*single, *(part for part in parts if part is not None)),
-        pooled_calibration_error=pooled(datasets),
+        pooled_calibration_error=calibration_error(step for score in datasets for step in score.steps),
         risk=(*(rates.grave_by_data(fold.name, fold.told) for fold in folds), rates.grave_by_data("all", told)),
         people=(*(rates.human_request(fold.name, fold.told) for fold in folds), rates.human_request("all", told)),
         scope=tuple(_scope(told)),
-        sealed=tuple(_sealed(bench, suite)),
-        injection=(*(rate for fold in folds for rate in fold.injection), *_sealed_injection(suite, messages)),
+        sealed=tuple(_sealed(bench, suite, sealed)),
+        injection=(*(rate for fold in folds for rate in fold.injection), *_sealed_injection(suite, sealed, messages)),
         few_shot=tuple(point for fold in folds for point in fold.few_shot),
         stability=tuple(_together([fold.stability for fold in folds if fold.stability])),
         speed=_speed(bench, suite, texts),
@@ -251,8 +254,8 @@ def _scope(told: Sequence[Told]) -> Iterable[Rate]:
     yield rates.out_of_scope("all data sets", told)
 
 
-def _sealed(bench: Bench, suite: DetectorSuite) -> Iterable[Rate]:
-    rows = [row for row in read_corpus([AUTHORED / "sealed"]).rows if row.signals is not None]
+def _sealed(bench: Bench, suite: DetectorSuite, sealed: Sequence[LabelledRow]) -> Iterable[Rate]:
+    rows = [row for row in sealed if row.signals is not None]
     told = tell(suite, bench.tier, rows)
     yield rates.grave_by_signals("high or critical", told)
     for theme in sorted({row.source for row in rows}):
@@ -262,20 +265,18 @@ def _sealed(bench: Bench, suite: DetectorSuite) -> Iterable[Rate]:
             yield rates.one_signal(code, told)
 
 
-def _sealed_injection(suite: DetectorSuite, messages: Sequence[LabelledRow]) -> Iterable[Rate]:
-    sealed = [row for row in read_corpus([AUTHORED / "sealed"]).rows if row.is_injection is not None]
-    planted_rows = [row for row in sealed if row.is_injection]
+def _sealed_injection(
+    suite: DetectorSuite, sealed: Sequence[LabelledRow], messages: Sequence[LabelledRow]
+) -> Iterable[Rate]:
     for where in Where:
-        harmless = [row for row in sealed if not row.is_injection and row.where is where]
-        attacks = [row for row in planted_rows if row.where is where]
+        harmless = [row for row in sealed if row.is_injection is False and row.where is where]
+        attacks = [row for row in sealed if row.is_injection is True and row.where is where]
         yield screened(f"authored, {where.value.replace('_', ' ')}", suite, attacks, harmless)
     sample = messages[:: len(messages) // 3_000 + 1]
     yield screened("customer messages", suite, [], sample)
 
 
 def _together(measured: Sequence[Sequence[Stability]]) -> Iterable[Stability]:
-    from handrail.evals.interval import wilson
-
     for ones in zip(*measured, strict=True):
         moved = wilson(sum(one.moved.successes for one in ones), sum(one.moved.n for one in ones))
         yield Stability(change=ones[0].change, moved=moved)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from handrail.evals.detection.told import Told
-from handrail.guardrails.detect.foundation_training import calibration_error
+from handrail.guardrails.detect.calibration import Step, calibration_error, steps_of
 from handrail.guardrails.vocabulary import Frozen, NeedState
 
 MIN_ROWS = 30  # of a need state, to be scored in a set
@@ -31,14 +31,6 @@ class Confused(Frozen):
 
     gold: NeedState
     told: NeedState | None
-    n: int
-
-
-class Step(Frozen):
-    """Rows within one step of confidence: their mean confidence, and the share that is right."""
-
-    confidence: float
-    right: float
     n: int
 
 
@@ -77,6 +69,7 @@ def score_needs(source: str, told: Sequence[Told]) -> NeedScore | None:
         float(np.mean(_f1(truth[rows], answer[rows], len(gold))))
         for rows in (random.integers(0, len(used), len(used)) for _ in range(RESAMPLES))
     ]
+    steps = steps_of(confidence[known], (truth == answer)[known])
     low, high = np.quantile(drawn, [0.025, 0.975])
     return NeedScore(
         source=source,
@@ -92,39 +85,9 @@ def score_needs(source: str, told: Sequence[Told]) -> NeedScore | None:
                 (one.row.need_state, one.need_state) for one in used if one.row.need_state is not None
             ).most_common()
         ),
-        calibration_error=calibration_error(confidence[known], (truth == answer)[known]),
-        steps=steps_of(confidence[known], (truth == answer)[known]),
+        calibration_error=calibration_error(steps),
+        steps=steps,
     )
-
-
-def steps_of(confidence: np.ndarray, right: np.ndarray, count: int = 10) -> tuple[Step, ...]:
-    """The steps of a reliability diagram; empty ones are left out."""
-    step = np.minimum((confidence * count).astype(int), count - 1)
-    return tuple(
-        Step(
-            confidence=round(float(confidence[step == number].mean()), 4),
-            right=round(float(right[step == number].mean()), 4),
-            n=int((step == number).sum()),
-        )
-        for number in range(count)
-        if (step == number).any()
-    )
-
-
-def pooled(scores: Sequence[NeedScore]) -> float:
-    """Expected calibration error over the rows of all sets together."""
-    merged: dict[int, list[Step]] = {}
-    for score in scores:
-        for step in score.steps:
-            merged.setdefault(min(int(step.confidence * 10), 9), []).append(step)
-    total = sum(step.n for score in scores for step in score.steps)
-    error = 0.0
-    for steps in merged.values():
-        n = sum(step.n for step in steps)
-        right = sum(step.right * step.n for step in steps) / n
-        confidence = sum(step.confidence * step.n for step in steps) / n
-        error += n / total * abs(right - confidence)
-    return round(error, 4)
 
 
 def _position(state: NeedState | None, gold: Sequence[NeedState]) -> int:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from html import escape
 
 from handrail.evals.detection.few_shot import FewShot
-from handrail.evals.detection.need_states import NeedScore, Step
+from handrail.evals.detection.need_states import NeedScore
+from handrail.guardrails.detect.calibration import Step
 from handrail.guardrails.vocabulary import NeedState
 
 Bar = tuple[str, float, float, float]

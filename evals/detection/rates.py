@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from handrail.evals.detection.told import GRAVE, Told
 from handrail.evals.interval import Proportion, wilson
 from handrail.guardrails.detect.lessons import GRAVE as GRAVE_CODES
-from handrail.guardrails.vocabulary import Frozen, NeedState, RiskTier
+from handrail.guardrails.vocabulary import Frozen, NeedState
 
 Belongs = Callable[[Told], bool]
 
@@ -72,8 +72,3 @@ def out_of_scope(name: str, told: Sequence[Told]) -> Rate:
         return one.need_state in {None, NeedState.OUT_OF_SCOPE}
 
     return rate(name, stated, lambda one: one.row.need_state is NeedState.OUT_OF_SCOPE, refused)
-
-
-def tiers(told: Sequence[Told]) -> dict[RiskTier, int]:
-    """How many rows have each tier."""
-    return {tier: sum(one.tier is tier for one in told) for tier in RiskTier}

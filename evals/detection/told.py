@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from handrail.guardrails.detect.corpus import LabelledRow
 from handrail.guardrails.detect.suite import DetectorSuite
@@ -38,11 +38,6 @@ class Told(Frozen):
 def tell(suite: DetectorSuite, tier: Tier, rows: Iterable[LabelledRow]) -> tuple[Told, ...]:
     """Ask the detectors and the risk gate about each row."""
     return tuple(_told(suite, tier, row) for row in rows)
-
-
-def tier_of(suite: DetectorSuite, tier: Tier, texts: Sequence[str]) -> tuple[RiskTier, ...]:
-    """The tiers of texts without labels."""
-    return tuple(tier(suite.detect(text)) for text in texts)
 
 
 def _told(suite: DetectorSuite, tier: Tier, row: LabelledRow) -> Told:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from handrail.guardrails.detect.calibration import calibration_error, steps_of
 from handrail.guardrails.detect.corpus import Corpus, LabelledRow, Where
 from handrail.guardrails.detect.features import FeatureSpace
 from handrail.guardrails.detect.foundation import FORMAT, CardScores, Foundation, ModelCard, SourceUsed
@@ -216,21 +217,10 @@ def _scores(lessons: Lessons, states: Matrix, signals: Matrix) -> CardScores:
         alarms[code] = _share(found[counted & ~there])
     return CardScores(
         need_accuracy=_share(right),
-        calibration_error=calibration_error(chances.max(axis=1), right),
+        calibration_error=calibration_error(steps_of(chances.max(axis=1), right)),
         recalls=recalls,
         false_alarms=alarms,
     )
-
-
-def calibration_error(confidence: NDArray[np.floating], right: NDArray[np.bool_], steps: int = 10) -> float:
-    """Expected calibration error (Naeini et al. 2015): |accuracy - confidence|, averaged over equal steps of it."""
-    step = np.minimum((confidence * steps).astype(int), steps - 1)
-    total = 0.0
-    for number in range(steps):
-        inside = step == number
-        if inside.any():
-            total += float(inside.mean()) * abs(float(right[inside].mean()) - float(confidence[inside].mean()))
-    return round(total, 4)
 
 
 def _share(found: NDArray[np.bool_]) -> float:

@@ -14,7 +14,6 @@ from handrail.guardrails.detect.labels import ALL_KINDS, LABEL, LABELS
 from handrail.guardrails.detect.personal import TOPS, find_personal_data
 
 MAX_PASSES = 8
-SECRET_LABEL = LABELS["PII_SECRET"]
 WITHHELD = "[withheld]"
 """Stands for a whole text in which every replacement laid bare something new: nobody writes so by accident."""
 

@@ -113,7 +113,7 @@ def classify_lines(lines: Iterable[str], output: IO[str], classifier: Classifier
     """
     wrong = 0
     with ThreadPoolExecutor(THREADS) as pool:
-        for several in batched(_numbered(lines), BATCH):
+        for several in _batched(_numbered(lines), BATCH):
             for written in pool.map(lambda numbered: _classified(numbered, classifier), several):
                 if written.problem is not None:
                     wrong += 1
@@ -147,7 +147,7 @@ def _classified(numbered: _Numbered, classifier: Classifier) -> _Written:
     return _Written(_result(parsed.id, detection, classifier.assess(detection)))
 
 
-def batched(lines: Iterator[_Numbered], size: int) -> Iterator[tuple[_Numbered, ...]]:
+def _batched(lines: Iterator[_Numbered], size: int) -> Iterator[tuple[_Numbered, ...]]:
     """Tuples of up to `size`; `itertools.batched` came with Python 3.12."""
     while several := tuple(islice(lines, size)):
         yield several

@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from handrail.guardrails.detect.calibration import calibration_error, steps_of
 from handrail.guardrails.detect.corpus import Corpus, LabelledRow, Where
 from handrail.guardrails.detect.foundation import SHIPPED, Foundation
-from handrail.guardrails.detect.foundation_training import calibration_error, train_foundation
+from handrail.guardrails.detect.foundation_training import train_foundation
 from handrail.guardrails.detect.lessons import CODES, PLANTED, SIGNAL_CELL, lessons_of
 from handrail.guardrails.detect.licences import read_licences
 from handrail.guardrails.detect.reading import read
@@ -127,8 +128,8 @@ def test_a_critical_row_is_no_example_of_calm() -> None:
 def test_calibration_error_is_the_mean_distance() -> None:
     """Half right at full confidence is off by a half; right as often as said is not off."""
     right = np.array([True, False] * 10)
-    assert calibration_error(np.ones(20), right) == pytest.approx(0.5)
-    assert calibration_error(np.full(20, 0.5), right) == pytest.approx(0.0)
+    assert calibration_error(steps_of(np.ones(20), right)) == pytest.approx(0.5)
+    assert calibration_error(steps_of(np.full(20, 0.5), right)) == pytest.approx(0.0)
 
 
 def test_licences_are_a_mapping(tmp_path: Path) -> None:

@@ -6,10 +6,11 @@ import pytest
 
 from handrail.evals.detection.changes import CHANGES, measure_stability
 from handrail.evals.detection.few_shot import FewShot
-from handrail.evals.detection.need_states import NeedScore, pooled, score_needs
+from handrail.evals.detection.need_states import NeedScore, score_needs
 from handrail.evals.detection.plots import bars, confusion, curves, reliability
 from handrail.evals.detection.rates import grave_by_data, grave_by_signals, human_request, out_of_scope
 from handrail.evals.detection.told import Told, tell
+from handrail.guardrails.detect.calibration import calibration_error
 from handrail.guardrails.detect.corpus import LabelledRow
 from handrail.guardrails.vocabulary import Detection, NeedState, RiskTier
 
@@ -58,7 +59,7 @@ def test_unknown_is_wrong_and_has_no_confidence() -> None:
     score = scored()
     assert score.states[1].recall == 0.75
     assert sum(step.n for step in score.steps) == 74
-    assert pooled([score]) == pytest.approx(score.calibration_error, abs=0.01)
+    assert calibration_error(score.steps * 2) == score.calibration_error
 
 
 def test_a_set_without_enough_rows_is_unscored() -> None:
