@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from handrail.agent.context import StoredContext
 from handrail.agent.flow import build_graph
@@ -20,7 +21,17 @@ from handrail.agent.following import Following
 from handrail.agent.holdouts import Draws
 from handrail.agent.operators import Operators
 from handrail.agent.opinion import wanting
-from handrail.agent.ports import Clock, CustomerContext, Detectors, Model, Retriever, SecondOpinion, StepUp, Toolbox
+from handrail.agent.ports import (
+    Clock,
+    CustomerContext,
+    Detectors,
+    Model,
+    Retriever,
+    Screen,
+    SecondOpinion,
+    StepUp,
+    Toolbox,
+)
 from handrail.agent.room import Patience, Room
 from handrail.agent.service import Service
 from handrail.agent.settings import EMBEDDED, Company, Settings
@@ -30,6 +41,9 @@ from handrail.guardrails.bundle.loader import load
 from handrail.guardrails.encoder import CachingEncoder, Encoder, MiniLMEncoder
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.model_folder import find_model
+
+if TYPE_CHECKING:
+    from handrail.guardrails.detect.suite import DetectorSuite
 
 log = logging.getLogger(__name__)
 TEND_SECONDS = 15.0
@@ -55,6 +69,7 @@ class Substitutes:
         model: Model | None = None,
         second_opinion: SecondOpinion | None = None,
         detectors: Detectors | None = None,
+        screen: Screen | None = None,
         retriever: Retriever | None = None,
         toolbox: Toolbox | None = None,
         step_up: StepUp | None = None,
@@ -68,6 +83,7 @@ class Substitutes:
         self.model = model
         self.second_opinion = second_opinion
         self.detectors = detectors
+        self.screen = screen
         self.retriever = retriever
         self.toolbox = toolbox
         self.step_up = step_up
@@ -82,6 +98,7 @@ class Readers:
 
     detectors: Detectors
     retriever: Retriever
+    screen: Screen | None = None
 
 
 def bundle_of(settings: Settings) -> Bundle:
@@ -131,6 +148,7 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
             sites=(settings.site,),
             second_opinion=given.second_opinion or _second_opinion(settings, bundle, open_until_the_end),
             ask_below=settings.second_opinion_below,
+            screen=readers.screen,
         )
         service = serving(room, settings.site)
         open_until_the_end.callback(service.following.close)
@@ -198,12 +216,15 @@ def open_readers(
 
     Raises EncoderUnavailable, RetrievalError.
     """
-    detectors, retriever = (None, None) if given is None else (given.detectors, given.retriever)
+    given = given or Substitutes()
+    detectors, retriever, screen = given.detectors, given.retriever, given.screen
     if detectors is None or retriever is None:
         encoder = _encoder(settings)
-        detectors = detectors or _detectors(bundle, encoder, settings)
+        if detectors is None:
+            suite = _detectors(bundle, encoder, settings)
+            detectors, screen = suite, screen or suite
         retriever = retriever or _retriever(settings, encoder, executor)
-    return Readers(detectors, retriever)
+    return Readers(detectors, retriever, screen)
 
 
 def _encoder(settings: Settings) -> Encoder:
@@ -213,7 +234,7 @@ def _encoder(settings: Settings) -> Encoder:
     return CachingEncoder(MiniLMEncoder.load(find_model(settings.cache_dir)))
 
 
-def _detectors(bundle: Bundle, encoder: Encoder, settings: Settings) -> Detectors:
+def _detectors(bundle: Bundle, encoder: Encoder, settings: Settings) -> DetectorSuite:
     from handrail.guardrails.detect.suite import DetectorSuite
 
     return DetectorSuite.build(bundle.detection, encoder, settings.cache_dir, settings.detection_model)

@@ -114,12 +114,16 @@ class Snapshot(Frozen):
 
 
 class JournalState(StrEnum):
-    """The life of a write call: `intended` before it runs, then exactly one of the others."""
+    """The life of a write call: `intended` before it runs, then exactly one of the others.
+
+    `handed_over` is a call that the caller runs: it counts as one that may have happened, and is not given out twice.
+    """
 
     INTENDED = "intended"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     UNKNOWN = "unknown"
+    HANDED_OVER = "handed_over"
 
 
 class JournalEntry(Frozen):

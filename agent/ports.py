@@ -25,6 +25,7 @@ from handrail.guardrails.vocabulary import (
     NeedState,
     Obligation,
     Passage,
+    Signal,
     Tone,
     ToolCall,
     ToolResult,
@@ -48,6 +49,14 @@ class Detectors(Protocol):
 
     def detect(self, text: str, earlier: Sequence[str] = ()) -> Detection:
         """All readings and signals of `text`; `earlier` are the customer's previous messages, oldest first."""
+        ...
+
+
+class Screen(Protocol):
+    """Looks for text that addresses the model in what is no customer's. CPU-bound and synchronous, as detection is."""
+
+    def screen_json(self, content: JsonValue) -> tuple[Signal, ...]:
+        """What was found in all the texts of `content`; nothing means that it is clean and was read to its end."""
         ...
 
 

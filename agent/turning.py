@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from handrail.agent.channels import (
     CAUSE,
@@ -65,6 +65,14 @@ def _faults_named() -> Iterator[None]:
         raise
     except Exception as error:
         raise StoreError("the store did not answer; try again in a moment, a message under the same key") from error
+
+
+class Runs(Protocol):
+    """Runs turns that are received."""
+
+    async def run(self, received: Received, cause: Cause) -> TurnResult:
+        """Run the turn and store what it comes to."""
+        ...
 
 
 class Turning:

@@ -15,6 +15,8 @@ class CauseKind(StrEnum):
     PERSON_BUTTON = "person_button"
     CONSENT_REFUSED = "consent_refused"
     OPERATOR_DECISION = "operator_decision"
+    RESULTS = "results"
+    """The caller brings the results of calls that it ran; the customer has said nothing new."""
 
 
 SPOKEN = {

@@ -34,6 +34,8 @@ from handrail.guardrails.vocabulary import (
 )
 
 TOOL_EVENT = "tool_run"
+DONE = (ToolOutcome.SUCCEEDED, ToolOutcome.HANDED_OVER)
+"""Outcomes after which the same write is a repeat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ async def weigh(
         # A write of this very turn, seen again after a crash, is answered from the journal instead of being refused.
         succeeded=(
             *(bound for bound in snapshot.ran if bound not in _of_this_turn(view)),
-            *(digest(result.call) for result in results if result.outcome is ToolOutcome.SUCCEEDED),
+            *(digest(result.call) for result in results if result.outcome in DONE),
         ),
         runs=await _runs(spec, view, room),
         edit=_edit(agreement, spec),

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue, TypeAdapter
 
-from handrail.agent.channels import JOURNAL, TURN, View
+from handrail.agent.channels import CAUSE, JOURNAL, TURN, View
 from handrail.agent.conversation import AuditEvent, EventKind, JournalEntry, JournalState
 from handrail.agent.nodes.deciding import Weighed
 from handrail.agent.ports import ToolRefused
-from handrail.agent.room import Room, bounded, faults_as
+from handrail.agent.room import Hands, Room, bounded, faults_as
+from handrail.agent.turns import CauseKind
 from handrail.guardrails.toolspec import Access, ToolSpec
 from handrail.guardrails.vocabulary import Decision, ToolCall, ToolOutcome, ToolResult
 
+HANDED_OVER = "TOOL_HANDED_OVER"
 MAX_RESULT = 64_000
 """Characters of JSON that a tool may answer with."""
 
@@ -43,6 +45,9 @@ async def run_call(weighed: Weighed, view: View, room: Room, led: tuple[Decision
     customer = turn.customer_id or ""
     # The digest, not the call's id, makes the key: a model asked again may number the same call differently.
     key = f"{turn.conversation_id}:{turn.turn_id}:{weighed.digest[:32]}"
+    # What an operator approved has no caller waiting for it any more: Handrail runs it.
+    if room.hands is Hands.CALLER and view[CAUSE].kind is not CauseKind.OPERATOR_DECISION:
+        return await _hand_over(call, weighed, spec, view, room, key, led)
     if spec.access is Access.READ:
         return await _read(call, customer, key, room)
     return await _write(call, weighed, spec, view, room, key, led)
@@ -95,6 +100,33 @@ async def _write(
     if open_writes is not None:
         open_writes.remove(begun)
     return _from_journal(ended, call)
+
+
+async def _hand_over(
+    call: ToolCall, weighed: Weighed, spec: ToolSpec, view: View, room: Room, key: str, led: tuple[Decision, ...]
+) -> Ran:
+    """Give the call to the caller, who runs it. A write is journalled before: it may have happened from now on."""
+    turn = view[TURN]
+    given = JournalEntry(
+        turn_id=turn.turn_id,
+        call=call,
+        digest=weighed.digest,
+        key=key,
+        state=JournalState.INTENDED,
+        at=room.clock.now(),
+    )
+    ended = given.model_copy(update={"state": JournalState.HANDED_OVER})
+    result = ToolResult(call=call, outcome=ToolOutcome.HANDED_OVER, reasons=(HANDED_OVER,))
+    after = _event(EventKind.TOOL_OUTCOME, view, room, ended, ())
+    if spec.access is Access.READ:
+        return Ran(result, HANDED_OVER, (after,))
+    if all(entry.key != key for entry in view.get(JOURNAL, ())):
+        before = [_event(EventKind.TOOL_INTENT, view, room, given, led)]
+        with faults_as("SYS_STORE"):
+            await bounded(room.store.intend(turn, given, before), room.patience.store)
+    with faults_as("SYS_STORE"):
+        await bounded(room.store.conclude(turn, ended, [after]), room.patience.store)
+    return Ran(result, HANDED_OVER)
 
 
 async def _execute_once(call: ToolCall, customer: str, key: str, room: Room) -> tuple[JournalState, JsonValue]:

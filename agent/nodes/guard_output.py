@@ -9,6 +9,7 @@ from handrail.agent.channels import (
     DRAFT,
     FOUND,
     GUIDANCE,
+    INSTRUCTIONS,
     POLICY,
     RELEASE,
     REPAIRS,
@@ -101,11 +102,18 @@ def evidence_of(view: View, room: Room, fixed: tuple[str, ...]) -> Evidence:
         # The bundle's own words may be said again: where a matter stands does not change by being asked twice.
         shown=() if fixed else state.shown_passages,
         earlier_replies=() if fixed else said_before(view),
-        system_prompt=system_text(view, room) if view.has(POLICY) and view.has(FOUND) else "",
+        system_prompt=_instructions(view, room),
         person=PersonState.HANDED_OFF if handed else PersonState.ASKED if asked else PersonState.NOT_ASKED,
         obligations=view[POLICY].obligations if view.has(POLICY) else (),
         now=turn.at.date(),
     )
+
+
+def _instructions(view: View, room: Room) -> str:
+    """What the model was told to be, which no reply may repeat: its caller's words, or our own template."""
+    if view.has(INSTRUCTIONS):
+        return view[INSTRUCTIONS]
+    return system_text(view, room) if view.has(POLICY) and view.has(FOUND) else ""
 
 
 def _writes(result: ToolResult, room: Room) -> bool:

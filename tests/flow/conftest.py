@@ -55,10 +55,12 @@ def parts(
     executor = threads()
     retriever = ChromaRetriever(base, encoder, executor=executor)
     retriever.open()
+    suite = DetectorSuite.build(shipped.detection, encoder, default_cache_dir())
     yield Parts(
         bundle=shipped,
         encoder=encoder,
-        detectors=DetectorSuite.build(shipped.detection, encoder, default_cache_dir()),
+        detectors=suite,
+        screen=suite,
         retriever=retriever,
         executor=executor,
         base=base,

@@ -36,6 +36,7 @@ from handrail.agent.ports import (
     Opinion,
     Prompt,
     Retriever,
+    Screen,
     SecondOpinion,
     StepUp,
     Toolbox,
@@ -98,6 +99,7 @@ class Parts:
     bundle: Bundle
     encoder: Encoder
     detectors: Detectors
+    screen: Screen
     retriever: Retriever
     executor: Executor
     base: Path
@@ -303,6 +305,7 @@ async def standing(
         masked=masked,
         sites=(SITE,),
         second_opinion=cast(SecondOpinion, switches["second_opinion"]) if opinion is not None else None,
+        screen=parts.screen,
     )
     service = serving(room, SITE)
     stand = Stand(

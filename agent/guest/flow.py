@@ -1,0 +1,52 @@
+"""The turn of a guest: the same stages and the same router, without the search, and with the guest as the model."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from handrail.agent.channels import (
+    INSTRUCTIONS,
+    POLICY,
+    RESULTS,
+    RETRIEVED,
+    Step,
+    TurnState,
+    View,
+    Write,
+    advanced,
+)
+from handrail.agent.flow import TURN, Table
+from handrail.agent.guest.guest import GUEST
+from handrail.agent.nodes.generate import FIXED_WORDS, ask_model, fixed_words
+from handrail.agent.ports import PortError
+from handrail.agent.room import Room
+from handrail.guardrails.vocabulary import Obligation, Stage
+
+
+async def speak(view: View, room: Room) -> Step:
+    """A fixed word where policy wants one, else the guest's draft. Guided flows and search are the product's own."""
+    for obligation, key in FIXED_WORDS.items():
+        if obligation in view[POLICY].obligations:
+            return fixed_words(view, room, key, solved=obligation is Obligation.CLOSE)
+    guest = GUEST.get()
+    if guest is None:
+        raise PortError("the agent that spoke in this turn is gone; a person takes over")
+    brought = _brought(view)
+    written = cast(TurnState, {write.name: write.content for write in brought})
+    step = await ask_model(View(advanced(view.state, written)), room)
+    writes = (*brought, *step.writes, INSTRUCTIONS.put(guest.instructions))
+    return Step(step.said, writes, step.audit)
+
+
+def _brought(view: View) -> tuple[Write, ...]:
+    """What the guest brings, written with the first draft."""
+    guest = GUEST.get()
+    if guest is None or view.has(RETRIEVED) or view.has(RESULTS):
+        return ()
+    found = guest.brought.documents
+    return (RESULTS.put(guest.brought.results), *(() if found is None else (RETRIEVED.put(found),)))
+
+
+GUEST_TURN: Table = tuple(
+    (stage, speak if stage is Stage.GENERATE else node) for stage, node in TURN if stage is not Stage.RETRIEVE
+)

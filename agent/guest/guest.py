@@ -1,0 +1,130 @@
+"""The guest of a turn: somebody else's agent, as the model and the tools that the turn's own stages see."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from concurrent.futures import Executor
+from contextvars import ContextVar
+from typing import Protocol
+
+from pydantic import JsonValue
+
+from handrail.agent.guest.screening import screened_results
+from handrail.agent.ports import CallFacts, PortError, Prompt, Screen, Toolbox, ToolRefused
+from handrail.guardrails.scope import Retrieved
+from handrail.guardrails.vocabulary import Draft, Frozen, ToolCall, ToolResult
+
+NOBODY = "guest:gone"
+
+
+class Guest(Protocol):
+    """Whose agent speaks in this turn. Never trusted: it is a model like any other."""
+
+    @property
+    def name(self) -> str:
+        """What it is called in the audit log."""
+        ...
+
+    @property
+    def instructions(self) -> str:
+        """What it was told to be by those who built it; no reply may repeat that. Known after the first draft."""
+        ...
+
+    @property
+    def brought(self) -> Brought:
+        """What it brings into the turn."""
+        ...
+
+    async def complete(self, prompt: Prompt, seconds: float) -> Draft:
+        """A draft within `seconds`, or `PortError`."""
+        ...
+
+    async def execute(self, call: ToolCall) -> JsonValue:
+        """Run an allowed call with the agent's own tool. Raises as `Toolbox.execute` does."""
+        ...
+
+
+class Brought(Frozen):
+    """What a guest knows before its first draft: results of calls that it ran itself, and documents, screened."""
+
+    results: tuple[ToolResult, ...] = ()
+    documents: Retrieved | None = None
+
+
+class Runnable(Protocol):
+    """A tool that can run without its agent, such as one of LangChain's."""
+
+    async def ainvoke(self, arguments: dict[str, JsonValue]) -> object:
+        """Run it."""
+        ...
+
+
+GUEST: ContextVar[Guest | None] = ContextVar("GUEST", default=None)
+"""The guest of the turn that runs in this context."""
+
+
+class GuestModel:
+    """Implements `Model` by the guest of the turn. What tools said is screened before it sees it."""
+
+    def __init__(self, screen: Screen, executor: Executor) -> None:
+        self._screen = screen
+        self._executor = executor
+
+    @property
+    def name(self) -> str:
+        """The guest's name."""
+        guest = GUEST.get()
+        return NOBODY if guest is None else guest.name
+
+    async def complete(self, prompt: Prompt, seconds: float) -> Draft:
+        """The guest's draft. A turn that is finished after its guest has gone has nobody to write one."""
+        guest = GUEST.get()
+        if guest is None:
+            raise PortError("the agent that spoke in this turn is gone; a person takes over")
+        known = len(guest.brought.results)
+        new, loop = prompt.results[known:], asyncio.get_running_loop()
+        clean = await loop.run_in_executor(self._executor, lambda: screened_results(new, self._screen))
+        return await guest.complete(prompt.model_copy(update={"results": (*prompt.results[:known], *clean)}), seconds)
+
+
+class GuestToolbox:
+    """Implements `Toolbox`: facts as the company states them, and the agent's own tools to run what was allowed."""
+
+    def __init__(self, company: Toolbox) -> None:
+        self._company = company
+        self._tools: dict[str, Runnable] = {}
+
+    def know(self, name: str, tool: Runnable) -> None:
+        """Remember a tool, so that a call can run that was approved after its agent had gone."""
+        self._tools[name] = tool
+
+    async def call_facts(self, call: ToolCall, customer_id: str) -> CallFacts:
+        """The declared facts of `call`, read now."""
+        return await self._company.call_facts(call, customer_id)
+
+    async def execute(self, call: ToolCall, customer_id: str, key: str) -> JsonValue:
+        """Run the call with the agent's tool; once, because the flow journals it and asks nobody twice."""
+        guest = GUEST.get()
+        if guest is not None:
+            return await guest.execute(call)
+        tool = self._tools.get(call.tool)
+        if tool is None:
+            raise ToolRefused(f"the agent that runs {call.tool} is not here; do it by hand, or start the agent")
+        return plain(await tool.ainvoke(dict(call.arguments)))
+
+    async def outcome(self, key: str) -> JsonValue:
+        """Nobody can tell: an agent's tools keep no keys."""
+        return None
+
+
+def plain(content: object) -> JsonValue:
+    """What a tool answered, as JSON where it is JSON, else as text."""
+    if isinstance(content, str):
+        try:
+            found: JsonValue = json.loads(content)
+        except (ValueError, RecursionError):
+            return content
+        return found
+    copied: JsonValue = json.loads(json.dumps(content, default=str))
+    return copied
