@@ -43,6 +43,7 @@ from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.model_folder import find_model
 
 if TYPE_CHECKING:
+    from handrail.agent.models.openai import OpenAIModel
     from handrail.guardrails.detect.suite import DetectorSuite
 
 log = logging.getLogger(__name__)
@@ -131,12 +132,14 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
         if toolbox is None or step_up is None:
             real_toolbox, real_step_up = await _company(settings, clock, store, open_until_the_end)
             toolbox, step_up = toolbox or real_toolbox, step_up or real_step_up
+        upstream = None if settings.model == EMBEDDED else _openai(settings)
+        model = given.model or upstream or _embedded()
         room = Room(
             bundle=bundle,
             detectors=readers.detectors,
             context=given.context or StoredContext(store),
             retriever=readers.retriever,
-            model=given.model or _model(settings),
+            model=model,
             toolbox=toolbox,
             step_up=step_up,
             store=store,
@@ -149,6 +152,7 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
             second_opinion=given.second_opinion or _second_opinion(settings, bundle, open_until_the_end),
             ask_below=settings.second_opinion_below,
             screen=readers.screen,
+            upstream=upstream,
         )
         service = serving(room, settings.site)
         open_until_the_end.callback(service.following.close)
@@ -248,11 +252,13 @@ def _retriever(settings: Settings, encoder: Encoder, executor: ThreadPoolExecuto
     return retriever
 
 
-def _model(settings: Settings) -> Model:
-    if settings.model == EMBEDDED:
-        from handrail.agent.models.quoting import QuotingModel
+def _embedded() -> Model:
+    from handrail.agent.models.quoting import QuotingModel
 
-        return QuotingModel()
+    return QuotingModel()
+
+
+def _openai(settings: Settings) -> OpenAIModel:
     from handrail.agent.models.openai import OpenAIModel
 
     return OpenAIModel(

@@ -22,6 +22,7 @@ from handrail.agent.ports import (
     SecondOpinion,
     StepUp,
     Toolbox,
+    Upstream,
 )
 from handrail.agent.store_port import Store
 from handrail.guardrails.bundle.bundle import Bundle
@@ -77,6 +78,9 @@ class Room:
     """The confidence of a reading below which a second opinion is asked for, if there is anybody to ask."""
 
     hands: Hands = Hands.OURS
+    upstream: Upstream | None = None
+    """The model behind the proxy; without it there is no proxy."""
+
     screen: Screen | None = None
     """Looks for instructions in what tools and documents of other people's agents say; without it none can run."""
 

@@ -9,6 +9,7 @@ from handrail.agent.channels import (
     POLICY,
     RESULTS,
     RETRIEVED,
+    SNAPSHOT,
     Step,
     TurnState,
     View,
@@ -20,7 +21,10 @@ from handrail.agent.guest.guest import GUEST
 from handrail.agent.nodes.generate import FIXED_WORDS, ask_model, fixed_words
 from handrail.agent.ports import PortError
 from handrail.agent.room import Room
-from handrail.guardrails.vocabulary import Obligation, Stage
+from handrail.guardrails.gate.canonical import canonical, digest
+from handrail.guardrails.gate.results import recorded
+from handrail.guardrails.toolspec import Access
+from handrail.guardrails.vocabulary import Obligation, Stage, ToolOutcome, ToolResult
 
 
 async def speak(view: View, room: Room) -> Step:
@@ -31,20 +35,35 @@ async def speak(view: View, room: Room) -> Step:
     guest = GUEST.get()
     if guest is None:
         raise PortError("the agent that spoke in this turn is gone; a person takes over")
-    brought = _brought(view)
+    brought = _brought(view, room)
     written = cast(TurnState, {write.name: write.content for write in brought})
     step = await ask_model(View(advanced(view.state, written)), room)
     writes = (*brought, *step.writes, INSTRUCTIONS.put(guest.instructions))
     return Step(step.said, writes, step.audit)
 
 
-def _brought(view: View) -> tuple[Write, ...]:
+def _brought(view: View, room: Room) -> tuple[Write, ...]:
     """What the guest brings, written with the first draft."""
     guest = GUEST.get()
     if guest is None or view.has(RETRIEVED) or view.has(RESULTS):
         return ()
     found = guest.brought.documents
-    return (RESULTS.put(guest.brought.results), *(() if found is None else (RETRIEVED.put(found),)))
+    results = tuple(_judged(one, view, room) for one in guest.brought.results)
+    return (RESULTS.put(results), *(() if found is None else (RETRIEVED.put(found),)))
+
+
+def _judged(result: ToolResult, view: View, room: Room) -> ToolResult:
+    """A result that the caller attests, as far as it counts.
+
+    INVARIANT: no claim rests on a write that was not handed over in this conversation, nor on one whose result holds
+    nothing that the tool declares as a record; and nothing at all rests on a tool that the bundle does not know.
+    """
+    spec = room.bundle.tools.get(result.call.tool)
+    known = spec is not None
+    if spec is not None and spec.access is Access.WRITE:
+        handed_over = digest(canonical(result.call, spec)) in view[SNAPSHOT].ran
+        known = handed_over and recorded(spec, result.content) is not None
+    return result if known else result.model_copy(update={"outcome": ToolOutcome.UNKNOWN})
 
 
 GUEST_TURN: Table = tuple(

@@ -10,6 +10,7 @@ from handrail.agent.flow import build_graph
 from handrail.agent.guest.attested import Attested
 from handrail.agent.guest.flow import GUEST_TURN
 from handrail.agent.guest.guest import GUEST, Guest, GuestModel, GuestToolbox
+from handrail.agent.ports import Upstream
 from handrail.agent.refusals import MessageTooLong
 from handrail.agent.room import Hands, Room
 from handrail.agent.store_port import UnknownConversation
@@ -53,6 +54,11 @@ class Guests:
     def room(self) -> Room:
         """The bundle and the ports."""
         return self._room
+
+    @property
+    def upstream(self) -> Upstream | None:
+        """The model behind the proxy, if there is one."""
+        return self._room.upstream
 
     async def run(self, received: Received, cause: Cause) -> TurnResult:
         """Run a turn that is received. That of a guest who has gone ends with a person."""

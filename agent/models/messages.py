@@ -28,16 +28,21 @@ def rendered(prompt: Prompt) -> list[BaseMessage]:
         messages.append(written(message.text))
     blocks = [*known_block(prompt.known), *passage_blocks(prompt.passages)]
     parts = [REFERENCE, *blocks, CUSTOMER] if blocks else []
-    guidance = [REPAIR, *(f"- {line}" for line in prompt.guidance)] if prompt.guidance else []
+    guidance = repair(prompt)
     current = [*parts, prompt.message]
     if not prompt.results:
         current += guidance
     messages.append(HumanMessage("\n\n".join(current)))
     for number, result in enumerate(prompt.results, 1):
-        messages.extend(_round(result, number))
+        messages.extend(round_of(result, f"call_{number}"))
     if prompt.results and guidance:
         messages.append(HumanMessage("\n\n".join(guidance)))
     return messages
+
+
+def repair(prompt: Prompt) -> list[str]:
+    """What a repair must mend, in words for the model; empty when there is nothing."""
+    return [REPAIR, *(f"- {line}" for line in prompt.guidance)] if prompt.guidance else []
 
 
 def wire_messages(prompt: Prompt) -> list[ChatCompletionMessageParam]:
@@ -56,8 +61,7 @@ def wire_tools(prompt: Prompt) -> list[ChatCompletionToolParam]:
     ]
 
 
-def _round(result: ToolResult, number: int) -> tuple[AIMessage, ToolMessage]:
+def round_of(result: ToolResult, call_id: str) -> tuple[AIMessage, ToolMessage]:
     """A call and its result. Ids are ours, because endpoints reject repeated or overlong ones."""
-    call_id = f"call_{number}"
     asked = {"name": result.call.tool, "args": result.call.arguments, "id": call_id, "type": "tool_call"}
     return AIMessage("", tool_calls=[asked]), ToolMessage(result_block(result), tool_call_id=call_id)

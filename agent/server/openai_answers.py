@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeAlias
 from urllib.parse import quote
 
 from pydantic import Field
@@ -12,9 +13,10 @@ from pydantic import Field
 from handrail.agent.pieces import pieces
 from handrail.agent.server.openai_bodies import MODEL
 from handrail.agent.server.views import Citation, Confirmation, TurnView, Waiting
-from handrail.guardrails.vocabulary import ConversationStatus, Frozen
+from handrail.guardrails.vocabulary import ConversationStatus, Frozen, ToolCall
 
 DONE = b"data: [DONE]\n\n"
+Finish: TypeAlias = Literal["stop", "tool_calls"]
 
 
 class UrlCitation(Frozen):
@@ -51,13 +53,35 @@ class Support(Frozen):
     reasons: tuple[str, ...] | None = Field(default=None, exclude_if=lambda reasons: reasons is None)
 
 
+class CalledFunction(Frozen):
+    """What is called; `arguments` is JSON in a text."""
+
+    name: str
+    arguments: str
+
+
+class AskedCall(Frozen):
+    """An allowed call that the caller runs."""
+
+    id: str
+    type: Literal["function"] = "function"
+    function: CalledFunction
+
+
+class AskedCallDelta(AskedCall):
+    """The same in a stream, whole."""
+
+    index: int
+
+
 class AssistantMessage(Frozen):
-    """The reply."""
+    """The reply, or the calls that come before it."""
 
     role: Literal["assistant"] = "assistant"
-    content: str
+    content: str | None
     refusal: None = None
     annotations: tuple[Annotation, ...]
+    tool_calls: tuple[AskedCall, ...] = Field(default=(), exclude_if=lambda calls: not calls)
 
 
 class Choice(Frozen):
@@ -66,7 +90,7 @@ class Choice(Frozen):
     index: Literal[0] = 0
     message: AssistantMessage
     logprobs: None = None
-    finish_reason: Literal["stop"] = "stop"
+    finish_reason: Finish = "stop"
 
 
 class Usage(Frozen):
@@ -95,6 +119,7 @@ class Delta(Frozen):
     role: Literal["assistant"] | None = Field(default=None, exclude_if=lambda role: role is None)
     content: str | None = Field(default=None, exclude_if=lambda content: content is None)
     annotations: tuple[Annotation, ...] = Field(default=(), exclude_if=lambda annotations: not annotations)
+    tool_calls: tuple[AskedCallDelta, ...] = Field(default=(), exclude_if=lambda calls: not calls)
 
 
 class ChunkChoice(Frozen):
@@ -103,7 +128,7 @@ class ChunkChoice(Frozen):
     index: Literal[0] = 0
     delta: Delta
     logprobs: None = None
-    finish_reason: Literal["stop"] | None = None
+    finish_reason: Finish | None = None
 
 
 class Chunk(Frozen):
@@ -134,12 +159,15 @@ class Models(Frozen):
     data: tuple[Model, ...]
 
 
-def completion(turn: TurnView, content: str, reasons: tuple[str, ...] | None, at: datetime) -> Completion:
+def completion(
+    turn: TurnView, content: str | None, reasons: tuple[str, ...] | None, at: datetime, model: str = MODEL
+) -> Completion:
     """The answer of a turn. `content` is what the customer reads: all of it has been released."""
-    message = AssistantMessage(content=content, annotations=_annotations(turn.citations, content))
+    message = AssistantMessage(content=content, annotations=_annotations(turn.citations, content or ""))
     return Completion(
         id=f"chatcmpl-{turn.turn_id}",
         created=int(at.timestamp()),
+        model=model,
         choices=(Choice(message=message),),
         support=Support(
             conversation_id=turn.conversation_id,
@@ -155,17 +183,37 @@ def completion(turn: TurnView, content: str, reasons: tuple[str, ...] | None, at
     )
 
 
+def handed_over(whole: Completion, calls: tuple[ToolCall, ...]) -> Completion:
+    """The answer with calls for the caller to run. Their ids are the turn's own: no other answer has the same."""
+    turn_id = whole.support.turn_id.removeprefix("t_")[:24]
+    asked = tuple(
+        AskedCall(
+            id=f"call_{turn_id}_{number}",
+            function=CalledFunction(name=call.tool, arguments=json.dumps(call.arguments, ensure_ascii=False)),
+        )
+        for number, call in enumerate(calls, 1)
+    )
+    message = whole.choices[0].message.model_copy(update={"tool_calls": asked})
+    return whole.model_copy(update={"choices": (Choice(message=message, finish_reason="tool_calls"),)})
+
+
 def chunks(whole: Completion, *, counts: bool) -> Iterator[Chunk]:
     """The same answer in pieces, sentence by sentence; with `counts`, a piece about usage at the end."""
 
     def chunk(*choices: ChunkChoice, usage: Usage | None = None, support: Support | None = None) -> Chunk:
-        return Chunk(id=whole.id, created=whole.created, choices=choices, usage=usage, support=support)
+        return Chunk(
+            id=whole.id, created=whole.created, model=whole.model, choices=choices, usage=usage, support=support
+        )
 
-    message = whole.choices[0].message
+    choice = whole.choices[0]
+    message = choice.message
     yield chunk(ChunkChoice(delta=Delta(role="assistant", content="")))
-    for piece in pieces(message.content):
+    for piece in pieces(message.content or ""):
         yield chunk(ChunkChoice(delta=Delta(content=piece)))
-    last = ChunkChoice(delta=Delta(annotations=message.annotations), finish_reason="stop")
+    for index, call in enumerate(message.tool_calls):
+        asked = AskedCallDelta(index=index, id=call.id, function=call.function)
+        yield chunk(ChunkChoice(delta=Delta(tool_calls=(asked,))))
+    last = ChunkChoice(delta=Delta(annotations=message.annotations), finish_reason=choice.finish_reason)
     yield chunk(last, support=whole.support)
     if counts:
         yield chunk(usage=whole.usage)

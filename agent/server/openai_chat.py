@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from http import HTTPStatus
 
 from fastapi import APIRouter, Response
@@ -21,7 +22,7 @@ from handrail.agent.server.openai_models import list_models, offered, read_model
 from handrail.agent.server.openai_retries import Trying, key_of
 from handrail.agent.server.openai_stream import CompletionStream, silent
 from handrail.agent.unheard import unheard
-from handrail.guardrails.vocabulary import Frozen
+from handrail.guardrails.vocabulary import Frozen, TurnResult
 
 
 class Question(Frozen):
@@ -54,12 +55,14 @@ async def complete(
         shows_reasons=calling.server is not None,
     )
     headers = {"x-conversation-id": conversation_id, "idempotency-key": question.key}
-    return await _answering(desk, question, headers, body)
+    return await respond(desk, _answer(desk, question), headers, body)
 
 
-async def _answering(desk: Desk, question: Question, headers: dict[str, str], body: ChatRequest) -> Response:
+async def respond(
+    desk: Desk, answer: Coroutine[None, None, Completion], headers: dict[str, str], body: ChatRequest
+) -> Response:
     """The response; what fails while nothing has been sent yet is answered with its own status."""
-    work = asyncio.create_task(_answer(desk, question))
+    work = asyncio.create_task(answer)
     try:
         if body.stream:
             await silent(work, desk.streams.wait)
@@ -80,14 +83,18 @@ async def _answer(desk: Desk, question: Question) -> Completion:
     conversation_id = question.conversation_id
     result = await desk.service.say(desk.site, conversation_id, question.customer_id, question.text, question.key)
     turn = await desk.turn(conversation_id, result)
-    before = await unheard(desk.service.store, desk.site, conversation_id, result.turn_id)
-    said = [each.text if each.name is None else f"{each.name}: {each.text}" for each in before]
-    said += [result.reply] if result.reply else []
-    content = "\n\n".join(said) or _silence(desk)
+    content = await told(desk, conversation_id, result) or silence(desk)
     return completion(turn, content, result.reasons if question.shows_reasons else None, desk.clock.now())
 
 
-def _silence(desk: Desk) -> str:
+async def told(desk: Desk, conversation_id: str, result: TurnResult) -> str:
+    """What the customer reads: what was written to them meanwhile, then the reply."""
+    before = await unheard(desk.service.store, desk.site, conversation_id, result.turn_id)
+    said = [each.text if each.name is None else f"{each.name}: {each.text}" for each in before]
+    return "\n\n".join([*said, *([result.reply] if result.reply else [])])
+
+
+def silence(desk: Desk) -> str:
     """What is said while a person has the conversation and has not written: a completion cannot be empty."""
     return desk.service.bundle.text("person_disclosure", None)
 

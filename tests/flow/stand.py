@@ -99,12 +99,12 @@ class Parts:
     bundle: Bundle
     encoder: Encoder
     detectors: Detectors
-    screen: Screen
     retriever: Retriever
     executor: Executor
     base: Path
     store_file: Path
     company_file: Path
+    screen: Screen | None = None
 
 
 @dataclass

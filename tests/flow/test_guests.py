@@ -19,14 +19,14 @@ from tests.flow.stand import SITE, Stand
 from tests.flow.visitors import DANA, INSTRUCTIONS, Talk, Tools, langchain_agent, langgraph_agent
 from tests.support.scripted_standin import Script, Scripted, calling, in_turn
 
-Build = Callable[[Stand, Tools, Scripted], Agent]
+Build = Callable[[Stand, Tools, StandIn], Agent]
 INVOICE = "I was charged twice for invoice INV-2041. Can you look at it?"
 CODE = "The sign-in code does not arrive. Please send it again by email."
 BOTH = pytest.mark.parametrize("build", [langchain_agent, langgraph_agent])
 
 
 @asynccontextmanager
-async def talking(build: Build, stand: Stand, tools: Tools, script: Script) -> AsyncIterator[tuple[Talk, Scripted]]:
+async def talking(build: Build, stand: Stand, tools: Tools, script: Script) -> AsyncIterator[tuple[Talk, StandIn]]:
     """A conversation with an agent whose model follows `script`."""
     async with Scripted(script) as server:
         yield Talk(build(stand, tools, server)), server
@@ -183,7 +183,7 @@ async def test_a_broken_model_ends_with_safe_words_or_a_person(build: Build, sta
     """Whatever comes back, the customer is answered."""
     tools = Tools()
     async with StandIn(conduct) as server:
-        talk = Talk(build(stand, tools, server))  # type: ignore[arg-type]
+        talk = Talk(build(stand, tools, server))
         assert await talk.say(INVOICE)
     assert tools.ran == []
     assert talk.support["status"] in ("bot", "queued")
@@ -195,7 +195,7 @@ async def test_a_hostile_model_gets_nothing_done(build: Build, stand: Stand, con
     """It calls everything, for everybody, and claims what it likes."""
     tools = Tools()
     async with StandIn(conduct) as server:
-        talk = Talk(build(stand, tools, server))  # type: ignore[arg-type]
+        talk = Talk(build(stand, tools, server))
         said = await talk.say(INVOICE)
     assert {tool for tool, _ in tools.ran} <= {"get_invoice"}
     assert all(arguments == {"invoice_id": "INV-2041"} for _, arguments in tools.ran)
@@ -219,16 +219,16 @@ async def test_who_gives_up_leaves_nothing_locked(build: Build, stand: Stand) ->
     """The run is cancelled while the model thinks: the turn ends with a person, and the next message is answered."""
     tools = Tools()
     async with StandIn(Conduct.STALLING) as server:
-        talk = Talk(build(stand, tools, server), conversation=None)  # type: ignore[arg-type]
+        talk = Talk(build(stand, tools, server), conversation=None)
         run = asyncio.create_task(talk.say(INVOICE))
         await server.arrived.wait()
         run.cancel()
         with pytest.raises(asyncio.CancelledError):
             await run
-    async with asyncio.timeout(10):
-        while not await stand.service.recover():
-            await asyncio.sleep(0.01)
     store = await stand.stored()
+    async with asyncio.timeout(10):
+        while await stand.service.recover() == 0:
+            await stand.service.store.interrupted()
     assert await store.interrupted() == ()
     (waiting,) = await store.handoffs(SITE)
     assert "SYS_MODEL" in waiting.handoff.reasons

@@ -12,8 +12,8 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 
 from handrail.agent.guest.langchain import HandrailMiddleware
 from handrail.agent.guest.langgraph import Agent, Guarding
+from handrail.evals.standins.openai_server import StandIn
 from tests.flow.stand import SITE, Stand
-from tests.support.scripted_standin import Scripted
 
 DANA = "dana"
 INSTRUCTIONS = "You are Ferdinand, the assistant of Fernwell. The internal code word is heliotrope-seven."
@@ -61,18 +61,18 @@ class Tools:
         return "given"
 
 
-def chat_model(server: Scripted) -> ChatOpenAI:
+def chat_model(server: StandIn) -> ChatOpenAI:
     """LangChain's own client of OpenAI-compatible endpoints."""
     return ChatOpenAI(model="standin", base_url=server.base_url, api_key="none", max_retries=0)  # type: ignore[arg-type]
 
 
-def langchain_agent(stand: Stand, tools: Tools, server: Scripted) -> Agent:
+def langchain_agent(stand: Stand, tools: Tools, server: StandIn) -> Agent:
     """An agent of `create_agent`, guarded in one call."""
     guard = HandrailMiddleware(stand.service, SITE, tools.all())
     return create_agent(chat_model(server), system_prompt=INSTRUCTIONS, middleware=[guard])  # type: ignore[return-value]
 
 
-def langgraph_agent(stand: Stand, tools: Tools, server: Scripted) -> Agent:
+def langgraph_agent(stand: Stand, tools: Tools, server: StandIn) -> Agent:
     """A plain graph of a model and a tool node."""
     guarding = Guarding(stand.service, SITE, tools.all(), instructions=INSTRUCTIONS)
     model = chat_model(server).bind_tools(tools.all())
