@@ -203,7 +203,7 @@ class Received(Frozen):
     """A message that is stored and leased for work. `finished` is set when the same key was answered before.
 
     `journal` holds the write calls that an interrupted run of the same turn had begun, `later_messages` counts what was
-    written in the conversation since.
+    written in the conversation since. `unseen` says that whoever wrote had not seen what was said last.
     """
 
     turn: Turn
@@ -211,6 +211,7 @@ class Received(Frozen):
     journal: tuple[JournalEntry, ...] = ()
     finished: TurnResult | None = None
     later_messages: int = 0
+    unseen: bool = False
 
 
 class LatestTurn(Frozen):

@@ -87,7 +87,8 @@ class Turning:
         """Run the graph within the deadline and store everything in one transaction."""
         # A turn that runs again later is judged by the clock, not by when it was sent: what had expired has expired.
         told = received.snapshot.history[-1].at if received.snapshot.history else received.turn.at
-        seen = {"overtaken": received.later_messages > 0, "early": received.turn.at < told}
+        early = received.unseen or received.turn.at < told
+        seen = {"overtaken": received.later_messages > 0, "early": early}
         cause = cause.model_copy(update=seen)
         at = max(received.turn.at, self._room.clock.now())
         received = received.model_copy(update={"turn": received.turn.model_copy(update={"at": at})})

@@ -31,7 +31,8 @@ class Cause(Frozen):
 
     `resumed` says that a worker died in the middle of it before, `overtaken` that the conversation has gone on since:
     such a message agrees to nothing any more. `early` says that the message was written before the reply that it would
-    answer: it waited for another turn. `edited` is the call as an operator changed it while approving it.
+    answer was seen: it waited for another turn, or answers another chat. `edited` is the call as an operator changed
+    it while approving it.
     """
 
     kind: CauseKind = CauseKind.MESSAGE

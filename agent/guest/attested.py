@@ -41,7 +41,6 @@ class Attested(Frozen):
             state = snapshot.state.model_copy(update={"unresolved_turns": counted})
             snapshot = snapshot.model_copy(update={"state": state})
             history = (*history, message)[-HISTORY_LIMIT:]
-        later = received.later_messages + (1 if unseen else 0)
         return received.model_copy(
-            update={"snapshot": snapshot.model_copy(update={"history": history}), "later_messages": later}
+            update={"snapshot": snapshot.model_copy(update={"history": history}), "unseen": unseen}
         )

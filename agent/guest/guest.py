@@ -10,7 +10,7 @@ from typing import Protocol
 
 from pydantic import JsonValue
 
-from handrail.agent.guest.screening import screened_results
+from handrail.agent.guest.screening import screened_results, shallow
 from handrail.agent.ports import CallFacts, PortError, Prompt, Screen, Toolbox, ToolRefused
 from handrail.guardrails.scope import Retrieved
 from handrail.guardrails.vocabulary import Draft, Frozen, ToolCall, ToolResult
@@ -119,12 +119,10 @@ class GuestToolbox:
 
 
 def plain(content: object) -> JsonValue:
-    """What a tool answered, as JSON where it is JSON, else as text."""
-    if isinstance(content, str):
-        try:
-            found: JsonValue = json.loads(content)
-        except (ValueError, RecursionError):
-            return content
-        return found
-    copied: JsonValue = json.loads(json.dumps(content, default=str))
-    return copied
+    """What a tool answered, as JSON of sensible depth where it is JSON, else as text."""
+    if not isinstance(content, str):
+        return shallow(json.loads(json.dumps(content, default=str)))
+    try:
+        return shallow(json.loads(content))
+    except (ValueError, RecursionError):
+        return content

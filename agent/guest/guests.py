@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cached_property
 
-from handrail.agent.conversation import Received
+from handrail.agent.conversation import Received, Snapshot
 from handrail.agent.flow import build_graph
 from handrail.agent.guest.attested import Attested
 from handrail.agent.guest.flow import GUEST_TURN
@@ -72,6 +72,9 @@ class Guests:
         limit = self._room.bundle.manifest.limits.message_characters
         if len(heard.text) > limit:
             raise MessageTooLong(f"the message has {len(heard.text)} characters; at most {limit} are read: shorten it")
+        asking = self._room.store.snapshot(heard.site, heard.conversation_id)
+        if (await stored(self._room, asking, Snapshot)).channel not in (AGENT, PROXY):
+            raise UnknownConversation("there is no such conversation of an agent or application: open one first")
         begin = self._room.store.continue_turn if heard.continues else self._room.store.receive
         receiving = begin(
             heard.site, heard.conversation_id, heard.customer_id, heard.key, heard.text, self._room.clock.now()
@@ -79,9 +82,6 @@ class Guests:
         received = await stored(self._room, receiving, Received)
         if received.finished is not None:
             return received.finished
-        if received.turn.channel not in (AGENT, PROXY):
-            await self._room.store.abandon(received.turn)
-            raise UnknownConversation("this conversation is not one of an agent or application: open another one")
         if heard.attested is not None:
             received = heard.attested.believed(received)
         kind = CauseKind.RESULTS if heard.continues else CauseKind.MESSAGE

@@ -105,6 +105,8 @@ class HandrailMiddleware(AgentMiddleware[GuardedState, None, object]):
         visit = self._visit(request.state)
         if request.response_format is not None:
             raise NotAnswerable("a structured response is no text that can be checked: leave `response_format` out")
+        if any(isinstance(tool, dict) for tool in request.tools):
+            raise NotAnswerable("a tool that runs at the model's endpoint passes no gate: leave built-in tools out")
         with self._left(visit):
             return ModelResponse(result=[await self._drafted(visit, request, handler)])
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
     from langgraph.prebuilt import ToolNode
     from langgraph.prebuilt.tool_node import ToolCallRequest
+    from langgraph.typing import ContextT, InputT, OutputT, StateT
 
     from handrail.agent.guest.calls import Ran
     from handrail.agent.service import Service
@@ -66,11 +67,13 @@ class Guarding:
         """The tools behind the gate. Outside of a guarded run it refuses every call."""
         return self._node
 
-    def around(self, agent: Agent) -> CompiledStateGraph[SupportState, None, SupportState, SupportState]:
+    def around(
+        self, agent: CompiledStateGraph[StateT, ContextT, InputT, OutputT]
+    ) -> CompiledStateGraph[SupportState, None, SupportState, SupportState]:
         """A graph that answers the last message with `agent`; its channels are those of `support_node`."""
         from langgraph.graph import END, START, StateGraph
 
-        step = _Turn(self._door, self._node, agent, f"agent:{self._name}", self._instructions)
+        step = _Turn(self._door, self._node, cast(Agent, agent), f"agent:{self._name}", self._instructions)
         graph: StateGraph[SupportState, None, SupportState, SupportState] = StateGraph(SupportState)
         graph.add_node(NODE, step.turn)
         graph.add_edge(START, NODE)

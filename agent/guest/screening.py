@@ -27,6 +27,11 @@ def screened_results(results: tuple[ToolResult, ...], screen: Screen) -> tuple[T
     return tuple(one.model_copy(update={"content": screened(one.content, screen)}) for one in results)
 
 
+def shallow(content: JsonValue) -> JsonValue:
+    """`content` without what lies too deep: no reader of it can be broken by its depth."""
+    return _each(content, lambda text: text)
+
+
 def _unmarked(content: JsonValue) -> JsonValue:
     return _each(content, lambda text: "" if text == WITHHELD else text)
 

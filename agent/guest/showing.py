@@ -82,7 +82,7 @@ class Showing:
         return block("tool result", tool, json.dumps(told, ensure_ascii=False, sort_keys=True)[:MAX_RESULT])
 
     def _clean(self, content: JsonValue) -> JsonValue:
-        self._left -= len(content if isinstance(content, str) else json.dumps(content))
+        self._left -= len(content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
         return TOO_OLD if self._left < 0 else screened(content, self.screen)
 
     def _arguments(self, text: str) -> str:

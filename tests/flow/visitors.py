@@ -92,7 +92,7 @@ def langgraph_agent(stand: Stand, tools: Tools, server: StandIn) -> Agent:
     graph.add_edge(START, "think")
     graph.add_conditional_edges("think", after, ["tools", END])
     graph.add_edge("tools", "think")
-    return guarding.around(graph.compile())  # type: ignore[arg-type, return-value]
+    return guarding.around(graph.compile())  # type: ignore[return-value]
 
 
 @dataclass

@@ -11,6 +11,7 @@ from handrail.evals.standins.openai_server import MODEL, StandIn, _begin, _send
 from handrail.evals.standins.request import ChatRequest
 from handrail.evals.standins.script import AskedCall, Reply
 from handrail.evals.standins.wire import DONE, chunks, whole
+from tests.support.side_loop import SideLoop
 
 Script = Callable[[ChatRequest], Reply]
 
@@ -42,3 +43,28 @@ class Scripted(StandIn):
         for event in (*chunks(answer, MODEL), DONE):
             writer.write(event)
         await writer.drain()
+
+
+class Behind:
+    """A scripted stand-in in a loop of its own, for clients that block; `script` is what it says next."""
+
+    def __init__(self, loop: SideLoop) -> None:
+        self._loop = loop
+        self.server = Scripted(lambda _: Reply("hello"))
+        loop.do(self.server.__aenter__())
+
+    def close(self) -> None:
+        """Stop it."""
+        self._loop.do(self.server.__aexit__(None, None, None))
+
+    def says(self, script: Script) -> None:
+        """Follow `script` from now on."""
+        self.server.conduct = Conduct.GOOD
+        self.server.script = script
+        self.server.seen.clear()
+
+    @property
+    def told(self) -> str:
+        """All that it was told last, as text."""
+        request = self.server.seen[-1].request
+        return f"{request.system}\n{request.text}"
