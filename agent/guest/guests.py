@@ -48,12 +48,16 @@ class Guests:
         """Guard with the ports of `room`."""
         self._room = room
         self._own = own
-        self.toolbox = GuestToolbox(room.toolbox)
 
     @property
     def room(self) -> Room:
         """The bundle and the ports."""
         return self._room
+
+    @cached_property
+    def toolbox(self) -> GuestToolbox:
+        """The tools of agents in this process, before the company's facts."""
+        return GuestToolbox(self._room.toolbox)
 
     @property
     def upstream(self) -> Upstream | None:

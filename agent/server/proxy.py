@@ -20,7 +20,7 @@ from handrail.agent.server.openai_bodies import refused
 from handrail.agent.server.openai_chat import answering, respond, silence, told
 from handrail.agent.server.openai_clients import Client
 from handrail.agent.server.openai_errors import documented
-from handrail.agent.server.openai_examples import COMPLETION, MODEL, MODELS, STREAM
+from handrail.agent.server.openai_examples import HANDED_OVER, MODEL, MODELS, STREAM
 from handrail.agent.server.openai_ids import Naming, conversation_in, ensure
 from handrail.agent.server.openai_retries import Attempt, Trying, key_of
 from handrail.agent.server.proxy_bodies import ProxyRequest
@@ -149,6 +149,6 @@ def router() -> APIRouter:
         complete,
         methods=["POST"],
         response_model=Completion,
-        responses=answering(COMPLETION, STREAM) | documented(400, 409, 413),
+        responses=answering(HANDED_OVER, STREAM) | documented(400, 409, 413),
     )
     return routes

@@ -218,6 +218,29 @@ def test_a_yes_to_a_question_that_the_history_does_not_show_is_none(client: Open
     assert "CONFIRMATION_GIVEN" not in app.reasons
 
 
+def test_another_chat_of_the_same_name_is_answered(client: OpenAI, behind: Behind) -> None:
+    """A question that it does not show does not stand in its way."""
+    app = App(client, "other-chat")
+    behind.says(in_turn(calling("resend_code", channel="email")))
+    app.say(CODE)
+    app.history = app.history[:1]
+    behind.says(in_turn(Reply("Open the workspace.")))
+    assert "Open the workspace." in app.say("How do I create a project?")
+
+
+def test_without_a_name_the_beginning_finds_the_conversation(client: OpenAI, behind: Behind) -> None:
+    """An application that changes nothing but the base URL and the customer: the yes is still one."""
+    behind.says(in_turn(calling("resend_code", channel="email")))
+    history: History = [{"role": "user", "content": f"Hello. {CODE}"}]
+    asked = client.chat.completions.create(model="x", messages=history, tools=TOOLS, user="dana")
+    history.append({"role": "assistant", "content": asked.choices[0].message.content})
+    history.append({"role": "user", "content": "yes"})
+    other = client.chat.completions.create(model="x", messages=history, tools=TOOLS, user="mia")
+    assert not other.choices[0].message.tool_calls
+    agreed = client.chat.completions.create(model="x", messages=history, tools=TOOLS, user="dana")
+    assert agreed.choices[0].finish_reason == "tool_calls"
+
+
 def test_a_claim_without_the_call_does_not_leave(client: OpenAI, behind: Behind) -> None:
     """Nor one that rests on a call which nobody let through, though the history tells of it."""
     app = App(client, "claim")
