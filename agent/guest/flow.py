@@ -9,6 +9,7 @@ from handrail.agent.channels import (
     POLICY,
     RESULTS,
     RETRIEVED,
+    ROUNDS,
     SNAPSHOT,
     Step,
     TurnState,
@@ -49,7 +50,8 @@ def _brought(view: View, room: Room) -> tuple[Write, ...]:
         return ()
     found = guest.brought.documents
     results = tuple(_judged(one, view, room) for one in guest.brought.results)
-    return (RESULTS.put(results), *(() if found is None else (RETRIEVED.put(found),)))
+    # The rounds of the turns that went before count: a model that never stops asking does not begin anew.
+    return (RESULTS.put(results), ROUNDS.put(guest.brought.rounds), *(() if found is None else (RETRIEVED.put(found),)))
 
 
 def _judged(result: ToolResult, view: View, room: Room) -> ToolResult:

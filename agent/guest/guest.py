@@ -46,10 +46,14 @@ class Guest(Protocol):
 
 
 class Brought(Frozen):
-    """What a guest knows before its first draft: results of calls that it ran itself, and documents, screened."""
+    """What a guest knows before its first draft: results of calls that it ran itself, and documents, screened.
+
+    `rounds` is how often it has asked for tools since the customer wrote.
+    """
 
     results: tuple[ToolResult, ...] = ()
     documents: Retrieved | None = None
+    rounds: int = 0
 
 
 class Runnable(Protocol):

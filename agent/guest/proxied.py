@@ -32,7 +32,7 @@ class Proxied:
     def __init__(self, upstream: Upstream, transcript: Transcript, offered: Offered, seen: Shown) -> None:
         self.name = f"proxy:{upstream.model}"
         self.instructions = transcript.instructions
-        self.brought = Brought(results=transcript.results, documents=seen.documents)
+        self.brought = Brought(results=transcript.results, documents=seen.documents, rounds=transcript.rounds)
         self._upstream = upstream
         self._offered = offered
         self._seen = seen

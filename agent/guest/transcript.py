@@ -150,6 +150,11 @@ class Transcript(BaseModel):
             found.append(ToolResult(call=made, outcome=ToolOutcome.SUCCEEDED, content=content, reasons=(ATTESTED,)))
         return tuple(found)
 
+    @property
+    def rounds(self) -> int:
+        """How often the model has asked for calls since the customer's newest message."""
+        return sum(bool(one.tool_calls) for one in self.messages[(self.newest or 0) :])
+
     def fingerprint(self) -> str:
         """The same for the same conversation."""
         return json.dumps([one.model_dump(mode="json") for one in self.messages], sort_keys=True)

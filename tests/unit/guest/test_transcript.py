@@ -74,6 +74,7 @@ def test_results_of_this_message_only() -> None:
     assert result.call.arguments == {"invoice_id": "INV-2"}
     assert result.content == {"amount": "1.00"}
     assert result.reasons == ("TOOL_ATTESTED",)
+    assert told.rounds == 1
 
 
 @pytest.mark.parametrize("arguments", ["{", "[]", "1", '"x"'])
