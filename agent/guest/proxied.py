@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from langchain_core.messages import BaseMessage, HumanMessage
-from langchain_core.messages.utils import convert_to_openai_messages
 from pydantic import JsonValue
 
 from handrail.agent.guest.guest import Brought
 from handrail.agent.guest.showing import Showing, Shown
 from handrail.agent.guest.transcript import Transcript
-from handrail.agent.models.messages import repair, round_of
 from handrail.agent.ports import PortError, Prompt, Relayed, Upstream
 from handrail.agent.room import Room
 from handrail.guardrails.errors import ConfigError
-from handrail.guardrails.vocabulary import Draft, Frozen, ToolCall
+from handrail.guardrails.vocabulary import Draft, Frozen, ToolCall, ToolResult
 
 
 class Offered(Frozen):
@@ -40,17 +37,12 @@ class Proxied:
     async def complete(self, prompt: Prompt, seconds: float) -> Draft:
         """What the model says to the application's conversation, and to what became of its calls in this turn."""
         new = prompt.results[len(self.brought.results) :]
-        added: list[BaseMessage] = []
-        for number, result in enumerate(new, 1):
-            added += round_of(result, f"handrail_{number}")
-        if prompt.guidance:
-            added.append(HumanMessage("\n\n".join(repair(prompt))))
         # A call that the application demands once is demanded once: after a refusal the model may say something.
         options = {name: value for name, value in self._offered.options.items() if not new or name != "tool_choice"}
         tools = self._tools(prompt)
         if not tools:
             options = {name: value for name, value in options.items() if name not in _ABOUT_TOOLS}
-        messages = (*self._seen.messages, *_wire(added))
+        messages = (*self._seen.messages, *_added(new, prompt))
         return await self._upstream.relay(Relayed(messages=messages, tools=tools, options=options), seconds)
 
     async def execute(self, call: ToolCall) -> JsonValue:
@@ -65,8 +57,20 @@ class Proxied:
 _ABOUT_TOOLS = ("tool_choice", "parallel_tool_calls")
 
 
-def _wire(messages: Sequence[BaseMessage]) -> list[dict[str, JsonValue]]:
-    return cast("list[dict[str, JsonValue]]", convert_to_openai_messages(list(messages)))
+def _added(results: Sequence[ToolResult], prompt: Prompt) -> list[dict[str, JsonValue]]:
+    """What became of the calls of this turn, and what a repair must mend, in the wire format."""
+    # Late: LangChain's messages take half a second to import, and a server without a proxy needs none.
+    from langchain_core.messages import BaseMessage, HumanMessage
+    from langchain_core.messages.utils import convert_to_openai_messages
+
+    from handrail.agent.models.messages import repair, round_of
+
+    added: list[BaseMessage] = []
+    for number, result in enumerate(results, 1):
+        added += round_of(result, f"handrail_{number}")
+    if prompt.guidance:
+        added.append(HumanMessage("\n\n".join(repair(prompt))))
+    return cast("list[dict[str, JsonValue]]", convert_to_openai_messages(added))
 
 
 async def proxied(room: Room, upstream: Upstream, transcript: Transcript, offered: Offered) -> Proxied:
@@ -74,6 +78,11 @@ async def proxied(room: Room, upstream: Upstream, transcript: Transcript, offere
     screen = room.screen
     if screen is None:
         raise ConfigError(["Nothing screens what tools say, so nothing can be proxied: pass a `screen`."])
-    showing = Showing(room.bundle, screen, room.masked)
-    seen = await room.compute(lambda: showing.shown(transcript), room.patience.detection)
+    try:
+        showing = Showing(room.bundle, screen, room.masked)
+        seen = await room.compute(lambda: showing.shown(transcript), room.patience.detection)
+    except TimeoutError:
+        # What there is no time to look through is not shown at all.
+        unread = Showing(room.bundle, screen, room.masked, left=0)
+        seen = await room.compute(lambda: unread.shown(transcript), room.patience.detection)
     return Proxied(upstream, transcript, offered, seen)

@@ -34,12 +34,15 @@ class Shown:
 
 @dataclass(slots=True)
 class Showing:
-    """Puts one conversation together for the model. Costs CPU."""
+    """Puts one conversation together for the model. Costs CPU.
+
+    `left` is how many more characters of untrusted text are looked through.
+    """
 
     bundle: Bundle
     screen: Screen
     kinds: frozenset[str]
-    _left: int = SCREENED
+    left: int = SCREENED
     _documents: list[str] = field(default_factory=list)
 
     def shown(self, transcript: Transcript) -> Shown:
@@ -82,8 +85,8 @@ class Showing:
         return block("tool result", tool, json.dumps(told, ensure_ascii=False, sort_keys=True)[:MAX_RESULT])
 
     def _clean(self, content: JsonValue) -> JsonValue:
-        self._left -= len(content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
-        return TOO_OLD if self._left < 0 else screened(content, self.screen)
+        self.left -= len(content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
+        return TOO_OLD if self.left < 0 else screened(content, self.screen)
 
     def _arguments(self, text: str) -> str:
         found = plain(text)

@@ -15,7 +15,7 @@ from handrail.agent.ports import ToolRefused
 from handrail.evals.standins.conduct import Conduct
 from handrail.evals.standins.openai_server import StandIn
 from handrail.evals.standins.script import Reply
-from tests.flow.stand import SITE, Stand
+from tests.flow.stand import MIA, SITE, Stand
 from tests.flow.visitors import DANA, INSTRUCTIONS, Talk, Tools, langchain_agent, langgraph_agent
 from tests.support.scripted_standin import Script, Scripted, calling, in_turn
 
@@ -99,6 +99,26 @@ async def test_a_no_drops_the_call(build: Build, stand: Stand) -> None:
         await talk.say("no")
     assert tools.ran == []
     assert "CONFIRMATION_DECLINED" in talk.reasons
+
+
+@BOTH
+async def test_what_an_operator_approves_runs_when_they_decide(build: Build, stand: Stand) -> None:
+    """After a code and a yes, with the agent's own tool, once; the agent's model is not asked for it."""
+    tools, ends = Tools(), "2026-12-01"
+    script = in_turn(calling("cancel_subscription", subscription_id="SUB-1001", effective_on=ends))
+    async with talking(build, stand, tools, script) as (talk, server):
+        talk.customer = MIA
+        assert "code" in await talk.say(f"please cancel my subscription SUB-1001 on {ends}")
+        assert "Cancel" in await talk.say(await stand.code())
+        await talk.say("yes")
+        assert tools.ran == []
+        asked = len(server.seen)
+        decided = await stand.decide()
+        assert "TOOL_SUCCEEDED" in decided.reasons
+        assert tools.ran == [("cancel_subscription", {"subscription_id": "SUB-1001", "effective_on": ends})]
+        assert len(server.seen) == asked
+        assert decided.reply in await talk.say("thank you")
+    assert stand.audit_breaks() == ()
 
 
 @BOTH

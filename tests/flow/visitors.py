@@ -36,8 +36,9 @@ class Tools:
     ran: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     def all(self) -> list[BaseTool]:
-        """Two that the bundle declares, and one that it does not."""
+        """Three that the bundle declares, and one that it does not."""
         return [
+            StructuredTool.from_function(coroutine=self.cancel_subscription),
             StructuredTool.from_function(coroutine=self.get_invoice),
             StructuredTool.from_function(coroutine=self.resend_code),
             StructuredTool.from_function(coroutine=self.give_voucher),
@@ -54,6 +55,11 @@ class Tools:
         if self.fault is not None:
             raise self.fault
         return {"channel": channel, "valid_minutes": 10}
+
+    async def cancel_subscription(self, subscription_id: str, effective_on: str) -> dict[str, object]:
+        """Cancel a subscription."""
+        self.ran.append(("cancel_subscription", {"subscription_id": subscription_id, "effective_on": effective_on}))
+        return {"subscription_id": subscription_id, "status": "ending", "ends_on": effective_on}
 
     async def give_voucher(self, amount: str) -> str:
         """Give a voucher to the customer."""
