@@ -20,9 +20,8 @@ from handrail.guardrails.gate.argument import (
     Name,
     Origin,
     Texts,
-    schema_of,
-    value_problem,
 )
+from handrail.guardrails.gate.fitting import schema_of, value_problem
 from handrail.guardrails.gate.template import template_problems
 from handrail.guardrails.policy.facts import FactKind
 from handrail.guardrails.vocabulary import Frozen, ToolCall

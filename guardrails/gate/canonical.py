@@ -47,8 +47,16 @@ def canonical(call: ToolCall, spec: ToolSpec) -> ToolCall:
             continue
         argument = spec.argument(name)
         plain = _plain(value)
-        arguments[name] = plain if argument is None else _WRITERS[argument.type](argument, plain)
+        arguments[name] = plain if argument is None else _written(argument, plain)
     return call.model_copy(update={"arguments": arguments})
+
+
+def _written(argument: Argument, value: JsonValue) -> JsonValue:
+    """A single value where a list is declared, or the other way round, stays as it is: the schema check refuses it."""
+    write = _WRITERS[argument.type]
+    if argument.many is not None:
+        return [write(argument, one) for one in value] if isinstance(value, list) else value
+    return write(argument, value)
 
 
 def _plain(value: JsonValue) -> JsonValue:
