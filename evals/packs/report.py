@@ -95,6 +95,9 @@ def table(found: GateReport) -> str:
         lines.append(f"Labelled block, blocked: {found.block}")
     counts = ", ".join(f"{count} {name}" for name, count in found.decisions.items())
     lines.append(f"Decisions: {counts}; {found.crashed} crashed")
+    if found.unknown:
+        said = ", ".join(f"{name} ({count})" for name, count in found.unknown.items())
+        lines.append(f"Facts that could not be established: {said}")
     lines += [f"Wrong: line {one.line} ({one.id}), {_words(one)}" for one in found.wrong[:MAX_SHOWN]]
     if len(found.wrong) > MAX_SHOWN:
         lines.append(f"and {len(found.wrong) - MAX_SHOWN} more")

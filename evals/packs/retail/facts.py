@@ -113,26 +113,22 @@ def customer_known(call: Call, records: Records) -> bool:
     return call.customer_id in records.users
 
 
-def own_profile(call: Call, _: Records) -> bool:
-    return call.text("user_id") == call.customer_id
-
-
 def finds_somebody_else(call: Call, records: Records) -> bool:
     """While nobody is authenticated, searching is how that is done."""
     return call.customer_id is not None and set(_found(call, records)) != {call.customer_id}
 
 
-def product_exists(call: Call, records: Records) -> bool:
-    return call.text("product_id") in records.products
+def in_catalogue(call: Call, records: Records) -> bool:
+    if call.tool == "get_product_details":
+        return call.text("product_id") in records.products
+    return _product_with(call.text("item_id"), records) is not None
 
 
-def item_exists(call: Call, records: Records) -> bool:
-    return any(call.text("item_id") in product.variants for product in records.products.values())
-
-
-def order_owned(call: Call, records: Records) -> bool:
+def owned(call: Call, records: Records) -> bool:
+    if "user_id" in call.arguments:
+        return call.text("user_id") == call.customer_id
     order = _order(call, records)
-    return order is not None and customer_known(call, records) and order.user_id == call.customer_id
+    return order is not None and order.user_id == call.customer_id
 
 
 def order_status(call: Call, records: Records) -> str | None:
@@ -176,31 +172,25 @@ def options_differ(call: Call, records: Records) -> bool | None:
     return all(swap.old and swap.new and swap.old.options != swap.new.options for swap in swaps)
 
 
-def payment_owned(call: Call, records: Records) -> bool:
-    return _method(call, records) is not None
+def payment(call: Call, records: Records) -> str | None:
+    order, method = _order(call, records), _method(call, records)
+    if method is None:
+        return "foreign"
+    if order is None:
+        return None
+    if call.text("payment_method_id") == order.payment_history[0].payment_method_id:
+        return "original"
+    return "gift_card" if method.source == GIFT_CARD else "other"
 
 
-def payment_differs(call: Call, records: Records) -> bool | None:
-    order = _order(call, records)
-    return None if order is None else call.text("payment_method_id") != order.payment_history[0].payment_method_id
-
-
-def covers_total(call: Call, records: Records) -> bool | None:
-    order = _order(call, records)
-    return None if order is None else _covers(_method(call, records), _paid(order))
-
-
-def covers_difference(call: Call, records: Records) -> bool | None:
-    difference = _difference(call, records)
-    return None if difference is None else _covers(_method(call, records), difference)
-
-
-def refund_allowed(call: Call, records: Records) -> bool | None:
+def covered(call: Call, records: Records) -> bool | None:
     order, method = _order(call, records), _method(call, records)
     if order is None or method is None:
         return None
-    original = order.payment_history[0].payment_method_id
-    return method.source == GIFT_CARD or call.text("payment_method_id") == original
+    asked = _paid(order) if call.tool == "modify_pending_order_payment" else _difference(call, records)
+    if asked is None:
+        return None
+    return method.source != GIFT_CARD or (method.balance is not None and asked <= method.balance)
 
 
 # ---------------------------------------------------------------------------------------------------------- effects
@@ -232,12 +222,10 @@ def modify_pending_order_items(call: Call, records: Records) -> None:
     order.status = "pending (item modified)"
     if difference:
         _move(order, records, call.text("payment_method_id"), difference)
-    left = list(order.items)
     for old, new in zip(call.texts("item_ids"), call.texts("new_item_ids"), strict=True):
-        item = next(item for item in left if item.item_id == old)
-        left.remove(item)
-        variant = next(found for product in records.products.values() if (found := product.variants.get(new)))
-        item.item_id, item.price, item.options = new, variant.price, variant.options
+        item = next(item for item in order.items if item.item_id == old)
+        bought = records.products[item.product_id].variants[new]
+        item.item_id, item.price, item.options = new, bought.price, bought.options
 
 
 def exchange_delivered_order_items(call: Call, records: Records) -> None:
@@ -270,13 +258,6 @@ def _method(call: Call, records: Records) -> Method | None:
     return None if user is None else user.payment_methods.get(call.text("payment_method_id"))
 
 
-def _covers(method: Method | None, amount: Decimal) -> bool | None:
-    """Whether a method can pay: one whose balance is not known here can, a gift card without one cannot."""
-    if method is None:
-        return None
-    return method.source != GIFT_CARD or amount <= (method.balance or 0)
-
-
 def _paid(order: Order, method_id: str | None = None) -> Decimal:
     """What has been paid for an order (with one payment method, if it is named) and not been refunded."""
     moved = [one for one in order.payment_history if method_id in {None, one.payment_method_id}]
@@ -292,12 +273,16 @@ def _move(order: Order, records: Records, method_id: str, amount: Decimal) -> No
         method.balance -= amount
 
 
+def _product_with(item_id: str, records: Records) -> Product | None:
+    return next((product for product in records.products.values() if item_id in product.variants), None)
+
+
 def _swaps(call: Call, records: Records) -> Iterator[Swap]:
     """Each item with its new one, as far as there are both."""
     order = _order(call, records)
     held = {} if order is None else {item.item_id: item for item in order.items}
     for old, new in zip(call.texts("item_ids"), call.texts("new_item_ids"), strict=False):
-        product = next((product for product in records.products.values() if new in product.variants), None)
+        product = _product_with(new, records)
         yield Swap(held.get(old), product, None if product is None else product.variants[new])
 
 
@@ -309,14 +294,8 @@ def _difference(call: Call, records: Records) -> Decimal | None:
 
 
 def _found(call: Call, records: Records) -> Iterator[str]:
-    """The ids of the users that a search finds."""
+    """The ids of the users whom all words of a search fit."""
     for name, user in records.users.items():
-        if call.tool == "find_user_id_by_email":
-            if user.email.casefold() == call.text("email").casefold():
-                yield name
-        elif (
-            user.name.first_name.casefold() == call.text("first_name").casefold()
-            and user.name.last_name.casefold() == call.text("last_name").casefold()
-            and user.address.zip == call.text("zip")
-        ):
+        known = {"email": user.email, "zip": user.address.zip, **user.name.model_dump()}
+        if all(call.text(word).casefold() == known[word].casefold() for word in call.arguments):
             yield name
