@@ -164,7 +164,8 @@ class ToolSpec(Frozen):
     def _text_problems(self) -> Iterator[str]:
         if self.access is Access.WRITE and (self.question is None or self.done is None):
             yield "a write tool needs a question and a done text"
-        known = {argument.name for argument in self.arguments if argument.required}
+        shown = (argument for argument in self.arguments if argument.type is not ArgumentType.BOOLEAN)
+        known = {argument.name for argument in shown if argument.required}
         known |= {fact.name for fact in self.facts if fact.type is not FactType.BOOLEAN}
         for field, texts in (("question", self.question), ("done", self.done)):
             for language, text in (texts or {}).items():

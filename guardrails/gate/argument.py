@@ -17,14 +17,21 @@ Texts: TypeAlias = Annotated[dict[str, Annotated[str, Field(min_length=1)]], Fie
 """A customer text per language."""
 
 MONEY = re.compile(r"\d{1,9}\.\d{2}", re.ASCII)
+DECIMAL = re.compile(r"[+-]?\d{1,15}(\.\d{1,9})?", re.ASCII)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class ArgumentType(StrEnum):
-    """The type of an argument. `money` is a decimal string with two places, `date` an ISO date, both as text."""
+    """The type of an argument. `money` is a decimal string with two places, `date` an ISO date, both as text.
+
+    A `number` may have a fraction, and is no amount of money. A `boolean` stands in no text, so that neither its origin
+    can be asked for nor can it be shown: what a customer has to agree to is a `choice` with a label for each value.
+    """
 
     TEXT = "text"
     INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
     MONEY = "money"
     DATE = "date"
     CHOICE = "choice"
@@ -52,7 +59,7 @@ class Favours(StrEnum):
     LESS = "less"
 
 
-MEASURED = frozenset({ArgumentType.INTEGER, ArgumentType.MONEY, ArgumentType.DATE})
+MEASURED = frozenset({ArgumentType.INTEGER, ArgumentType.NUMBER, ArgumentType.MONEY, ArgumentType.DATE})
 """The types whose values lie on one line, so that there is more and less of them (a later day is more)."""
 
 MOST = 100
@@ -87,10 +94,10 @@ class Argument(Frozen):
     """The declaration of an argument.
 
     With `many` it is a list, in the order given, and everything else said here is said of each of its values.
-    `pattern` is matched against the whole text. `minimum` and `maximum` are an integer, a money string or an ISO date,
-    by type. `currency` names the call fact that holds the currency of a money argument. `spoken` are words after which
-    the digits of an identifier alone mean it: "invoice 2041" for INV-2041. `favours` says which edits the customer
-    need not agree to again; without it every edit counts as one against the customer.
+    `pattern` is matched against the whole text. `minimum` and `maximum` are an integer, a decimal number as text, a
+    money string or an ISO date, by type. `currency` names the call fact that holds the currency of a money argument.
+    `spoken` are words after which the digits of an identifier alone mean it: "invoice 2041" for INV-2041. `favours`
+    says which edits the customer need not agree to again; without it every edit counts as one against the customer.
     """
 
     name: Name
@@ -102,7 +109,7 @@ class Argument(Frozen):
     many: Many | None = None
     pattern: str | None = None
     may_be_empty: bool = False
-    max_length: Annotated[int, Field(ge=1, le=2000)] = 200
+    max_length: Annotated[int, Field(ge=1, le=20_000)] = 200
     choices: tuple[Choice, ...] = ()
     minimum: int | str | None = None
     maximum: int | str | None = None
@@ -132,6 +139,8 @@ def _declaration_problems(argument: Argument) -> Iterator[str]:
         yield "a choice needs choices, and nothing else has them"
     if (kind is ArgumentType.MONEY) != (argument.currency is not None):
         yield "a money argument names the fact that holds its currency, and nothing else does"
+    if kind is ArgumentType.BOOLEAN and (argument.sensitive or Origin.MODEL not in argument.origin):
+        yield "a boolean stands in no text, so its origin cannot be asked for: make it a choice"
     if argument.sensitive and not set(argument.origin) <= TRUSTED:
         yield "a sensitive argument may come from customer_words, verified_record and operator only"
     if argument.pattern is not None:
@@ -161,6 +170,8 @@ def _measured_problems(argument: Argument) -> Iterator[str]:
 def _bound_fits(kind: ArgumentType, bound: int | str) -> bool:
     if kind is ArgumentType.INTEGER:
         return isinstance(bound, int) and not isinstance(bound, bool)
+    if kind is ArgumentType.NUMBER:
+        return not isinstance(bound, bool) and DECIMAL.fullmatch(str(bound)) is not None
     if kind is ArgumentType.MONEY:
         return isinstance(bound, str) and MONEY.fullmatch(bound) is not None
     return kind is ArgumentType.DATE and isinstance(bound, str) and iso_date(bound) is not None

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from pydantic import JsonValue
 
-from handrail.guardrails.gate.argument import Argument, ArgumentType
+from handrail.guardrails.gate.argument import DECIMAL, Argument, ArgumentType
 from handrail.guardrails.output.dates import dates, full_date
 from handrail.guardrails.output.fold import visible
 from handrail.guardrails.output.numbers import numbers
@@ -20,6 +20,9 @@ from handrail.guardrails.toolspec import ToolSpec
 from handrail.guardrails.vocabulary import ToolCall
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_EXACT = 2**53
+"""Below it every whole number is a float of its own."""
+
 _LONGEST = 64
 """Characters of a written amount or date; longer text is no single value."""
 
@@ -84,6 +87,17 @@ def _integer(_: Argument, value: JsonValue) -> JsonValue:
     return value
 
 
+def _number(_: Argument, value: JsonValue) -> JsonValue:
+    """Numbers as text become numbers, and one without a fraction is written without it: 50.0 and "50" are 50."""
+    if isinstance(value, str) and DECIMAL.fullmatch(value):
+        value = float(value)
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT else value
+
+
+def _boolean(_: Argument, value: JsonValue) -> JsonValue:
+    return value
+
+
 def _money(_: Argument, value: JsonValue) -> JsonValue:
     if not isinstance(value, str) or len(value) > _LONGEST:
         return value
@@ -129,6 +143,8 @@ def _is_whole(found: Value, text: str) -> bool:
 _WRITERS: dict[ArgumentType, Callable[[Argument, JsonValue], JsonValue]] = {
     ArgumentType.TEXT: _text,
     ArgumentType.INTEGER: _integer,
+    ArgumentType.NUMBER: _number,
+    ArgumentType.BOOLEAN: _boolean,
     ArgumentType.MONEY: _money,
     ArgumentType.DATE: _date,
     ArgumentType.CHOICE: _choice,

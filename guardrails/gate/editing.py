@@ -68,7 +68,7 @@ def _favours(argument: Argument | None, before: JsonValue, after: JsonValue) -> 
         return False
     if value_problem(argument, before) is not None or value_problem(argument, after) is not None:
         return False
-    if not isinstance(before, int | str) or not isinstance(after, int | str):
+    if not isinstance(before, int | float | str) or not isinstance(after, int | float | str):
         return False
     was, is_now = measure(argument.type, before), measure(argument.type, after)
     return is_now > was if argument.favours is Favours.MORE else is_now < was

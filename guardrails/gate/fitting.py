@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from datetime import date
@@ -26,6 +27,11 @@ def _schema(argument: Argument) -> dict[str, JsonValue]:
     if argument.type is ArgumentType.INTEGER:
         bounds = {"minimum": argument.minimum, "maximum": argument.maximum}
         return {"type": "integer", **{word: bound for word, bound in bounds.items() if bound is not None}}
+    if argument.type is ArgumentType.NUMBER:
+        limits = {"minimum": argument.minimum, "maximum": argument.maximum}
+        return {"type": "number", **{word: float(bound) for word, bound in limits.items() if bound is not None}}
+    if argument.type is ArgumentType.BOOLEAN:
+        return {"type": "boolean"}
     schema: dict[str, JsonValue] = {"type": "string"}
     if argument.type is ArgumentType.CHOICE:
         schema["enum"] = [choice.value for choice in argument.choices]
@@ -68,6 +74,16 @@ def _integer(argument: Argument, value: JsonValue) -> str | None:
     return _bounds(argument, value)
 
 
+def _number(argument: Argument, value: JsonValue) -> str | None:
+    if not isinstance(value, int | float) or isinstance(value, bool) or not math.isfinite(value):
+        return "must be a number"
+    return _bounds(argument, value)
+
+
+def _boolean(_: Argument, value: JsonValue) -> str | None:
+    return None if isinstance(value, bool) else "must be true or false"
+
+
 def _money(argument: Argument, value: JsonValue) -> str | None:
     if not isinstance(value, str) or MONEY.fullmatch(value) is None:
         return 'must be an amount as text with two decimals, such as "49.00"'
@@ -88,13 +104,15 @@ def _choice(argument: Argument, value: JsonValue) -> str | None:
 _CHECKS: dict[ArgumentType, Callable[[Argument, JsonValue], str | None]] = {
     ArgumentType.TEXT: _text,
     ArgumentType.INTEGER: _integer,
+    ArgumentType.NUMBER: _number,
+    ArgumentType.BOOLEAN: _boolean,
     ArgumentType.MONEY: _money,
     ArgumentType.DATE: _date,
     ArgumentType.CHOICE: _choice,
 }
 
 
-def _bounds(argument: Argument, value: int | str) -> str | None:
+def _bounds(argument: Argument, value: float | str) -> str | None:
     measured = measure(argument.type, value)
     if argument.minimum is not None and measured < measure(argument.type, argument.minimum):
         return f"must be at least {argument.minimum}"
@@ -103,8 +121,8 @@ def _bounds(argument: Argument, value: int | str) -> str | None:
     return None
 
 
-def measure(kind: ArgumentType, value: int | str) -> Decimal:
+def measure(kind: ArgumentType, value: float | str) -> Decimal:
     """A bound or a fitting value of a measured type on one line: the amount, or the day counted from year 1."""
     if kind is ArgumentType.DATE:
         return Decimal(date.fromisoformat(str(value)).toordinal())
-    return Decimal(value)
+    return Decimal(str(value))
