@@ -8,7 +8,6 @@ import sys
 import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 from typing import Protocol, cast
@@ -89,17 +88,14 @@ def load_functions(folder: Path, tools: Iterable[Parsed[ToolSpec]], problems: li
 
 
 def _module(path: Path, content: bytes, problems: list[Problem]) -> ModuleType | None:
-    # Not by a name of its own: two packs may both have a file of this name. The name stands in sys.modules, because
-    # annotations are resolved through it.
+    # The name stands in sys.modules, because annotations are resolved through it; two packs have files of one name.
     name = f"handrail_pack_{hashlib.sha256(str(path.resolve()).encode() + content).hexdigest()[:16]}"
-    spec = spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        problems.append(Problem(FILE, 1, "Python cannot load this file"))
-        return None
-    module = module_from_spec(spec)
+    module = ModuleType(name)
+    module.__file__ = str(path)
     sys.modules[name] = module
     try:
-        spec.loader.exec_module(module)
+        # Not through a loader: that would leave compiled files in the folder, and might run one that is out of date.
+        exec(compile(content, str(path), "exec"), module.__dict__)  # noqa: S102 - a pack is code that its owner trusts
     except SyntaxError as error:
         problems.append(Problem(FILE, error.lineno or 1, f"not Python: {error.msg}"))
     except Exception as error:  # noqa: BLE001 - whatever the file raises keeps it from being loaded

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 import pytest
 from pydantic import JsonValue
 
 from handrail.evals.packs.gate import CallContext, Decided, PackGate
 from handrail.evals.packs.pack import Pack, RecordsFile
+from handrail.guardrails.policy.policyset import PolicySet
 from handrail.guardrails.vocabulary import Effect, Obligation, ToolCall
 from tests.unit.evals.packs.shop import (
     ANA,
@@ -428,3 +430,47 @@ def test_records_in_a_state_that_policy_does_not_know(gate: PackGate) -> None:
     unpaid = ask(strange, repay(PENDING_OTHER, ANA_CARD))
     assert not unpaid.allowed
     assert [(one.fact, one.why) for one in unpaid.unknown] == [("payment", "IndexError")]
+
+
+SEQUENCES: tuple[tuple[Asked, Asked], ...] = (
+    (move(PENDING), move(PENDING, "SHOP_ONCE_PER_ORDER", city="Elsewhere")),
+    (cancel(PENDING), move(PENDING, "SHOP_NOT_PENDING")),
+    (send_back(DELIVERED, [SHIRT_S], ANA_CARD), send_back(DELIVERED, [BOOT_8], ANA_CARD, "SHOP_NOT_DELIVERED")),
+)
+OTHERS = (
+    cancel(PENDING),
+    Asked("get_product_details", {"product_id": BOOTS}),
+    Asked("get_product_details", {"product_id": BOOTS}, context=CallContext(customer_id="someone_else")),
+    Asked("cancel_pending_order", cancel(PENDING).arguments, context=CallContext(customer_id=ANA)),
+    Asked("find_user_id_by_email", {"email": "ben@example.com"}),
+)
+WITHOUT_A_CASE = {"floor.provenance", "floor.rate"}
+"""Rules of the floor that this pack gives nothing to do: no argument names its origins, no tool has a limit."""
+
+DOUBLED = {"floor.anonymous", "shop.customer"}
+"""Rules that explain what nothing permits either: the permits ask for a customer who is known."""
+
+
+def test_every_rule_is_needed(shop: tuple[Pack, RecordsFile]) -> None:
+    """Without any single one, some call that policy forbids is allowed, or one that it permits is not."""
+    pack, records = shop
+    idle = []
+    for rule in pack.policy.rules:
+        rest = [other for other in pack.policy.rules if other is not rule]
+        lame = replace(pack, policy=PolicySet(rest, pack.revision))
+        if not any(_differ(pack, lame, records)):
+            idle.append(rule.id)
+    assert set(idle) == WITHOUT_A_CASE | DOUBLED
+
+
+def _differ(pack: Pack, lame: Pack, records: RecordsFile) -> Iterator[bool]:
+    """For each case, whether one of the two packs allows it and the other does not."""
+    fresh = records.fresh()
+    for asked in (*ALLOWED, *BLOCKED, *READS, *OTHERS):
+        yield ask(PackGate(pack, fresh), asked).allowed is not ask(PackGate(lame, fresh), asked).allowed
+    for first, again in SEQUENCES:
+        gates = [PackGate(pack, records.fresh()), PackGate(lame, records.fresh())]
+        for gate in gates:
+            if (decided := ask(gate, first)).allowed:
+                gate.carry_out(decided)
+        yield ask(gates[0], again).allowed is not ask(gates[1], again).allowed
