@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from pydantic import JsonValue
 
@@ -12,12 +13,15 @@ from pydantic import JsonValue
 class Call:
     """Tool, canonical arguments, and the customer who was authenticated (None: nobody).
 
+    `at` is when it is proposed, `earlier` what has run before in the same task, oldest first (without its own past).
     An argument of another type than asked for raises TypeError: the fact that needed it is then unknown.
     """
 
     tool: str
     arguments: Mapping[str, JsonValue]
     customer_id: str | None
+    at: datetime = datetime(2000, 1, 1, tzinfo=UTC)
+    earlier: tuple[Call, ...] = ()
 
     def text(self, name: str) -> str:
         """An argument that is text, money or a date."""

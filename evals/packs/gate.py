@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from pydantic import BaseModel
@@ -82,9 +82,8 @@ class _Stated:
 class _Ran:
     """One call that ran."""
 
-    tool: str
+    call: Call
     digest: str
-    at: datetime
 
 
 class PackGate:
@@ -118,7 +117,7 @@ class PackGate:
             confirmed=inspection.digest if context.confirmed else None,
             approved=inspection.digest if context.approved else None,
             succeeded=tuple(ran.digest for ran in self._ran),
-            runs=tuple(ran.at for ran in self._ran if ran.tool == spec.id),
+            runs=tuple(ran.call.at for ran in self._ran if ran.call.tool == spec.id),
         )
         decision = decide_call(policy, spec, inspection, standing, context.level, stated.values, NOTHING_AROUND)
         return Decided(
@@ -138,17 +137,19 @@ class PackGate:
         """
         if not decided.allowed:
             raise ValueError(f"{decided.call.tool} is not allowed, so it cannot have run")
-        self._ran.append(_Ran(decided.call.tool, decided.digest, decided.context.at))
-        effect = self.pack.functions.effects.get(decided.call.tool)
+        call = self._seen(decided.call, decided.context)
+        self._ran.append(_Ran(replace(call, earlier=()), decided.digest))
+        effect = self.pack.functions.effects.get(call.tool)
         if effect is not None:
-            effect(_seen(decided.call, decided.context), self.records)
+            effect(call, self.records)
 
     def _stated(self, spec: ToolSpec, call: ToolCall, context: CallContext) -> _Stated:
         values: dict[str, FactContent] = {}
         unknown: list[Unknown] = []
+        seen = self._seen(call, context)
         for fact in spec.facts:
             try:
-                content = self.pack.functions.facts[fact.name](_seen(call, context), self.records)
+                content = self.pack.functions.facts[fact.name](seen, self.records)
             except Exception as error:  # noqa: BLE001 - INVARIANT: whatever a fact raises makes it unknown, not allowed
                 unknown.append(Unknown(fact=fact.name, why=type(error).__name__))
                 continue
@@ -160,6 +161,11 @@ class PackGate:
                 values[fact.name] = content
         return _Stated(values, tuple(unknown))
 
-
-def _seen(call: ToolCall, context: CallContext) -> Call:
-    return Call(tool=call.tool, arguments=call.arguments, customer_id=context.customer_id or None)
+    def _seen(self, call: ToolCall, context: CallContext) -> Call:
+        return Call(
+            tool=call.tool,
+            arguments=call.arguments,
+            customer_id=context.customer_id or None,
+            at=context.at,
+            earlier=tuple(ran.call for ran in self._ran),
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import cast
 
 from pydantic import JsonValue
 
@@ -14,6 +15,7 @@ from handrail.guardrails.policy.policyset import PolicySet
 from handrail.guardrails.toolspec import ToolSpec
 from handrail.guardrails.vocabulary import ToolCall
 from tests.flow.people import feed, head, only
+from tests.flow.ports import AnyMethod
 from tests.flow.stand import SITE, Scripted, Stand
 
 Stands = Callable[..., Awaitable[Stand]]
@@ -65,7 +67,7 @@ async def stand_of(stands: Stands, shipped: Bundle, items: JsonValue) -> tuple[S
         ran.append(call)
         return {"returned": call.arguments["item_ids"]}
 
-    stand.toolbox.replaced["execute"] = execute
+    stand.toolbox.replaced["execute"] = cast(AnyMethod, execute)
     return stand, ran
 
 

@@ -49,6 +49,7 @@ facts:
   - {name: known, type: boolean, description: "everybody who gets it is in the book"}
   - {name: mood, type: enum, values: [calm, angry], description: "the mood of the book"}
   - {name: letters, type: integer, description: "letters sent before"}
+  - {name: answered, type: boolean, description: "this body was sent to others within the last hour"}
 question: {en: "Send it to {to}?"}
 done: {en: "Sent."}
 rate_limit: {count: 2, within_minutes: 60}
@@ -82,6 +83,13 @@ rules:
     tools: [send_letter]
     when: {call_mood: angry}
     effect: escalate
+  - id: letters.answered
+    stage: authorize_tools
+    reason: LETTERS_ANGRY
+    why: A person looks at what goes to many.
+    tools: [send_letter]
+    when: {all: [{call_answered: true}, {call_letters: {at_least: 9}}]}
+    effect: escalate
   - id: letters.burn
     stage: authorize_tools
     reason: TOOL_APPROVAL_NEEDED
@@ -104,6 +112,8 @@ rules:
     "facts.py": """
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pydantic import BaseModel
 
 from handrail.evals.packs.call import Call
@@ -125,6 +135,11 @@ def mood(call: Call, records: Records) -> str:
 
 def letters(call: Call, records: Records) -> int:
     return 6 // records.sent if records.mood == "odd" else records.sent
+
+
+def answered(call: Call, records: Records) -> bool:
+    recent = (one for one in call.earlier if call.at - one.at < timedelta(hours=1))
+    return any(one.text("body") == call.text("body") for one in recent)
 
 
 def send_letter(call: Call, records: Records) -> None:
@@ -209,6 +224,21 @@ def test_facts_and_effects_from_records(pack: Pack) -> None:
     late = CallContext(at=early + timedelta(minutes=61))
     assert gate.decide(third, late, SAID).allowed
     assert gate.decide(letter("ann@example.com", body=" Two. "), late, SAID).decision.reasons == ("TOOL_ALREADY_RUN",)
+
+
+def test_a_fact_over_earlier_calls(pack: Pack) -> None:
+    """What ran before in the same task can be asked about, with its time, also where no record says so."""
+    gate = gate_of(pack)
+    early = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def answered(to: str, minutes: int) -> bool:
+        decided = gate.decide(letter(to), CallContext(at=early + timedelta(minutes=minutes)), SAID)
+        return {fact.name: fact.content for fact in decided.decision.facts}["call_answered"] is True
+
+    assert not answered("bob@example.com", 0)
+    gate.carry_out(gate.decide(letter("ann@example.com"), CallContext(at=early), SAID))
+    assert answered("bob@example.com", 59)
+    assert not answered("bob@example.com", 60)
 
 
 def test_an_approval_and_a_person(pack: Pack) -> None:
