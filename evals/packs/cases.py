@@ -19,6 +19,10 @@ from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.vocabulary import Frozen, ToolCall
 
 MAX_LINE_CHARACTERS = 4_000_000
+DEEPEST_TOLD = 6
+"""Parts of a path inside a line that a problem names."""
+
+HALF = "it holds half a character (a lone surrogate), which nothing can write"
 PROPOSED = "proposed"
 """The id of every call: nothing of the line but the call itself."""
 
@@ -88,7 +92,7 @@ class _Labelled(_Part):
 def read_cases(path: Path) -> tuple[Case, ...]:
     """The cases of a file, in its order. ConfigError when the file itself cannot be read or holds no line."""
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise ConfigError([f"{path}:1: cannot read the cases: {error.strerror or error}"]) from error
     # Only line feeds end a line: a JSON text may hold the other separators that Python knows.
@@ -113,7 +117,11 @@ def _case(path: Path, number: int, line: str) -> Case:
         named = _Named.model_validate(content)
     except ValidationError as error:
         return unreadable(_first(error), nameless)
+    if not _writable(named.id):
+        return unreadable(HALF, nameless)
     key = CaseKey(line=number, id=named.id, task=named.task_id)
+    if not _writable(content):
+        return unreadable(HALF, key)
     label, problem = Label(), None
     try:
         labelled = _Labelled.model_validate(content)
@@ -146,9 +154,18 @@ def _unique(path: Path, cases: Iterable[Case]) -> Iterable[Case]:
         yield case
 
 
+def _writable(content: JsonValue) -> bool:
+    """Whether it can be written as text: JSON can name halves of characters, and no file can hold them."""
+    try:
+        json.dumps(content, ensure_ascii=False).encode("utf-8")
+    except (UnicodeEncodeError, RecursionError):
+        return False
+    return True
+
+
 def _first(error: ValidationError) -> str:
     """The first thing wrong, in words; values are not repeated."""
     first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
+    where = ".".join(str(part) for part in first["loc"][:DEEPEST_TOLD])
     said = f"{first['msg'][0].lower()}{first['msg'][1:]}"
     return f"{where}: {said}" if where else f"not an object with id, action, arguments and context ({said})"

@@ -49,7 +49,7 @@ LINES = (
 def played(shop: tuple[Pack, RecordsFile], folder: Path, *lines: str) -> tuple[Outcome, ...]:
     """What comes of these lines."""
     path = folder / "cases.jsonl"
-    path.write_text("\n".join(lines), encoding="utf-8")
+    path.write_text("\n".join(lines), encoding="utf-8-sig")  # as some programs write it, with a mark at its beginning
     return play(*shop, read_cases(path))
 
 
@@ -136,6 +136,9 @@ def test_what_the_gate_is_handed(tmp_path: Path) -> None:
             "context.authenticated_user_id: input should be a valid string",
         ),
         ("[" * 100_000, "not JSON"),
+        ('{"id": "\\ud800", "action": "a", "arguments": {}}', "it holds half a character"),
+        ('{"id": "x", "action": "a", "arguments": {"b\\udfff": 1}}', "it holds half a character"),
+        (f'{{"id": "x", "action": "a", "arguments": {{"b": {"[" * 400}{"]" * 400}}}}}', "arguments.b"),
     ],
 )
 def test_a_line_that_cannot_be_read(shop: tuple[Pack, RecordsFile], tmp_path: Path, line: str, said: str) -> None:
