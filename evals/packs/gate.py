@@ -15,6 +15,7 @@ from handrail.guardrails.gate.facts import Standing
 from handrail.guardrails.gate.inspection import ArgumentOrigin, Sources, inspect
 from handrail.guardrails.gate.weighing import decide_call, decide_undeclared
 from handrail.guardrails.policy.facts import Facts
+from handrail.guardrails.policy.policyset import PolicySet
 from handrail.guardrails.toolspec import ToolSpec
 from handrail.guardrails.vocabulary import Decision, FactContent, Frozen, IdentityLevel, ToolCall
 
@@ -93,6 +94,8 @@ class PackGate:
         """Decide by `pack` over `records`, which `carry_out` changes; give each task records of its own."""
         self.pack = pack
         self.records = records
+        # Rules read facts about calls of declared tools. Of any other tool there are none, so only the default speaks.
+        self._bare = PolicySet((), pack.revision)
         self._ran: list[_Ran] = []
 
     @property
@@ -108,7 +111,7 @@ class PackGate:
         """
         policy, spec = self.pack.policy, self.pack.tools.get(call.tool)
         if spec is None:
-            decision = decide_undeclared(policy, call.tool, NOTHING_AROUND)
+            decision = decide_undeclared(self._bare, call.tool, NOTHING_AROUND)
             return Decided(call=call, context=context, digest=digest(call), decision=decision)
         stated = self._stated(spec, canonical(call, spec), context)
         inspection = inspect(call, spec, sources, stated.values)

@@ -241,6 +241,12 @@ def test_a_fact_over_earlier_calls(pack: Pack) -> None:
     assert not answered("bob@example.com", 60)
 
 
+def test_a_tool_that_nobody_declared(pack: Pack) -> None:
+    """Nothing permits it, not even a rule that permits every tool; and there is nothing else to say of it."""
+    decision = gate_of(pack).decide(ToolCall(call_id="c", tool="read_letter", arguments={})).decision
+    assert (decision.effect, decision.reasons, decision.rules) == (Effect.REFUSE, ("POLICY_NO_PERMIT",), ())
+
+
 def test_an_approval_and_a_person(pack: Pack) -> None:
     """A next step is not an allowed call, and neither is handing over."""
     gate = gate_of(pack)

@@ -212,9 +212,9 @@ BLOCKED = (
     exchange(DELIVERED, [int(SHIRT_S)], [SHIRT_M], ANA_CARD, "TOOL_BAD_ARGUMENTS"),
     exchange(DELIVERED, [SHIRT_S], {"0": SHIRT_M}, ANA_CARD, "TOOL_BAD_ARGUMENTS"),
     Asked("return_delivered_order_items", {"order_id": DELIVERED, "item_ids": [SHIRT_S]}, "TOOL_BAD_ARGUMENTS"),
-    # Tools that nobody has declared: of their calls nothing is known.
-    Asked("issue_store_credit", {"amount": "10.00"}, "POLICY_UNKNOWN_FACT"),
-    Asked("", {}, "POLICY_UNKNOWN_FACT"),
+    # Tools that nobody has declared.
+    Asked("issue_store_credit", {"amount": "10.00"}, "POLICY_NO_PERMIT"),
+    Asked("", {}, "POLICY_NO_PERMIT"),
 )
 
 READS = (
