@@ -20,9 +20,8 @@ from handrail.guardrails.gate.argument import (
     Name,
     Origin,
     Texts,
-    schema_of,
-    value_problem,
 )
+from handrail.guardrails.gate.fitting import schema_of, value_problem
 from handrail.guardrails.gate.template import template_problems
 from handrail.guardrails.policy.facts import FactKind
 from handrail.guardrails.vocabulary import Frozen, ToolCall
@@ -165,7 +164,8 @@ class ToolSpec(Frozen):
     def _text_problems(self) -> Iterator[str]:
         if self.access is Access.WRITE and (self.question is None or self.done is None):
             yield "a write tool needs a question and a done text"
-        known = {argument.name for argument in self.arguments if argument.required}
+        shown = (argument for argument in self.arguments if argument.type is not ArgumentType.BOOLEAN)
+        known = {argument.name for argument in shown if argument.required}
         known |= {fact.name for fact in self.facts if fact.type is not FactType.BOOLEAN}
         for field, texts in (("question", self.question), ("done", self.done)):
             for language, text in (texts or {}).items():
