@@ -11,7 +11,7 @@ from handrail.agent.facts import identity_now
 from handrail.agent.nodes.agreement import Agreement
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.nodes.prompting import NOTHING_FOUND
-from handrail.agent.ports import CallFacts
+from handrail.agent.ports import CallFacts, ToolRefused
 from handrail.agent.room import Room, bounded, faults_as, sensible
 from handrail.guardrails.gate.canonical import canonical, digest
 from handrail.guardrails.gate.editing import Edit, changed, edit_of, kept
@@ -34,6 +34,8 @@ from handrail.guardrails.vocabulary import (
 )
 
 TOOL_EVENT = "tool_run"
+UNAVAILABLE = "TOOL_UNAVAILABLE"
+"""Says that the owner of the tool declined before anything was decided: there is no such tool there as declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,11 @@ async def weigh(
     if spec is None:
         decision = room.bundle.policy.decide(Stage.AUTHORIZE_TOOLS, facts_of(view), call.tool)
         return Weighed(call, None, digest(call), _never_allow(decision), {})
-    values = await _fresh(canonical(call, spec), spec, turn.customer_id, room)
+    try:
+        values = await _fresh(canonical(call, spec), spec, turn.customer_id, room)
+    except ToolRefused:
+        decision = room.bundle.policy.decide(Stage.AUTHORIZE_TOOLS, facts_of(view), spec.id)
+        return Weighed(call, spec, digest(call), _denied(decision), {})
     words = [message.text for message in snapshot.history if message.role is Role.CUSTOMER]
     found = sources(
         customer_words=(*words, *((turn.text,) if turn.sender is Role.CUSTOMER else ())),
@@ -128,9 +134,17 @@ def _never_allow(decision: Decision) -> Decision:
     return decision if decision.effect is not Effect.ALLOW else decision.model_copy(update={"effect": Effect.REFUSE})
 
 
+def _denied(decision: Decision) -> Decision:
+    # INVARIANT: a call that the owner of the tool states no facts about does not run. What the rules said rests on
+    # facts that nobody knows, so it counts for nothing here.
+    return decision.model_copy(
+        update={"effect": Effect.REFUSE, "reasons": (UNAVAILABLE,), "rules": (), "obligations": ()}
+    )
+
+
 async def _fresh(call: ToolCall, spec: ToolSpec, customer: str | None, room: Room) -> dict[str, FactContent]:
     """The tool's own facts of this call, read now; none for somebody who is not signed in."""
-    if not spec.facts or (spec.requires_customer and customer is None):
+    if not (spec.facts or spec.mcp) or (spec.requires_customer and customer is None):
         return {}
     found = await bounded(room.toolbox.call_facts(call, customer or ""), room.patience.tool)
     return dict(sensible(found, CallFacts, "the toolbox").values)
