@@ -82,7 +82,7 @@ bench: model
 	$(BIN)/handrail bench turn
 
 # uv resolves for every supported Python and platform at once; it lives in a scratch environment and is not a dependency.
-LOCK := pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml
+LOCK := pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --all-extras pyproject.toml
 
 lock:
 	@scratch=$$(mktemp -d) && trap 'rm -rf "$$scratch"' EXIT && \

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 from handrail.agent.context import StoredContext
@@ -114,6 +115,7 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
         if toolbox is None or step_up is None:
             real_toolbox, real_step_up = await _company(settings, clock, store, open_until_the_end)
             toolbox, step_up = toolbox or real_toolbox, step_up or real_step_up
+        toolbox = _with_mcp(settings, bundle, toolbox, open_until_the_end)
         room = Room(
             bundle=bundle,
             detectors=readers.detectors,
@@ -260,6 +262,30 @@ def _second_opinion(settings: Settings, bundle: Bundle, until: AsyncExitStack) -
     )
     until.push_async_callback(opinion.close)
     return opinion
+
+
+def _with_mcp(settings: Settings, bundle: Bundle, own: Toolbox, until: AsyncExitStack) -> Toolbox:
+    """`own`, and beside it the tools of the bundle that MCP servers have. Raises ConfigError."""
+    servers = dict.fromkeys(spec.mcp.server for spec in bundle.tools.values() if spec.mcp is not None)
+    if not servers:
+        return own
+    if find_spec("mcp") is None:
+        raise ConfigError(["Tools of the bundle are those of MCP servers: install them with `handrail[mcp]`."])
+    unknown = [name for name in servers if name not in settings.mcp_servers]
+    if unknown:
+        raise ConfigError(
+            [f"Tools of the bundle name the MCP server {name}: add it to HANDRAIL_MCP_SERVERS." for name in unknown]
+        )
+    from handrail.agent.mcp.connection import Connection
+    from handrail.agent.mcp.toolbox import McpToolbox
+    from handrail.agent.toolboxes import Toolboxes
+
+    connections = {name: Connection(name, settings.mcp_servers[name]) for name in servers}
+    for connection in connections.values():
+        connection.start()
+        until.push_async_callback(connection.close)
+    remote = McpToolbox(bundle.tools.values(), connections)
+    return Toolboxes(own, dict.fromkeys(remote.names, remote))
 
 
 async def _store(settings: Settings, clock: Clock) -> Store:

@@ -25,6 +25,7 @@ from handrail.guardrails.vocabulary import (
     NeedState,
     Obligation,
     Passage,
+    Signal,
     Tone,
     ToolCall,
     ToolResult,
@@ -48,6 +49,19 @@ class Detectors(Protocol):
 
     def detect(self, text: str, earlier: Sequence[str] = ()) -> Detection:
         """All readings and signals of `text`; `earlier` are the customer's previous messages, oldest first."""
+        ...
+
+    @property
+    def passage_screen(self) -> str:
+        """The revision of `screen_passage`: what another screen of this revision has passed need not be read again."""
+        ...
+
+    def screen_passage(self, text: str) -> tuple[Signal, ...]:
+        """Signals of instructions to the model in a passage; none means that there are none."""
+        ...
+
+    def screen_json(self, content: JsonValue) -> tuple[Signal, ...]:
+        """Signals of instructions to the model in what a tool answered, keys included."""
         ...
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pydantic import JsonValue
+
 from handrail.agent.channels import (
     APPROVAL,
     DETECTION,
@@ -27,7 +29,7 @@ from handrail.agent.conversation import AuditEvent, JournalState, PendingCall
 from handrail.agent.nodes.agreement import Agreement, agreement_of
 from handrail.agent.nodes.deciding import Weighed, weigh
 from handrail.agent.nodes.dressing import SILENCE
-from handrail.agent.nodes.execution import Ran, run_call
+from handrail.agent.nodes.execution import WITHHELD, Ran, run_call
 from handrail.agent.nodes.next_step import ask_next_step
 from handrail.agent.room import Room
 from handrail.guardrails.vocabulary import (
@@ -58,6 +60,14 @@ class Progress:
     def report(self, *reasons: str) -> None:
         """Note what happened, without a decision."""
         self.said.append(Report(stage=Stage.AUTHORIZE_TOOLS, reasons=tuple(reasons)))
+
+    def told(self, ran: Ran) -> None:
+        """Note how a call ended, and by which signals its content was withheld."""
+        details: dict[str, JsonValue] = {"tool": ran.result.call.tool}
+        if ran.signals:
+            details["signals"] = [signal.model_dump(mode="json") for signal in ran.signals]
+        withheld = tuple(code for code in ran.result.reasons if code == WITHHELD)
+        self.said.append(Report(stage=Stage.AUTHORIZE_TOOLS, reasons=(ran.reason, *withheld), details=details))
 
     def speak(self, text: str, key: str) -> None:
         """Answer in fixed words; nothing else of this draft happens."""
@@ -154,7 +164,7 @@ async def _run(weighed: Weighed, view: View, room: Room, progress: Progress, agr
     ran: Ran = await run_call(weighed, view, room, _trail_of(progress))
     progress.audit.extend(ran.audit)
     progress.results.append(ran.result)
-    progress.report(ran.reason)
+    progress.told(ran)
     if agreement is not None:
         progress.writes.append(PENDING.put(None))
         # What may have run has used its approval up.

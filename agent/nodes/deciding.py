@@ -11,7 +11,7 @@ from handrail.agent.facts import identity_now
 from handrail.agent.nodes.agreement import Agreement
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.nodes.prompting import NOTHING_FOUND
-from handrail.agent.ports import CallFacts
+from handrail.agent.ports import CallFacts, ToolRefused
 from handrail.agent.room import Room, bounded, faults_as, sensible
 from handrail.guardrails.gate.canonical import canonical, digest
 from handrail.guardrails.gate.editing import Edit, changed, edit_of, kept
@@ -19,7 +19,7 @@ from handrail.guardrails.gate.facts import Standing
 from handrail.guardrails.gate.inspection import inspect
 from handrail.guardrails.gate.question import render_done, render_question
 from handrail.guardrails.gate.results import sources
-from handrail.guardrails.gate.weighing import decide_call, decide_undeclared
+from handrail.guardrails.gate.weighing import decide_call, decide_unavailable, decide_undeclared
 from handrail.guardrails.toolspec import ToolSpec
 from handrail.guardrails.vocabulary import (
     Decision,
@@ -31,6 +31,8 @@ from handrail.guardrails.vocabulary import (
 )
 
 TOOL_EVENT = "tool_run"
+UNAVAILABLE = "TOOL_UNAVAILABLE"
+"""Says that the owner of the tool declined before anything was decided: there is no such tool there as declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,11 @@ async def weigh(
     turn, snapshot = view[TURN], view[SNAPSHOT]
     if spec is None:
         return Weighed(call, None, digest(call), decide_undeclared(room.bundle.policy, call.tool, facts_of(view)), {})
-    values = await _fresh(canonical(call, spec), spec, turn.customer_id, room)
+    try:
+        values = await _fresh(canonical(call, spec), spec, turn.customer_id, room)
+    except ToolRefused:
+        decision = decide_unavailable(room.bundle.policy, spec, facts_of(view), UNAVAILABLE)
+        return Weighed(call, spec, digest(call), decision, {})
     words = [message.text for message in snapshot.history if message.role is Role.CUSTOMER]
     found = sources(
         customer_words=(*words, *((turn.text,) if turn.sender is Role.CUSTOMER else ())),
@@ -106,7 +112,7 @@ def _edit(agreement: Agreement | None, spec: ToolSpec) -> Edit:
 
 async def _fresh(call: ToolCall, spec: ToolSpec, customer: str | None, room: Room) -> dict[str, FactContent]:
     """The tool's own facts of this call, read now; none for somebody who is not signed in."""
-    if not spec.facts or (spec.requires_customer and customer is None):
+    if not (spec.facts or spec.mcp) or (spec.requires_customer and customer is None):
         return {}
     found = await bounded(room.toolbox.call_facts(call, customer or ""), room.patience.tool)
     return dict(sensible(found, CallFacts, "the toolbox").values)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import JsonValue, TypeAdapter
 
@@ -12,9 +13,15 @@ from handrail.agent.channels import JOURNAL, TURN, View
 from handrail.agent.conversation import AuditEvent, EventKind, JournalEntry, JournalState
 from handrail.agent.nodes.deciding import Weighed
 from handrail.agent.ports import ToolRefused
-from handrail.agent.room import Room, bounded, faults_as
+from handrail.agent.room import Room, bounded, faults_as, sensible
+from handrail.guardrails.gate.results import shown
 from handrail.guardrails.toolspec import Access, ToolSpec
-from handrail.guardrails.vocabulary import Decision, ToolCall, ToolOutcome, ToolResult
+from handrail.guardrails.vocabulary import Decision, Signal, ToolCall, ToolOutcome, ToolResult
+
+log = logging.getLogger(__name__)
+
+WITHHELD = "TOOL_RESULT_WITHHELD"
+"""Says that a tool ran and that its answer may be read by no model."""
 
 MAX_RESULT = 64_000
 """Characters of JSON that a tool may answer with."""
@@ -27,18 +34,47 @@ _JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How a call ended."""
+    """How a call ended. `signals` are why its content was withheld."""
 
     result: ToolResult
     reason: str
+    signals: tuple[Signal, ...] = ()
     audit: tuple[AuditEvent, ...] = ()
 
 
 async def run_call(weighed: Weighed, view: View, room: Room, led: tuple[Decision, ...]) -> Ran:
-    """Run the weighed call, which policy allowed. `led` are the decisions for the audit event before a write."""
-    call, spec = weighed.call, weighed.spec
-    if spec is None:
+    """Run the weighed call, which policy allowed. `led` are the decisions for the audit event before a write.
+
+    INVARIANT: of what a tool answers, only declared fields without instructions to the model get any further.
+    """
+    if weighed.spec is None:
         raise LookupError("an undeclared tool cannot run")
+    ran = await _run(weighed, weighed.spec, view, room, led)
+    return await _screened(ran, weighed.spec, room)
+
+
+async def _screened(ran: Ran, spec: ToolSpec, room: Room) -> Ran:
+    """`ran` with the declared fields of its content, and with nothing of it when these address the model (S5.4)."""
+    content = shown(spec, ran.result.content)
+    if content is None:
+        return replace(ran, result=ran.result.model_copy(update={"content": None}))
+    try:
+        found = await room.compute(lambda: room.detectors.screen_json(content), room.patience.detection)
+        signals = tuple(sensible(one, Signal, "the detectors") for one in sensible(found, tuple, "the detectors"))
+    except Exception as error:  # noqa: BLE001 - what has happened must reach the person, screened or not
+        log.error("result not screened", extra={"tool": spec.id, "error": type(error).__name__})
+        return replace(ran, result=_without_content(ran.result), reason="SYS_DETECTION")
+    if signals:
+        return replace(ran, result=_without_content(ran.result), signals=signals)
+    return replace(ran, result=ran.result.model_copy(update={"content": content}))
+
+
+def _without_content(result: ToolResult) -> ToolResult:
+    return result.model_copy(update={"content": None, "reasons": (*result.reasons, WITHHELD)})
+
+
+async def _run(weighed: Weighed, spec: ToolSpec, view: View, room: Room, led: tuple[Decision, ...]) -> Ran:
+    call = weighed.call
     turn = view[TURN]
     customer = turn.customer_id or ""
     # The digest, not the call's id, makes the key: a model asked again may number the same call differently.

@@ -9,7 +9,7 @@ from handrail.agent.ports import Prompt, ToolOffer
 from handrail.agent.room import Room
 from handrail.guardrails.detect.masking import mask, mask_json
 from handrail.guardrails.gate.facts import tool_facts
-from handrail.guardrails.gate.results import shown
+from handrail.guardrails.gate.results import veiled
 from handrail.guardrails.policy.facts import Facts, fact, ignorable
 from handrail.guardrails.prompts import render
 from handrail.guardrails.scope import Retrieved
@@ -48,7 +48,7 @@ def model_prompt(view: View, room: Room) -> Prompt:
         obligations=policy.obligations,
         passages=found.passages[: found.good],
         tools=offered(view, room),
-        results=tuple(_minimised(result, room) for result in view.get(RESULTS, ())),
+        results=tuple(_veiled(result, room) for result in view.get(RESULTS, ())),
         guidance=view.get(GUIDANCE, ()),
         identity=identity_now(turn, snapshot.state),
     )
@@ -80,10 +80,11 @@ def _withheld_result(result: ToolResult, kinds: frozenset[str]) -> ToolResult:
     return result.model_copy(update={"call": call, "content": mask_json(result.content, kinds)})
 
 
-def _minimised(result: ToolResult, room: Room) -> ToolResult:
-    """A result with only those fields that its tool lets a model see."""
+def _veiled(result: ToolResult, room: Room) -> ToolResult:
+    """A result with labels for the fields that its tool masks. What it does not declare was left out when it came."""
     spec = room.bundle.tools.get(result.call.tool)
-    return result.model_copy(update={"content": None if spec is None else shown(spec, result.content)})
+    content = None if spec is None else veiled(spec, result.content)
+    return result.model_copy(update={"content": content})
 
 
 def system_text(view: View, room: Room) -> str:

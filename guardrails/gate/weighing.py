@@ -46,6 +46,13 @@ def decide_undeclared(policy: PolicySet, tool: str, around: Facts) -> Decision:
     return decision if decision.effect is not Effect.ALLOW else decision.model_copy(update={"effect": Effect.REFUSE})
 
 
+def decide_unavailable(policy: PolicySet, spec: ToolSpec, around: Facts, reason: str) -> Decision:
+    """The decision about a call of which the owner of the tool states no facts, for `reason`."""
+    decision = policy.decide(Stage.AUTHORIZE_TOOLS, around, spec.id)
+    # INVARIANT: such a call does not run. What the rules said rests on facts that nobody knows: it counts for nothing.
+    return decision.model_copy(update={"effect": Effect.REFUSE, "reasons": (reason,), "rules": (), "obligations": ()})
+
+
 def _stated(name: str, content: FactContent, spec: ToolSpec, own: set[str]) -> FactUsed:
     if name in own:
         return FactUsed(name=name, content=content, source=f"tool:{spec.id}", age_seconds=0.0)

@@ -20,6 +20,7 @@ from handrail.guardrails.encoder import Encoder
 from handrail.guardrails.scope import Retrieved, ScopePlan
 from handrail.guardrails.vocabulary import Detection, Passage
 from tests.flow.stand import CANCEL, SITE, Parts, Scripted, standing, threads
+from tests.support.screens import NothingFound
 
 STEPS = {
     "received": ("store", "receive", True),
@@ -33,7 +34,7 @@ STEPS = {
 """Where the worker stops: the port, the method, and whether the method has done its work by then."""
 
 
-class KnownReading:
+class KnownReading(NothingFound):
     """Detectors that have read the message before."""
 
     def __init__(self, detection: Detection) -> None:

@@ -14,6 +14,7 @@ from handrail.agent.conversation import ApprovalState
 from handrail.agent.ports import PortError
 from handrail.agent.room import Patience
 from handrail.agent.store_port import StoreError, UnknownApproval
+from handrail.guardrails.scope import Retrieved
 from handrail.guardrails.vocabulary import ConversationStatus, ToolOutcome, TurnResult
 from tests.flow.ports import ALL_METHODS, CERTAIN, HUGE, Fault, ways_to_fail
 from tests.flow.stand import CANCEL, OFFICE_HOURS, SHORT, SITE, UNREAD, Opinionated, Scripted, Stand
@@ -50,6 +51,18 @@ def _unread(stand: Stand) -> Awaitable[TurnResult]:
     return stand.say("It went sideways with the other one")
 
 
+def _unscreened(stand: Stand) -> Awaitable[TurnResult]:
+    real = stand.room.retriever.search
+
+    async def search(*positional: object, **named: object) -> Retrieved:
+        found = await real(*positional, **named)  # type: ignore[arg-type]
+        bare = (passage.model_copy(update={"screened_by": ""}) for passage in found.passages)
+        return found.model_copy(update={"passages": tuple(bare)})
+
+    stand.retriever.replaced["search"] = search
+    return stand.say(HOW_TO)
+
+
 async def _code(stand: Stand) -> TurnResult:
     return await stand.say(await stand.code())
 
@@ -64,6 +77,8 @@ async def _human(stand: Stand) -> TurnResult:
 
 REACHES: Mapping[tuple[str, str], Reach] = {
     ("detectors", "detect"): Reach(_how_to, "SYS_DETECTION"),
+    ("detectors", "screen_passage"): Reach(_unscreened, "SYS_DETECTION"),
+    ("detectors", "screen_json"): Reach(_ask, "SYS_DETECTION"),
     ("context", "attributes"): Reach(_how_to, "SYS_CONTEXT"),
     ("context", "events"): Reach(_how_to, "SYS_CONTEXT"),
     ("retriever", "search"): Reach(_how_to, "SYS_RETRIEVAL"),
