@@ -42,6 +42,12 @@ def sentences(text: str, after: Sentence | None = None) -> tuple[Sentence, ...]:
     INVARIANT: whether a sentence ends at a place depends on what stands before it and on the next LOOKAHEAD
     characters that follow its white space, so that a stream can be cut without knowing its end.
     """
+    if after is not None and (cut := text.rfind("\n", 0, after.span.start)) > 0:
+        # Only what stands on the lines of `after` and behind it is read again, so that a stream costs no more the longer it is.
+        moved = after.model_copy(update={"span": _moved(after.span, -cut)})
+        return tuple(
+            sentence.model_copy(update={"span": _moved(sentence.span, cut)}) for sentence in sentences(text[cut:], moved)
+        )
     folded = fold(text)
     found: list[Sentence] = []
     start = after.span.end if after is not None else 0
@@ -55,6 +61,10 @@ def sentences(text: str, after: Sentence | None = None) -> tuple[Sentence, ...]:
         start = end
     _add(found, text, folded, (start, len(text)), lead, first)
     return tuple(found)
+
+
+def _moved(span: Span, by: int) -> Span:
+    return Span(start=span.start + by, end=span.end + by)
 
 
 def _ends_here(text: str, start: int, at: int, end: int) -> bool:
