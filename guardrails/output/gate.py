@@ -12,7 +12,7 @@ from handrail.guardrails.output.sentences import LOOKAHEAD, Sentence, sentences
 from handrail.guardrails.output.sources import Sources
 from handrail.guardrails.output.wording import Wording
 
-_STOP = re.compile("[.!?…\n．。]")
+_STOP = re.compile("[.!?…\n\uff0e\u3002]")
 """Characters that a sentence may end with, look-alikes among them."""
 
 

@@ -43,11 +43,9 @@ def sentences(text: str, after: Sentence | None = None) -> tuple[Sentence, ...]:
     characters that follow its white space, so that a stream can be cut without knowing its end.
     """
     if after is not None and (cut := text.rfind("\n", 0, after.span.start)) > 0:
-        # Only what stands on the lines of `after` and behind it is read again, so that a stream costs no more the longer it is.
-        moved = after.model_copy(update={"span": _moved(after.span, -cut)})
-        return tuple(
-            sentence.model_copy(update={"span": _moved(sentence.span, cut)}) for sentence in sentences(text[cut:], moved)
-        )
+        # Only the lines from `after` on are read again, so that a stream costs no more the longer it is.
+        found_there = sentences(text[cut:], after.model_copy(update={"span": _moved(after.span, -cut)}))
+        return tuple(each.model_copy(update={"span": _moved(each.span, cut)}) for each in found_there)
     folded = fold(text)
     found: list[Sentence] = []
     start = after.span.end if after is not None else 0
