@@ -76,7 +76,7 @@ async def guard_output(view: View, room: Room) -> Step:
 
 def going_on(evidence: Evidence, said: str) -> Evidence:
     """The evidence of a text that a model was asked to go on with: what has left is not to be said again."""
-    return evidence.model_copy(update={"earlier_replies": (*evidence.earlier_replies, said)})
+    return evidence.model_copy(update={"said": said})
 
 
 def promised(text: str, view: View, room: Room) -> tuple[str, ...]:
