@@ -164,7 +164,7 @@ Item: TypeAlias = Annotated[
 
 
 class Entry(Frozen):
-    """An item with its number: 1, 2, 3 ... within the conversation."""
+    """An item with its number, which rises within the conversation; those of pieces are gone when they are."""
 
     seq: int
     item: Item

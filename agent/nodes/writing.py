@@ -6,8 +6,6 @@ import asyncio
 from dataclasses import dataclass, field
 from functools import partial
 
-from pydantic import JsonValue
-
 from handrail.agent.channels import RESULTS, SNAPSHOT, TURN, View
 from handrail.agent.conversation import AuditEvent, EventKind
 from handrail.agent.nodes.dressing import opening
@@ -145,23 +143,29 @@ class Sluice:
         return attempt.gate.offer(more)
 
     async def _let_out(self, attempt: _Attempt, freed: tuple[Sentence, ...]) -> None:
-        events: list[AuditEvent] = []
         if self._decision is None:
             # The facts do not change while one draft is written: what holds for the first sentence holds for all.
             found = Review(findings=(), released=freed)
             self._decision = decide(found, Draft(text="", author=self.author), self.view, self.room)
-            events.append(self._event(EventKind.DECISION, self._decision.model_dump(mode="json")))
         if not self._decision.allowed:
             return
         self._leaving = True
-        released = [sentence.text for sentence in freed]
-        status = self.view[SNAPSHOT].state.status.value
-        payload: dict[str, JsonValue] = {"sentences": [*released], "author": self.author, "status": status}
-        events.append(self._event(EventKind.RELEASE, payload))
         end = freed[-1].span.end
+        event = AuditEvent(
+            kind=EventKind.RELEASE,
+            turn_id=self.view[TURN].turn_id,
+            at=self.room.clock.now(),
+            # The decision stands in here, and not as an event: the log tells a turn's decisions in the order of its
+            # steps, when the turn is over.
+            payload={
+                "sentences": [sentence.text for sentence in freed],
+                "author": self.author,
+                "status": self.view[SNAPSHOT].state.status.value,
+                "reasons": list(self._decision.reasons),
+                "rules": list(self._decision.rules),
+                "revision": self._decision.revision,
+            },
+        )
         with faults_as("SYS_STORE"):
-            await self.way.let_out(attempt.text[attempt.out : end], events)
+            await self.way.let_out(attempt.text[attempt.out : end], [event])
         attempt.out = end
-
-    def _event(self, kind: EventKind, payload: dict[str, JsonValue]) -> AuditEvent:
-        return AuditEvent(kind=kind, turn_id=self.view[TURN].turn_id, at=self.room.clock.now(), payload=payload)

@@ -220,9 +220,10 @@ _MESSAGE = "select 1 from messages where conversation_id = ? and role = 'bot' an
 _PIECE = "select 1 from feed where conversation_id = ? and event = 'message.delta' and item like ?"
 _RELEASE = """
     select released.turn_id from audit_events released join audit_payloads using (site, conversation_id, seq)
-    where released.conversation_id = ? and released.kind = 'release' and payload like ? and exists (
-        select 1 from audit_events decided
-        where decided.turn_id = released.turn_id and decided.kind = 'decision' and decided.seq < released.seq)
+    where released.conversation_id = ? and released.kind = 'release' and payload like ? and (
+        json_extract(payload, '$.reasons[0]') = 'OUTPUT_CLEAN' or exists (
+            select 1 from audit_events decided
+            where decided.turn_id = released.turn_id and decided.kind = 'decision' and decided.seq < released.seq))
 """
 _END = """
     select 1 from turns join audit_events using (turn_id)
