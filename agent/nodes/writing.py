@@ -40,7 +40,14 @@ async def written(prompt: Prompt, view: View, room: Room) -> Draft | None:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         if letting.done():
             letting.result()
-        return sensible(model.result(), Draft, "the model") if model.done() else None
+        if not model.done():
+            return None
+        draft = sensible(model.result(), Draft, "the model")
+        if draft.calls:
+            # What the model says before it looks something up is read while it does.
+            sluice.end()
+            await letting
+        return draft
     finally:
         for each in waiting:
             each.cancel()
@@ -84,6 +91,7 @@ class Sluice:
     way: Releasing
     _attempt: _Attempt = field(default_factory=_Attempt)
     _news: asyncio.Event = field(default_factory=asyncio.Event)
+    _ended: bool = False
     _leaving: bool = False
     _decision: Decision | None = None
 
@@ -104,20 +112,31 @@ class Sluice:
         self._attempt = _Attempt()
         return True
 
+    def end(self) -> None:
+        """Take what has been heard as the whole: its last sentence may leave too, and `run` returns."""
+        self._ended = True
+        self._news.set()
+
     async def run(self) -> None:
-        """Work until it is cancelled. Raises PortFault."""
+        """Work until the end, or until it is cancelled. Raises PortFault."""
         await self._news.wait()
+        if not self._attempt.heard:
+            return
         with faults_as("SYS_OUTPUT"):
             evidence = evidence_of(self.view, self.room, fixed=())
             front = GAP.join(opening(Draft(text="", author=self.author), self.view, self.room))
         while True:
             self._news.clear()
-            attempt = self._attempt
+            attempt, ended = self._attempt, self._ended
             with faults_as("SYS_OUTPUT"):
                 offer = partial(self._offer, attempt, evidence, front)
                 freed = await self.room.compute(offer, self.room.patience.detection)
+                if ended and attempt.gate is not None:
+                    freed += (await self.room.compute(attempt.gate.close, self.room.patience.detection))[0]
             if freed and attempt is self._attempt:
                 await self._let_out(attempt, freed)
+            if ended:
+                return
             await self._news.wait()
 
     def _offer(self, attempt: _Attempt, evidence: Evidence, front: str) -> tuple[Sentence, ...]:

@@ -131,10 +131,33 @@ async def test_text_around_calls_leaves_too(stands: Stands) -> None:
     stand = await stands(model=model)
     result = await stand.say(HOW_TO)
     assert looked == [FIRST]
-    assert [prompt.said for prompt in model.prompts] == ["", FIRST]
+    assert [prompt.said for prompt in model.prompts] == ["", f"{FIRST} One more moment."]
     assert [one.call.tool for one in model.prompts[1].results] == ["get_status"]
-    assert result.reply.startswith(f"{FIRST}\n\n{SECOND} {THIRD}")
+    assert result.reply.startswith(f"{FIRST} One more moment.\n\n{SECOND} {THIRD}")
     await whole(stand)
+
+
+async def test_what_is_said_before_a_call_is_read_while_it_runs(stands: Stands) -> None:
+    """One sentence, which ends because the model has turned to its tools; a claim stays inside all the same."""
+    for said, leaves in (("Let me look at the status page.", True), ("I have refunded your invoice.", False)):
+        stand = await stands(model=Aloud([[said, STATUS], [SECOND]]))
+        real = stand.toolbox.real.execute  # type: ignore[attr-defined] # the company's toolbox
+        seen: list[str] = []
+
+        async def execute(
+            *given: object,
+            where: Stand = stand,
+            to: list[str] = seen,
+            run: Callable[..., Awaitable[object]] = real,
+        ) -> object:
+            to.append(await pieces(where))
+            return await run(*given)
+
+        stand.toolbox.replaced["execute"] = execute  # type: ignore[assignment] # takes what the toolbox takes
+        result = await stand.say(HOW_TO)
+        assert seen == [said if leaves else ""]
+        assert result.reply.startswith(f"{said}\n\n{SECOND}" if leaves else SECOND)
+        await whole(stand)
 
 
 async def test_a_claim_before_its_call_does_not_leave(stands: Stands) -> None:
