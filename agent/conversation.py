@@ -198,13 +198,14 @@ class AuditEvent(Frozen):
 class Received(Frozen):
     """A message that is stored and leased for work. `finished` is set when the same key was answered before.
 
-    `journal` holds the write calls that an interrupted run of the same turn had begun, `later_messages` counts what was
-    written in the conversation since.
+    `journal` holds the write calls that an interrupted run of the same turn had begun, `released` the beginning of the
+    reply that had left by then, `later_messages` counts what was written in the conversation since.
     """
 
     turn: Turn
     snapshot: Snapshot
     journal: tuple[JournalEntry, ...] = ()
+    released: str = ""
     finished: TurnResult | None = None
     later_messages: int = 0
 

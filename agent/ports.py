@@ -162,7 +162,8 @@ class Prompt(Frozen):
     """Everything a model may see in one call. `system` is rendered from a versioned template.
 
     Passages and tool results are untrusted: adapters put them into delimited blocks, never into `system`.
-    `guidance` is what a repair must mend, in words for the model; empty on the first call.
+    `guidance` is what a repair must mend, in words for the model; empty on the first call. `said` is the beginning of
+    the reply, which the customer has read already: what is wanted is what follows it.
     """
 
     template: str
@@ -179,7 +180,20 @@ class Prompt(Frozen):
     results: tuple[ToolResult, ...]
     known: dict[str, str] = {}
     guidance: tuple[str, ...] = ()
+    said: str = ""
     identity: IdentityLevel = IdentityLevel.ANONYMOUS
+
+
+class Listener(Protocol):
+    """Hears a model's text while it is written. Neither method waits or raises."""
+
+    def hear(self, text: str) -> None:
+        """The next piece of the text."""
+        ...
+
+    def forget(self) -> bool:
+        """Take back all that was heard, to begin anew. False when that cannot be done, because some of it has left."""
+        ...
 
 
 class Model(Protocol):
@@ -190,8 +204,11 @@ class Model(Protocol):
         """Name and revision for the audit log."""
         ...
 
-    async def complete(self, prompt: Prompt, seconds: float) -> Draft:
-        """A draft within `seconds`, or `PortError`."""
+    async def complete(self, prompt: Prompt, seconds: float, listener: Listener | None = None) -> Draft:
+        """A draft within `seconds`, or `PortError`. What `listener` hears meanwhile is the beginning of its text.
+
+        A model that writes all at once need not let anything be heard.
+        """
         ...
 
 

@@ -25,6 +25,7 @@ EMITTED: tuple[str, ...] = (
     "CONSENT_GIVEN",
     "CONSENT_REFUSED",
     "CONVERSATION_ERASED",
+    "DRAFT_CALLED_OFF",
     "DRAFT_FLOW",
     "DRAFT_MODEL",
     "DRAFT_TEXT",

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
 
-from handrail.agent.ports import CallFacts, Model, PortError, Prompt, StepUp, Toolbox
+from handrail.agent.ports import CallFacts, Listener, Model, PortError, Prompt, StepUp, Toolbox
 from handrail.guardrails.vocabulary import Draft, ToolCall
 
 OFFICE_HOURS = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -38,9 +38,9 @@ class SwitchModel:
         """Name of the current model."""
         return self.current.name
 
-    async def complete(self, prompt: Prompt, seconds: float) -> Draft:
+    async def complete(self, prompt: Prompt, seconds: float, listener: Listener | None = None) -> Draft:
         """A draft of the current model."""
-        return await self.current.complete(prompt, seconds)
+        return await self.current.complete(prompt, seconds, listener)
 
 
 @dataclass(slots=True)

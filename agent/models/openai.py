@@ -13,7 +13,7 @@ from tenacity.wait import wait_base
 from handrail.agent.models.endpoint import OpenAIEndpoint, read_response, told
 from handrail.agent.models.overlap import rests_on
 from handrail.agent.models.wire import Answer, Unusable
-from handrail.agent.ports import PortError, Prompt
+from handrail.agent.ports import Listener, PortError, Prompt
 from handrail.guardrails.vocabulary import Draft
 
 ATTEMPTS = 3
@@ -28,18 +28,21 @@ class OpenAIModel(OpenAIEndpoint):
     answers, and never takes longer than the seconds it is given.
     """
 
-    async def complete(self, prompt: Prompt, seconds: float) -> Draft:
-        """A draft within `seconds`, or PortError without the endpoint's words and without the key."""
+    async def complete(self, prompt: Prompt, seconds: float, listener: Listener | None = None) -> Draft:
+        """A draft within `seconds`, or PortError without the endpoint's words and without the key.
+
+        Once something that `listener` heard has left, there is no other attempt.
+        """
         deadline = time.monotonic() + seconds
         retrying = AsyncRetrying(
-            retry=retry_if_exception(_may_pass),
+            retry=retry_if_exception(lambda error: _may_pass(error) and (listener is None or listener.forget())),
             stop=stop_after_attempt(ATTEMPTS) | _StopBefore(deadline),
             wait=_Wait(),
             reraise=True,
         )
         try:
             async with asyncio.timeout(seconds):
-                answer: Answer = await retrying(self._ask, prompt)
+                answer: Answer = await retrying(self._ask, prompt, listener)
         except TimeoutError:
             raise PortError(f"the model did not answer within {seconds:g} seconds") from None
         except PortError:
@@ -54,7 +57,7 @@ class OpenAIModel(OpenAIEndpoint):
             author=f"model:{self.name}",
         )
 
-    async def _ask(self, prompt: Prompt) -> Answer:
+    async def _ask(self, prompt: Prompt, listener: Listener | None) -> Answer:
         from openai import omit
 
         from handrail.agent.models.messages import wire_messages, wire_tools
@@ -62,7 +65,7 @@ class OpenAIModel(OpenAIEndpoint):
         async with self.completions.create(
             model=self.model, messages=wire_messages(prompt), tools=wire_tools(prompt) or omit, stream=True
         ) as response:
-            answer = await read_response(response)
+            answer = await read_response(response, listener)
             # Arguments that are not JSON have to fail here, where another attempt is possible.
             answer.calls()
             return answer

@@ -19,11 +19,13 @@ from handrail.agent.channels import (
     Step,
     View,
 )
-from handrail.agent.nodes.dressing import SILENCE, dress, said_before
+from handrail.agent.nodes.dressing import SILENCE, by_model, dress, goes_on, said_before
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.nodes.prompting import NOTHING_FOUND, system_text
+from handrail.agent.releasing import left
 from handrail.agent.room import Room, sensible
 from handrail.agent.standing import WITH_PEOPLE
+from handrail.guardrails.output.commitments import promises
 from handrail.guardrails.output.evidence import Evidence, PersonState
 from handrail.guardrails.output.feedback import feedback
 from handrail.guardrails.output.review import Review, review
@@ -45,12 +47,16 @@ MAX_REPAIRS = 1
 async def guard_output(view: View, room: Room) -> Step:
     """What passes becomes the release; what does not is repaired once, replaced by fixed words, or handed over."""
     draft = view[DRAFT]
+    said = left()
     if draft == SILENCE:
         # There is no sentence to check, and nothing may be said instead.
         return Step((Report(stage=Stage.GUARD_OUTPUT, reasons=("REPLY_NONE",)),), (RELEASE.put(""),))
-    text = dress(draft, view, room)
-    evidence = evidence_of(view, room, fixed=() if draft.author.startswith("model:") else (text,))
-    answer = await room.compute(lambda: review(text, evidence, room.bundle.wording), room.patience.detection)
+    text = dress(draft, view, room, said)
+    rest = text[len(said) :]
+    evidence = evidence_of(view, room, fixed=() if by_model(draft) else (rest,))
+    if goes_on(draft, view, room, said):
+        evidence = going_on(evidence, said)
+    answer = await room.compute(lambda: review(rest, evidence, room.bundle.wording, said), room.patience.detection)
     found = sensible(answer, Review, "the output checks")
     decision = decide(found, draft, view, room)
     details: dict[str, JsonValue] = {
@@ -66,6 +72,16 @@ async def guard_output(view: View, room: Room) -> Step:
         return Step((report, decision), writes)
     safe = Draft(text=room.bundle.text("safe_reply", view[DETECTION].language), author="text:safe_reply")
     return Step((report, decision), (RELEASE.put(safe.text), DRAFT.put(safe)))
+
+
+def going_on(evidence: Evidence, said: str) -> Evidence:
+    """The evidence of a text that a model was asked to go on with: what has left is not to be said again."""
+    return evidence.model_copy(update={"said": said})
+
+
+def promised(text: str, view: View, room: Room) -> tuple[str, ...]:
+    """Commitments in what a model said and policy let through, for the ledger and the handoff packet."""
+    return promises(text, room.bundle.wording, evidence_of(view, room, ())) if text else ()
 
 
 def decide(found: Review, draft: Draft, view: View, room: Room) -> Decision:

@@ -6,6 +6,7 @@ from handrail.agent.channels import DETECTION, GUIDANCE, POLICY, RESULTS, RETRIE
 from handrail.agent.facts import identity_now
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.ports import Prompt, ToolOffer
+from handrail.agent.releasing import left
 from handrail.agent.room import Room
 from handrail.guardrails.detect.masking import mask, mask_json
 from handrail.guardrails.gate.facts import tool_facts
@@ -31,7 +32,7 @@ ASSUMED = (
 
 
 def model_prompt(view: View, room: Room) -> Prompt:
-    """The prompt of this model call."""
+    """The prompt of this model call; what has left of the reply is in it, however far the turn got before."""
     turn, snapshot, detection = view[TURN], view[SNAPSHOT], view[DETECTION]
     policy = view[POLICY]
     template = room.bundle.prompts[room.bundle.manifest.prompt]
@@ -50,6 +51,7 @@ def model_prompt(view: View, room: Room) -> Prompt:
         tools=offered(view, room),
         results=tuple(_veiled(result, room) for result in view.get(RESULTS, ())),
         guidance=view.get(GUIDANCE, ()),
+        said=left(),
         identity=identity_now(turn, snapshot.state),
     )
 
@@ -71,6 +73,7 @@ def withheld(prompt: Prompt, kinds: frozenset[str]) -> Prompt:
             "results": tuple(_withheld_result(result, kinds) for result in prompt.results),
             "known": mask_json(dict(prompt.known), kinds),
             "guidance": tuple(mask(line, kinds) for line in prompt.guidance),
+            "said": mask(prompt.said, kinds),
         }
     )
 

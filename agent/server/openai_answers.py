@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import quote
 
 from pydantic import Field
 
 from handrail.agent.pieces import pieces
+from handrail.agent.releasing import after
 from handrail.agent.server.openai_bodies import MODEL
 from handrail.agent.server.views import Citation, Confirmation, TurnView, Waiting
 from handrail.guardrails.vocabulary import ConversationStatus, Frozen
@@ -134,12 +135,25 @@ class Models(Frozen):
     data: tuple[Model, ...]
 
 
+class Answered(NamedTuple):
+    """What every part of an answer is called, and when it began, in seconds since 1970."""
+
+    id: str
+    created: int
+
+    @classmethod
+    def of(cls, turn_id: str, at: datetime) -> Answered:
+        """The answer of a turn."""
+        return cls(f"chatcmpl-{turn_id}", int(at.timestamp()))
+
+
 def completion(turn: TurnView, content: str, reasons: tuple[str, ...] | None, at: datetime) -> Completion:
-    """The answer of a turn. `content` is what the customer reads: all of it has been released."""
+    """The answer of a turn that began at `at`. `content` is what the customer reads: all of it has been released."""
+    answer = Answered.of(turn.turn_id, at)
     message = AssistantMessage(content=content, annotations=_annotations(turn.citations, content))
     return Completion(
-        id=f"chatcmpl-{turn.turn_id}",
-        created=int(at.timestamp()),
+        id=answer.id,
+        created=answer.created,
         choices=(Choice(message=message),),
         support=Support(
             conversation_id=turn.conversation_id,
@@ -155,20 +169,35 @@ def completion(turn: TurnView, content: str, reasons: tuple[str, ...] | None, at
     )
 
 
-def chunks(whole: Completion, *, counts: bool) -> Iterator[Chunk]:
-    """The same answer in pieces, sentence by sentence; with `counts`, a piece about usage at the end."""
+def beginning(answer: Answered) -> Chunk:
+    """The first chunk of a stream."""
+    return _chunk(answer, ChunkChoice(delta=Delta(role="assistant", content="")))
 
-    def chunk(*choices: ChunkChoice, usage: Usage | None = None, support: Support | None = None) -> Chunk:
-        return Chunk(id=whole.id, created=whole.created, choices=choices, usage=usage, support=support)
 
+def piece(answer: Answered, text: str) -> Chunk:
+    """The next piece of the text."""
+    return _chunk(answer, ChunkChoice(delta=Delta(content=text)))
+
+
+def chunks(whole: Completion, *, counts: bool, said: str | None = None) -> Iterator[Chunk]:
+    """The same answer in pieces, sentence by sentence; with `counts`, a piece about usage at the end.
+
+    `said` is the text that has been sent before; None when nothing has, not even the beginning.
+    """
+    answer = Answered(whole.id, whole.created)
     message = whole.choices[0].message
-    yield chunk(ChunkChoice(delta=Delta(role="assistant", content="")))
-    for piece in pieces(message.content):
-        yield chunk(ChunkChoice(delta=Delta(content=piece)))
+    if said is None:
+        yield beginning(answer)
+    for text in pieces(after(said or "", message.content)[len(said or "") :]):
+        yield piece(answer, text)
     last = ChunkChoice(delta=Delta(annotations=message.annotations), finish_reason="stop")
-    yield chunk(last, support=whole.support)
+    yield Chunk(id=answer.id, created=answer.created, choices=(last,), support=whole.support)
     if counts:
-        yield chunk(usage=whole.usage)
+        yield Chunk(id=answer.id, created=answer.created, choices=(), usage=whole.usage)
+
+
+def _chunk(answer: Answered, choice: ChunkChoice) -> Chunk:
+    return Chunk(id=answer.id, created=answer.created, choices=(choice,))
 
 
 def event(chunk: Chunk) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -20,6 +21,10 @@ _LONGEST_BODY = 4 * 1024 * 1024
 _REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests"}
 
 
+Pace = Callable[[int], Awaitable[None]]
+"""Lets the time between two events pass."""
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A request as it came in."""
@@ -33,7 +38,8 @@ class StandIn:
 
     `conduct` can be changed while it runs. A broken conduct ends after `times` requests, if given, and the stand-in is
     good from then on. `arrived` is set with the first request. `retry_after` is what an overloaded stand-in asks for,
-    in seconds. With `says`, a good stand-in answers in exactly these words.
+    in seconds. With `says`, a good stand-in answers in exactly these words. `pace` is awaited before each event of a
+    stream, with how many are still to come.
     """
 
     def __init__(
@@ -43,8 +49,10 @@ class StandIn:
         times: int | None = None,
         retry_after: str = "1",
         says: str | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.conduct = conduct
+        self.pace = pace
         self._says = says
         self.seen: deque[Seen] = deque(maxlen=100)
         self.arrived = asyncio.Event()
@@ -149,7 +157,9 @@ class StandIn:
         events = list(chunks(answer, MODEL))
         if conduct in {Conduct.HALF_STREAM, Conduct.MID_STREAM_ERROR, Conduct.DRIPPING}:
             events = events[: max(2, len(events) // 2)]
-        for event in events:
+        for left, event in zip(reversed(range(len(events))), events, strict=True):
+            if self.pace is not None:
+                await self.pace(left)
             writer.write(event)
             await writer.drain()
         if conduct is Conduct.DRIPPING:

@@ -126,6 +126,11 @@ class Sources:
         """The values of every source, those of this conversation first."""
         return (self.tools, self.customer, self.own, *self.public())
 
+    @cached_property
+    def said(self) -> frozenset[str]:
+        """The sentences (squashed) that this reply has begun with and may not repeat."""
+        return frozenset(squash(sentence.text) for sentence in sentences(self.evidence.said))
+
     def public(self) -> Iterator[ValueIndex]:
         """The values of passages and fixed texts."""
         for _, passage in self.passages:
@@ -170,7 +175,7 @@ def _shown(evidence: Evidence, passages: tuple[tuple[Passage, PassageIndex], ...
     for passage, indexed in passages:
         if passage.passage_id in evidence.shown:
             yield from (sentence.stems for sentence in indexed.said)
-    for reply in evidence.earlier_replies:
+    for reply in (*evidence.earlier_replies, evidence.said):
         yield from (content_stems(sentence.text) for sentence in sentences(reply[:SOURCE_LIMIT]))
 
 

@@ -33,6 +33,7 @@ from handrail.agent.ports import (
     CustomerContext,
     Detectors,
     Enquiry,
+    Listener,
     Model,
     Opinion,
     Prompt,
@@ -345,7 +346,7 @@ class Scripted:
     name: str = "scripted"
     seen: list[Prompt] = field(default_factory=list)
 
-    async def complete(self, prompt: Prompt, seconds: float) -> Draft:
+    async def complete(self, prompt: Prompt, seconds: float, listener: Listener | None = None) -> Draft:
         """The same draft every time; calls only while the text is empty or no result has come back."""
         self.seen.append(prompt)
         wanted = self.calls if not prompt.results or not self.text else ()
