@@ -16,9 +16,9 @@ from tests.flow.stand import Stand
 
 BROKEN = (
     Conduct.OVERLOADED, Conduct.SERVER_ERROR, Conduct.UNAUTHORISED, Conduct.MALFORMED, Conduct.HALF_STREAM,
-    Conduct.MID_STREAM_ERROR, Conduct.STALLING, Conduct.DRIPPING, Conduct.EMPTY,
+    Conduct.MID_STREAM_ERROR, Conduct.STALLING, Conduct.DRIPPING, Conduct.EMPTY, Conduct.WRONG_SCHEMA,
 )  # fmt: skip
-STRANGE = (Conduct.HUGE, Conduct.BAD_ARGUMENTS, Conduct.ENDLESS)
+STRANGE = (Conduct.HUGE, Conduct.BAD_ARGUMENTS, Conduct.ENDLESS, Conduct.WRONG_TYPE)
 HOSTILE = (
     Conduct.GREEDY, Conduct.PROMISER, Conduct.LIAR, Conduct.LEAKER, Conduct.OBEDIENT, Conduct.DENIER
 )  # fmt: skip
