@@ -47,7 +47,8 @@ class Evidence(Frozen):
 
     `actions` are write calls with their outcome; only succeeded ones back a claim. `own` are names, e-mails and ids
     that belong to the customer. `shown` are ids of passages that an earlier turn showed; `earlier_replies` the texts
-    of the bot in this conversation. `now` is the day of the turn (UTC).
+    of the bot in this conversation. `tool_ids` are names that a model knows and no customer does. `now` is the day of
+    the turn (UTC).
     """
 
     passages: tuple[Passage, ...] = ()
@@ -60,6 +61,7 @@ class Evidence(Frozen):
     shown: tuple[str, ...] = ()
     earlier_replies: tuple[str, ...] = ()
     system_prompt: str = ""
+    tool_ids: tuple[str, ...] = ()
     person: PersonState = PersonState.NOT_ASKED
     obligations: tuple[Obligation, ...] = ()
     now: date
