@@ -28,7 +28,7 @@ from handrail.evals.sample_base import ingest_sample
 from handrail.evals.sample_company import SampleCompany, sample_company
 from handrail.evals.scenario import Behaviour, Scenario
 from handrail.evals.substitutes import OfficeClock, Recorder, SwitchCompany, SwitchModel
-from handrail.evals.target import Dialogue, StepImpossible
+from handrail.evals.target import StepImpossible
 from handrail.evals.writes import write_tools
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.errors import ConfigError
@@ -94,7 +94,7 @@ class InProcess:
         yield
 
     @asynccontextmanager
-    async def begin(self, scenario: Scenario) -> AsyncIterator[Dialogue]:
+    async def begin(self, scenario: Scenario) -> AsyncIterator[InProcessDialogue]:
         """Open a conversation of a site that has only this scenario's customers, as the sample has them."""
         lane = await self.free.get()
         path = lane.folder / f"company-{secrets.token_hex(6)}.db"
