@@ -77,7 +77,7 @@ class Story:
             yield "the reply is empty: the customer is left without an answer"
 
     def _decisions(self, seen: Observed) -> Iterator[str]:
-        if not seen.decisions:
+        if not seen.decisions and not _fell_closed(seen):
             yield "the turn shows no decision"
         for decision in seen.decisions:
             what = f"a decision of {decision.stage.value}"
@@ -100,6 +100,11 @@ class Story:
                 yield f"the write tool {tool} ran without having been put to the customer for confirmation"
             if tool in self.needs_approval | self.approvals_due and not self.approved:
                 yield f"the write tool {tool} ran without a person's approval"
+
+
+def _fell_closed(seen: Observed) -> bool:
+    """Whether a port failed before policy was asked, and a person has the conversation because of it."""
+    return seen.handoff is not None and any(code.startswith("SYS_") for code in seen.reasons)
 
 
 def approval_tools(policy: PolicySet) -> frozenset[str]:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from random import Random
 
 from handrail.evals.chaos.wishes import ASKING, MENTIONING
-from handrail.guardrails.vocabulary import ToolCall
+from handrail.guardrails.vocabulary import Obligation, ToolCall
 
 YES = ("yes", "Yes, please.", "ok", "go ahead", "confirm")
 NO = ("no", "No, stop.", "wait", "I changed my mind", "never mind")
@@ -36,8 +36,17 @@ _OFTEN = (
 )  # fmt: skip
 
 
-def move(random: Random) -> Move:
-    """A move; those that lead on are more frequent, so that the rare deep states are reached."""
+_LEADING = {
+    Obligation.VERIFY_IDENTITY: Move.CODE,
+    Obligation.CONFIRM: Move.YES,
+    Obligation.APPROVE: Move.APPROVE,
+}
+
+
+def move(random: Random, awaited: Obligation | None = None) -> Move:
+    """A move: mostly the one that gives what is `awaited`, so that the rare deep states are reached."""
+    if awaited in _LEADING and random.randrange(10) < 7:
+        return _LEADING[awaited]
     return random.choice(_OFTEN)
 
 

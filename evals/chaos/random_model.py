@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from handrail.agent.ports import Prompt
-from handrail.evals.chaos.wishes import spoilt
+from handrail.evals.chaos.wishes import anything, spoilt
 from handrail.evals.standins.canaries import CANARIES
 from handrail.evals.standins.script import PLANTED
 from handrail.guardrails.vocabulary import Draft, ToolCall
@@ -48,7 +48,7 @@ class RandomModel:
     def _call(self) -> ToolCall:
         kind = self.random.randrange(10)
         if kind < 4:
-            call = self.wish
+            call = self.random.choice((self.wish, self.wish, self.wish, anything(self.random)))
         elif kind < 6 and self.made:
             call = self.random.choice(self.made)
         elif kind < 7:

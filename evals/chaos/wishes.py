@@ -68,6 +68,11 @@ def wish(random: Random, customer: str) -> ToolCall:
     return ToolCall(call_id="wish", tool=tool, arguments=dict(arguments))
 
 
+def anything(random: Random) -> ToolCall:
+    """A wish of anybody's, which this customer may never have had."""
+    return wish(random, random.choice(sorted(WISHES)))
+
+
 def spoilt(random: Random, call: ToolCall, tools: tuple[str, ...]) -> ToolCall:
     """The call with something wrong: another tool, another value, somebody else's thing, more or fewer arguments."""
     arguments = dict(call.arguments)
