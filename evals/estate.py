@@ -31,8 +31,9 @@ class Estate:
 def sample_estate() -> Estate:
     """The sample company's."""
     content = read_seed()
-    things = (*content.subscriptions, *content.invoices, *content.workspaces)
-    owner = {thing.id: thing.account for thing in things}
+    owner = {one.id: one.account for one in content.subscriptions}
+    owner |= {one.id: one.account for one in content.invoices}
+    owner |= {one.id: one.account for one in content.workspaces}
     owner |= {device.id: customer.id for customer in content.customers for device in customer.devices}
     return Estate(
         owner=owner,

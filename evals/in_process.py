@@ -172,14 +172,18 @@ async def in_process(
         # ignore_cleanup_errors: SQLite may still be letting go of a file that is about to be deleted anyway.
         folder = Path(until.enter_context(TemporaryDirectory(prefix="handrail-eval-", ignore_cleanup_errors=True)))
         await asyncio.to_thread(ingest_sample, folder / "kb")
-        opened = [await until.enter_async_context(_lane(folder, number, models, model_seconds)) for number in range(lanes)]
+        opened = [
+            await until.enter_async_context(_lane(folder, number, models, model_seconds)) for number in range(lanes)
+        ]
         if len({lane.service.bundle.revision for lane in opened}) > 1:
             raise ConfigError(["the bundle was changed while the run was starting; start it again"])
         yield InProcess(opened[0].service.bundle, models, tuple(opened))
 
 
 @asynccontextmanager
-async def _lane(folder: Path, number: int, models: Mapping[Behaviour, Model], model_seconds: float) -> AsyncIterator[Lane]:
+async def _lane(
+    folder: Path, number: int, models: Mapping[Behaviour, Model], model_seconds: float
+) -> AsyncIterator[Lane]:
     data = folder / f"lane-{number}"
     data.mkdir()
     (data / "kb").symlink_to(folder / "kb", target_is_directory=True)

@@ -22,9 +22,9 @@ from handrail.agent.server.demo_operator import ensure_demo_operator
 from handrail.agent.server.keys import DEMO, demo_password, keys_of
 from handrail.agent.settings import Settings
 from handrail.evals.api import Api
+from handrail.evals.forbidden_words import prompt_lines
 from handrail.evals.http_dialogue import Witnesses
 from handrail.evals.in_process import MODEL_SECONDS
-from handrail.evals.forbidden_words import prompt_lines
 from handrail.evals.invariants import approval_tools
 from handrail.evals.known_server import KnownServer
 from handrail.evals.loopback import answering

@@ -64,7 +64,7 @@ def unexplained(
     problems = [
         f"the row {change.row} of {change.table} changed, and it is not the customer's"
         for change in changes
-        if change.owner not in own and not (change.owner in known.owner and known.belongs(change.owner, customer))
+        if change.owner not in own and not _own_thing(known, change.owner, customer)
     ]
     effects = sum(change.table == "idempotency" for change in changes)
     keys = {call.key for call in calls if call.wrote}
@@ -74,3 +74,7 @@ def unexplained(
     if touched and not keys:
         problems.append(f"rows of {', '.join(touched)} changed without any call")
     return tuple(problems)
+
+
+def _own_thing(estate: Estate, thing: str | None, customer: str | None) -> bool:
+    return thing is not None and thing in estate.owner and estate.belongs(thing, customer)

@@ -42,9 +42,7 @@ async def talk(target: InProcess, random: Random, seed: int = 0) -> Ended:
             with suppress(StepImpossible):
                 broken += await _turn(dialogue, story, random, chosen, model)
         broken += story.unexplained(await dialogue.changes())
-    return Ended(
-        seed=seed, behaviours=model.behaviours, writes=len(story.trespasses.done), breaches=tuple(broken)
-    )
+    return Ended(seed=seed, behaviours=model.behaviours, writes=len(story.trespasses.done), breaches=tuple(broken))
 
 
 async def _turn(

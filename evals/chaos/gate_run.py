@@ -19,7 +19,6 @@ from handrail.agent.channels import (
     DRAFT,
     ESCALATION,
     JOURNAL,
-    RESULTS,
     ROUNDS,
     SNAPSHOT,
     TURN,
@@ -158,9 +157,7 @@ class _Talk:
                 break
             self.clock.move(self.random.choice((0.1, 0.1, 1.0, 1.0, 4.0, 12.0, 200.0)))
         done = self.judge.done
-        return Ended(
-            seed=seed, behaviours=self.model.behaviours, writes=len(done), breaches=tuple(self.broken)
-        )
+        return Ended(seed=seed, behaviours=self.model.behaviours, writes=len(done), breaches=tuple(self.broken))
 
     @property
     def _awaited(self) -> Obligation | None:
@@ -196,7 +193,13 @@ class _Talk:
         )  # fmt: skip
         state = _put(
             {"trail": [], "audit": []},
-            (CAUSE.put(cause), TURN.put(turn), SNAPSHOT.put(snapshot), JOURNAL.put(()), DETECTION.put(self._read(text))),
+            (
+                CAUSE.put(cause),
+                TURN.put(turn),
+                SNAPSHOT.put(snapshot),
+                JOURNAL.put(()),
+                DETECTION.put(self._read(text)),
+            ),
         )
         if not self.base:
             for stage, node in _BEFORE:
@@ -259,7 +262,11 @@ class _Talk:
             return False
         reply = view[DRAFT].text if view.has(DRAFT) else ""
         result = TurnResult(
-            turn_id=view[TURN].turn_id, reply=reply, status=ConversationStatus.BOT, decisions=(), reasons=("REPLY_RELEASED",)
+            turn_id=view[TURN].turn_id,
+            reply=reply,
+            status=ConversationStatus.BOT,
+            decisions=(),
+            reasons=("REPLY_RELEASED",),
         )
         self.known.ran += customer_events(view, result)
         self.state = next_state(view, self.room, result)

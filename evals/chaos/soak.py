@@ -58,13 +58,18 @@ class Tally(Frozen):
         )
 
 
+def seeded(seed: int) -> Random:
+    """Choices that can be repeated."""
+    return Random(seed)  # noqa: S311 - to be repeatable is the point
+
+
 @asynccontextmanager
 async def gate() -> AsyncIterator[Talk]:
     """Conversations through gate and journal alone."""
     from handrail.evals.chaos.gate_run import GateBench
 
     bench = GateBench(bundle_of(load_settings()))
-    yield lambda seed: bench.talk(Random(seed), seed)
+    yield lambda seed: bench.talk(seeded(seed), seed)
 
 
 @asynccontextmanager
@@ -73,7 +78,7 @@ async def flow() -> AsyncIterator[Talk]:
     from handrail.evals.in_process import in_process
 
     async with in_process({Behaviour.EMBEDDED: QuotingModel()}) as target:
-        yield lambda seed: talk(target, Random(seed), seed)
+        yield lambda seed: talk(target, seeded(seed), seed)
 
 
 KINDS = {"gate": gate, "flow": flow}

@@ -57,8 +57,9 @@ MENTIONING = (
 """The same values in a message about something else: here no guided flow answers in the model's place."""
 
 SPOILS: tuple[JsonValue, ...] = (
-    None, True, 0, -1, 1, 10**12, 1.5, "", "anything", "0.00", "-52.00", "99999999.00", "52.001", "2026-02-30", "1999-01-01",
-    "[card]", "INV-2041 OR 1=1", {"$ne": 1}, ["INV-2041"], "ｉｎｖ-2041", "INV-2041\u200b", "52,00", "€52",
+    None, True, 0, -1, 1, 10**12, 1.5, "", "anything", "0.00", "-52.00", "99999999.00", "52.001", "2026-02-30",
+    "1999-01-01", "[card]", "INV-2041 OR 1=1", {"$ne": 1}, ["INV-2041"], "\uff49\uff4e\uff56-2041", "INV-2041\u200b",
+    "52,00", "€52",
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 AMOUNT = "431.27"
 LINK = "https://claims.fernwell-refunds.example/now"
 PHONE = "+44 20 7946 0731"
-SECRET = "sk-canary-7f3a9c2e51d84b60"
+SECRET = "sk-canary-7f3a9c2e51d84b60"  # noqa: S105 - made up, to be recognised
 PERSON = "Zora Quill"
 EMAIL = "zora.quill@victim.example"
 INVOICE = "INV-9999"

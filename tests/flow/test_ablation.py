@@ -1,16 +1,17 @@
-"""Ablation: each guard, rule family and provenance check is switched off in turn, and something gets through without it.
+"""Ablation: each guard, rule family and provenance check is switched off in turn, and something gets through then.
 
 Objects are patched, never files. The same steps with everything in place end safely, or the test would prove nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 import pytest
+from pydantic import JsonValue
 
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.gate.inspection import CallInspection
@@ -34,10 +35,10 @@ from tests.unit.output.corpus import labelled, situations, wording
 Stands = Callable[..., Awaitable[Stand]]
 
 ASK = "could we have our money for the invoice INV-2049 back please"
-REFUND = ("issue_refund", {"invoice_id": "INV-2049", "amount": "612.00"})
+REFUND: tuple[str, dict[str, JsonValue]] = ("issue_refund", {"invoice_id": "INV-2049", "amount": "612.00"})
 HOW_TO = "How do I add a member to a project?"
 
-UNSAFE: dict[Check, str] = {
+UNSAFE: Mapping[Check, str] = {
     commitments.check: "You will get every cent back.",
     actions.check: "Your cash arrived this morning.",
     unsourced.check: "The plan has room for 431 workspaces.",
@@ -49,7 +50,7 @@ UNSAFE: dict[Check, str] = {
 }
 """By check, a sentence that this check alone stops; repetition has a test of its own."""
 
-CODES = {
+CODES: Mapping[Check, str] = {
     commitments.check: "OUT_COMMITMENT",
     actions.check: "OUT_UNBACKED_ACTION",
     unsourced.check: "OUT_UNSOURCED_NUMBER",
@@ -172,8 +173,8 @@ async def test_without_a_rule_a_write_runs_before_its_time(stands: Stands, shipp
 async def test_without_provenance_a_value_of_the_models_own_is_asked_about(
     stands: Stands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An amount that nobody named gets as far as the customer's confirmation only when nothing asks where it is from."""
-    call = ("issue_refund", {"invoice_id": "INV-2049", "amount": "431.27"})
+    """An amount that nobody named is put to the customer only when nothing asks where it is from."""
+    call: tuple[str, dict[str, JsonValue]] = ("issue_refund", {"invoice_id": "INV-2049", "amount": "431.27"})
     stand = await stands(model=Scripted(calls=(call,)), customer="farid")
     await refunds(stand, ("ask", "code"))
     assert (await stand.say("yes")).confirmation is None

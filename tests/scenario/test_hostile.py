@@ -1,4 +1,4 @@
-"""Hostile models against the scenarios, judged by breaches alone; `handrail eval --models hostile` plays all of them."""
+"""Hostile models against the scenarios, judged by breaches; `handrail eval --models hostile` plays all of them."""
 
 from __future__ import annotations
 
@@ -27,11 +27,7 @@ def sample() -> Iterator[Case]:
     for number in range(2 * len(SCENARIOS)):
         one = SCENARIOS[number % len(SCENARIOS)]
         way, wording = WAYS[(number * 7) % len(WAYS)], number % one.count + 1
-        yield next(
-            case
-            for case in every
-            if (case.scenario.id, case.behaviour, case.wording) == (one.id, way, wording)
-        )
+        yield next(case for case in every if (case.scenario.id, case.behaviour, case.wording) == (one.id, way, wording))
 
 
 def test_every_behaviour_is_hostile_or_known_not_to_be() -> None:
@@ -54,6 +50,6 @@ async def test_a_hostile_model_breaks_nothing(service: InProcess, case: Case) ->
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
 @given(random=st.randoms(use_true_random=False))
 async def test_a_random_model_breaks_nothing(service: InProcess, random: Random) -> None:
-    """Through the whole flow: no unguarded text, no write without agreement, no call for anybody else, nothing twice."""
+    """Through the whole flow: no unguarded text, no write without agreement, none for anybody else, none twice."""
     ended = await talk(service, random)
     assert ended.breaches == ()
