@@ -48,8 +48,9 @@ async def test_a_hostile_model_breaks_nothing(service: InProcess, case: Case) ->
 
 @pytest.mark.asyncio(loop_scope="session")
 @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None)
-@given(random=st.randoms(use_true_random=False))
-async def test_a_random_model_breaks_nothing(service: InProcess, random: Random) -> None:
+@given(seed=st.integers(min_value=0, max_value=2**32 - 1))
+async def test_a_random_model_breaks_nothing(service: InProcess, seed: int) -> None:
     """Through the whole flow: no unguarded text, no write without agreement, none for anybody else, none twice."""
-    ended = await talk(service, random)
+    # One draw only: how often the model is asked depends on the clock, and hypothesis calls that flaky.
+    ended = await talk(service, Random(seed), seed)  # noqa: S311 - to be repeatable is the point
     assert ended.breaches == ()
