@@ -28,7 +28,7 @@ from handrail.agent.conversation import ConversationState, PendingCall
 from handrail.agent.facts import INTENT_EVENT
 from handrail.agent.nodes.deciding import TOOL_EVENT
 from handrail.agent.nodes.dressing import SAFE, by_model, cited
-from handrail.agent.nodes.guard_output import promised
+from handrail.agent.nodes.guard_output import distrusted, promised
 from handrail.agent.packet import merged, wants
 from handrail.agent.ports import CustomerEvent
 from handrail.agent.releasing import left
@@ -42,6 +42,8 @@ SHOWN_LIMIT = 60
 """Passages remembered as shown; a conversation that showed more ended with a person long ago."""
 PROMISES_LIMIT = 20
 RECORDS_LIMIT = 6
+DISTRUSTED_LIMIT = 100
+"""More messages than a snapshot has."""
 TALK = (NeedState.HUMAN_REQUEST, NeedState.OUT_OF_SCOPE)
 
 
@@ -75,6 +77,7 @@ def next_state(view: View, room: Room, result: TurnResult) -> ConversationState:
             "tried": view.get(TRIED, state.tried),
             "promises": (*state.promises, *_promised(view, room, result))[-PROMISES_LIMIT:],
             "records": (*state.records, *_records(view, room))[-RECORDS_LIMIT:],
+            "distrusted": distrusted(view)[-DISTRUSTED_LIMIT:],
             "risk": _risk(view, place, solved=solved),
             "need_state": state.need_state if keeps else need,
             "intent": state.intent if keeps or detection is None else detection.intent,

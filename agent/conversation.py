@@ -71,6 +71,7 @@ class ConversationState(Frozen):
     """All that one turn hands to the next. Bounded: nothing in it grows with the number of messages.
 
     `records` are the parts of recent tool results that the company's own systems vouch for: origins of arguments.
+    `distrusted` are ids of recent customer messages that address the model: no reply may rest on them.
     """
 
     status: ConversationStatus = ConversationStatus.BOT
@@ -88,6 +89,7 @@ class ConversationState(Frozen):
     tried: tuple[str, ...] = ()
     promises: tuple[str, ...] = ()
     records: tuple[JsonValue, ...] = ()
+    distrusted: tuple[str, ...] = ()
     risk: RiskTier = RiskTier.LOW
     need_state: NeedState | None = None
     intent: str | None = None

@@ -25,6 +25,7 @@ from handrail.agent.nodes.prompting import NOTHING_FOUND, system_text
 from handrail.agent.releasing import left
 from handrail.agent.room import Room, sensible
 from handrail.agent.standing import WITH_PEOPLE
+from handrail.guardrails.detect.config import INJECTION
 from handrail.guardrails.output.commitments import promises
 from handrail.guardrails.output.evidence import Evidence, PersonState
 from handrail.guardrails.output.feedback import feedback
@@ -101,6 +102,7 @@ def evidence_of(view: View, room: Room, fixed: tuple[str, ...]) -> Evidence:
     turn, snapshot = view[TURN], view[SNAPSHOT]
     results = view.get(RESULTS, ())
     state = snapshot.state
+    suspect = distrusted(view)
     handed = state.status in WITH_PEOPLE
     asked = any(signal.code == "HUMAN_REQUESTED" for signal in view[DETECTION].signals)
     own = tuple(str(one.content) for one in facts_of(view).used.values() if isinstance(one.content, str))
@@ -109,19 +111,37 @@ def evidence_of(view: View, room: Room, fixed: tuple[str, ...]) -> Evidence:
         tool_results=results,
         actions=tuple(result for result in results if _writes(result, room)),
         customer_texts=(
-            *(message.text for message in snapshot.history if message.role is Role.CUSTOMER),
-            *((turn.text,) if turn.sender is Role.CUSTOMER else ()),
+            *(one.text for one in snapshot.history if one.role is Role.CUSTOMER and one.message_id not in suspect),
+            *((turn.text,) if turn.sender is Role.CUSTOMER and turn.turn_id not in suspect else ()),
         ),
         fixed_texts=fixed,
         own=own,
         # The bundle's own words may be said again: where a matter stands does not change by being asked twice.
         shown=() if fixed else state.shown_passages,
         earlier_replies=() if fixed else said_before(view),
-        system_prompt=system_text(view, room) if view.has(POLICY) and view.has(FOUND) else "",
+        system_prompt=_told(view, room) if view.has(POLICY) and view.has(FOUND) else "",
+        # A word that could be anybody's is no name of a tool.
+        tool_ids=tuple(name for name in room.bundle.tools if "_" in name),
         person=PersonState.HANDED_OFF if handed else PersonState.ASKED if asked else PersonState.NOT_ASKED,
         obligations=view[POLICY].obligations if view.has(POLICY) else (),
         now=turn.at.date(),
     )
+
+
+def distrusted(view: View) -> tuple[str, ...]:
+    """Ids of the customer's messages that hold instructions to the model, this turn's among them.
+
+    INVARIANT: such a text is no source, as a passage that addresses the model is none: anybody may have written it.
+    """
+    known = view[SNAPSHOT].state.distrusted
+    signals = view[DETECTION].signals if view.has(DETECTION) else ()
+    suspected = any(signal.code == INJECTION for signal in signals)
+    return (*known, view[TURN].turn_id) if suspected else known
+
+
+def _told(view: View, room: Room) -> str:
+    """Everything that only the model is told: the system text, and what the tools are for."""
+    return "\n".join((system_text(view, room), *(spec.description for spec in room.bundle.tools.values())))
 
 
 def _writes(result: ToolResult, room: Room) -> bool:

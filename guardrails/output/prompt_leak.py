@@ -1,4 +1,4 @@
-"""OUT_PROMPT_LEAK: a long run of the system prompt, or talk about the instructions themselves."""
+"""OUT_PROMPT_LEAK: a long run of what only a model is told, names of tools, or talk about the instructions."""
 
 from __future__ import annotations
 
@@ -28,6 +28,10 @@ def check(view: View) -> Iterator[Finding]:
     line = view.line
     if _shares_run(view):
         yield line.finding(CODE, 0, len(line.sentence.text), "words of the system prompt")
+        return
+    written = line.sentence.text.lower()
+    if any(name in written for name in view.sources.evidence.tool_ids):
+        yield line.finding(CODE, 0, len(line.sentence.text), "the name of a tool")
         return
     for pattern in view.wording.revealing(line.marks):
         for place in claims(view, pattern):

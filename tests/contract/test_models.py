@@ -185,6 +185,8 @@ BROKEN = [
     Conduct.MID_STREAM_ERROR,
     Conduct.STALLING,
     Conduct.DRIPPING,
+    Conduct.WRONG_TYPE,
+    Conduct.WRONG_SCHEMA,
     Conduct.HUGE,
     Conduct.EMPTY,
 ]
