@@ -27,15 +27,15 @@ from handrail.agent.channels import (
 from handrail.agent.conversation import ConversationState, PendingCall
 from handrail.agent.facts import INTENT_EVENT
 from handrail.agent.nodes.deciding import TOOL_EVENT
-from handrail.agent.nodes.dressing import SAFE, cited
-from handrail.agent.nodes.guard_output import evidence_of
+from handrail.agent.nodes.dressing import SAFE, by_model, cited
+from handrail.agent.nodes.guard_output import distrusted, promised
 from handrail.agent.packet import merged, wants
 from handrail.agent.ports import CustomerEvent
+from handrail.agent.releasing import left
 from handrail.agent.room import Room
 from handrail.agent.turns import CauseKind
 from handrail.guardrails.flows.place import FlowPlace
 from handrail.guardrails.gate.results import recorded
-from handrail.guardrails.output.commitments import promises
 from handrail.guardrails.vocabulary import NeedState, Obligation, RiskTier, ToolOutcome, ToolResult, TurnResult
 
 SHOWN_LIMIT = 60
@@ -44,6 +44,8 @@ PROMISES_LIMIT = 20
 RECORDS_LIMIT = 6
 ATTESTED = "TOOL_ATTESTED"
 """The reason of a result that the caller brings: it ran the call itself."""
+DISTRUSTED_LIMIT = 100
+"""More messages than a snapshot has."""
 TALK = (NeedState.HUMAN_REQUEST, NeedState.OUT_OF_SCOPE)
 
 
@@ -77,6 +79,7 @@ def next_state(view: View, room: Room, result: TurnResult) -> ConversationState:
             "tried": view.get(TRIED, state.tried),
             "promises": (*state.promises, *_promised(view, room, result))[-PROMISES_LIMIT:],
             "records": (*state.records, *_records(view, room))[-RECORDS_LIMIT:],
+            "distrusted": distrusted(view)[-DISTRUSTED_LIMIT:],
             "risk": _risk(view, place, solved=solved),
             "need_state": state.need_state if keeps else need,
             "intent": state.intent if keeps or detection is None else detection.intent,
@@ -157,7 +160,6 @@ def _records(view: View, room: Room) -> tuple[JsonValue, ...]:
 
 
 def _promised(view: View, room: Room, result: TurnResult) -> tuple[str, ...]:
-    """Commitments in what a model said and policy let through, for the ledger and the handoff packet."""
-    if not view.has(DRAFT) or not view[DRAFT].author.startswith("model:") or result.handoff is not None:
-        return ()
-    return promises(result.reply, room.bundle.wording, evidence_of(view, room, ()))
+    """What the reply promises, as far as a model wrote it: all, or what had left when something else took over."""
+    whole = view.has(DRAFT) and by_model(view[DRAFT]) and result.handoff is None
+    return promised(result.reply if whole else left(), view, room)

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, supp
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,6 @@ from handrail.agent.ports import (
     Detectors,
     Model,
     Retriever,
-    Screen,
     SecondOpinion,
     StepUp,
     Toolbox,
@@ -70,7 +70,6 @@ class Substitutes:
         model: Model | None = None,
         second_opinion: SecondOpinion | None = None,
         detectors: Detectors | None = None,
-        screen: Screen | None = None,
         retriever: Retriever | None = None,
         toolbox: Toolbox | None = None,
         step_up: StepUp | None = None,
@@ -84,7 +83,6 @@ class Substitutes:
         self.model = model
         self.second_opinion = second_opinion
         self.detectors = detectors
-        self.screen = screen
         self.retriever = retriever
         self.toolbox = toolbox
         self.step_up = step_up
@@ -99,7 +97,6 @@ class Readers:
 
     detectors: Detectors
     retriever: Retriever
-    screen: Screen | None = None
 
 
 def bundle_of(settings: Settings) -> Bundle:
@@ -132,6 +129,7 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
         if toolbox is None or step_up is None:
             real_toolbox, real_step_up = await _company(settings, clock, store, open_until_the_end)
             toolbox, step_up = toolbox or real_toolbox, step_up or real_step_up
+        toolbox = _with_mcp(settings, bundle, toolbox, open_until_the_end)
         upstream = None if settings.model == EMBEDDED else _openai(settings)
         model = given.model or upstream or _embedded()
         room = Room(
@@ -151,7 +149,6 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
             sites=(settings.site,),
             second_opinion=given.second_opinion or _second_opinion(settings, bundle, open_until_the_end),
             ask_below=settings.second_opinion_below,
-            screen=readers.screen,
             upstream=upstream,
         )
         service = serving(room, settings.site)
@@ -221,14 +218,13 @@ def open_readers(
     Raises EncoderUnavailable, RetrievalError.
     """
     given = given or Substitutes()
-    detectors, retriever, screen = given.detectors, given.retriever, given.screen
+    detectors, retriever = given.detectors, given.retriever
     if detectors is None or retriever is None:
         encoder = _encoder(settings)
         if detectors is None:
-            suite = _detectors(bundle, encoder, settings)
-            detectors, screen = suite, screen or suite
+            detectors = _detectors(bundle, encoder, settings)
         retriever = retriever or _retriever(settings, encoder, executor)
-    return Readers(detectors, retriever, screen)
+    return Readers(detectors, retriever)
 
 
 def _encoder(settings: Settings) -> Encoder:
@@ -287,6 +283,30 @@ def _second_opinion(settings: Settings, bundle: Bundle, until: AsyncExitStack) -
     )
     until.push_async_callback(opinion.close)
     return opinion
+
+
+def _with_mcp(settings: Settings, bundle: Bundle, own: Toolbox, until: AsyncExitStack) -> Toolbox:
+    """`own`, and beside it the tools of the bundle that MCP servers have. Raises ConfigError."""
+    servers = dict.fromkeys(spec.mcp.server for spec in bundle.tools.values() if spec.mcp is not None)
+    if not servers:
+        return own
+    if find_spec("mcp") is None:
+        raise ConfigError(["Tools of the bundle are those of MCP servers: install them with `handrail[mcp]`."])
+    unknown = [name for name in servers if name not in settings.mcp_servers]
+    if unknown:
+        raise ConfigError(
+            [f"Tools of the bundle name the MCP server {name}: add it to HANDRAIL_MCP_SERVERS." for name in unknown]
+        )
+    from handrail.agent.mcp.connection import Connection
+    from handrail.agent.mcp.toolbox import McpToolbox
+    from handrail.agent.toolboxes import Toolboxes
+
+    connections = {name: Connection(name, settings.mcp_servers[name]) for name in servers}
+    for connection in connections.values():
+        connection.start()
+        until.push_async_callback(connection.close)
+    remote = McpToolbox(bundle.tools.values(), connections)
+    return Toolboxes(own, dict.fromkeys(remote.names, remote))
 
 
 async def _store(settings: Settings, clock: Clock) -> Store:

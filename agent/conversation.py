@@ -71,6 +71,7 @@ class ConversationState(Frozen):
     """All that one turn hands to the next. Bounded: nothing in it grows with the number of messages.
 
     `records` are the parts of recent tool results that the company's own systems vouch for: origins of arguments.
+    `distrusted` are ids of recent customer messages that address the model: no reply may rest on them.
     """
 
     status: ConversationStatus = ConversationStatus.BOT
@@ -88,6 +89,7 @@ class ConversationState(Frozen):
     tried: tuple[str, ...] = ()
     promises: tuple[str, ...] = ()
     records: tuple[JsonValue, ...] = ()
+    distrusted: tuple[str, ...] = ()
     risk: RiskTier = RiskTier.LOW
     need_state: NeedState | None = None
     intent: str | None = None
@@ -202,13 +204,15 @@ class AuditEvent(Frozen):
 class Received(Frozen):
     """A message that is stored and leased for work. `finished` is set when the same key was answered before.
 
-    `journal` holds the write calls that an interrupted run of the same turn had begun, `later_messages` counts what was
-    written in the conversation since. `unseen` says that whoever wrote had not seen what was said last.
+    `journal` holds the write calls that an interrupted run of the same turn had begun, `released` the beginning of the
+    reply that had left by then, `later_messages` counts what was written in the conversation since. `unseen` says that
+    whoever wrote had not seen what was said last.
     """
 
     turn: Turn
     snapshot: Snapshot
     journal: tuple[JournalEntry, ...] = ()
+    released: str = ""
     finished: TurnResult | None = None
     later_messages: int = 0
     unseen: bool = False

@@ -6,16 +6,20 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Coroutine, Sequence
+from contextlib import aclosing
 from contextvars import Context
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypedDict, TypeVar, cast
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
 from pydantic import JsonValue
 
+from handrail.agent.feed import MessageDelta
+from handrail.agent.overhearing import Recorded, overheard
 from handrail.agent.ports import Clock
-from handrail.agent.unheard import Feeds, unheard
+from handrail.agent.releasing import after
+from handrail.agent.unheard import unheard
 from handrail.guardrails.errors import HandrailError
 from handrail.guardrails.vocabulary import IdentityLevel, TurnResult
 
@@ -61,7 +65,7 @@ class SupportState(TypedDict, total=False):
     support: Support
 
 
-class Records(Feeds, Protocol):
+class Records(Recorded, Protocol):
     """The parts of the store that a node needs; `Store` has the details."""
 
     async def ensure_conversation(
@@ -121,19 +125,41 @@ class _Node:
         self._clock = clock
 
     async def turn(self, state: SupportState, config: RunnableConfig) -> SupportState:
-        """Answer the last message."""
+        """Answer the last message; what leaves of the reply meanwhile shows in the outer run's stream of messages."""
         thread = config.get("configurable", {}).get("thread_id")
-        # INVARIANT: the turn runs outside the outer run's context. Inside, LangGraph would take the turn's own graph as
-        # a part of the outer one: its checkpointer would keep, and its streams would show, drafts nobody has checked.
-        return await apart(self._answer(state, None if thread is None else str(thread)))
-
-    async def _answer(self, state: SupportState, thread: str | None) -> SupportState:
         message = newest(state.get("messages", []))
         text = text_of(message)
         customer = state.get("customer_id")
-        begun = Beginning(CHANNEL, self._site, customer, thread, str(message.id))
-        conversation_id = state.get("conversation_id") or await opened(self._service, begun, self._clock)
-        result = await self._service.say(self._site, conversation_id, customer, text, f"message:{message.id}")
+        conversation_id = state.get("conversation_id", "")
+        if not conversation_id:
+            begun = Beginning(CHANNEL, self._site, customer, None if thread is None else str(thread), str(message.id))
+            conversation_id = await apart(opened(self._service, begun, self._clock))
+        key = f"message:{message.id}"
+        # INVARIANT: the turn runs outside the outer run's context. Inside, LangGraph would take the turn's own graph as
+        # a part of the outer one: its checkpointer would keep, and its streams would show, drafts nobody has checked.
+        turn = asyncio.create_task(self._answer(conversation_id, customer, text, key), context=Context())
+        try:
+            said = await self._shown(conversation_id, key, turn)
+            answer = await turn
+        except BaseException:
+            turn.cancel()
+            await asyncio.gather(turn, return_exceptions=True)
+            raise
+        _show_rest(answer, said)
+        return answer
+
+    async def _shown(self, conversation_id: str, key: str, turn: asyncio.Task[SupportState]) -> str:
+        """Show the pieces of the reply as they leave; returns all that was shown."""
+        said = ""
+        async with aclosing(overheard(self._service.store, self._site, conversation_id, key, turn)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece.item, MessageDelta) and piece.item.turn_id is not None:
+                    said += piece.item.text
+                    _show(piece.item.text, piece.item.turn_id)
+        return said
+
+    async def _answer(self, conversation_id: str, customer: str | None, text: str, key: str) -> SupportState:
+        result = await self._service.say(self._site, conversation_id, customer, text, key)
         before = await unheard(self._service.store, self._site, conversation_id, result.turn_id)
         # The ids are those of what was said: a repeated run replaces its messages instead of adding them again.
         said = [AIMessage(each.text, id=each.message_id, name=each.name) for each in before]
@@ -195,6 +221,22 @@ def text_of(message: BaseMessage) -> str:
     if not text.strip():
         raise NotAnswerable("the message has no text: there is nothing to answer")
     return text
+
+
+def _show(text: str, turn_id: str) -> None:
+    """Put a piece into the outer run's stream of messages, if there is one; the whole message has the same id."""
+    from langgraph.graph.message import push_message
+
+    push_message(AIMessageChunk(content=text, id=turn_id), state_key=None)
+
+
+def _show_rest(answer: SupportState, said: str) -> None:
+    """Show what of the reply has not been shown. One of which nothing was, LangGraph shows as a whole by itself."""
+    reply = answer["messages"][-1] if said and answer["messages"] else None
+    if isinstance(reply, AIMessage) and reply.id is not None:
+        rest = after(said, str(reply.content))[len(said) :]
+        if rest:
+            _show(rest, reply.id)
 
 
 def support_of(result: TurnResult) -> Support:

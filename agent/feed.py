@@ -10,8 +10,24 @@ from pydantic import Field, JsonValue
 from handrail.guardrails.vocabulary import ConversationStatus, Frozen, Role
 
 
+class MessageDelta(Frozen):
+    """The next piece of a message; `message.completed` follows with the whole text, whatever comes in between.
+
+    Every sentence of it has passed the output checks. What leaves while the model still writes is an item with a
+    number, and gone from the feed when the message is complete; what is cut from a whole message has none.
+    """
+
+    event: Literal["message.delta"] = "message.delta"
+    message_id: str
+    text: str
+    turn_id: str | None = None
+
+
 class MessageCompleted(Frozen):
-    """A whole message. `turn_id` is the turn it belongs to, None for a person's; `name` is their public name."""
+    """A whole message. `turn_id` is the turn it belongs to, None for a person's; `name` is their public name.
+
+    `begun` says that its beginning was told before, in pieces with numbers.
+    """
 
     event: Literal["message.completed"] = "message.completed"
     message_id: str
@@ -20,6 +36,7 @@ class MessageCompleted(Frozen):
     at: datetime
     turn_id: str | None = None
     name: str | None = None
+    begun: bool = Field(default=False, exclude_if=lambda begun: not begun)
 
 
 class CitationGiven(Frozen):
@@ -127,7 +144,8 @@ class FileAttached(Frozen):
 
 
 Item: TypeAlias = Annotated[
-    MessageCompleted
+    MessageDelta
+    | MessageCompleted
     | CitationGiven
     | QuickReplies
     | Checklist
@@ -146,18 +164,10 @@ Item: TypeAlias = Annotated[
 
 
 class Entry(Frozen):
-    """An item with its number: 1, 2, 3 ... within the conversation."""
+    """An item with its number, which rises within the conversation; those of pieces are gone when they are."""
 
     seq: int
     item: Item
-
-
-class MessageDelta(Frozen):
-    """The next piece of a message whose whole text has passed the output checks; `message.completed` follows."""
-
-    event: Literal["message.delta"] = "message.delta"
-    message_id: str
-    text: str
 
 
 class Typing(Frozen):
@@ -168,4 +178,4 @@ class Typing(Frozen):
 
 
 Passing: TypeAlias = MessageDelta | Typing | HandoffQueued
-"""What is told while it happens and never repeated: it has no number."""
+"""What is told while it happens and never repeated: it has no number. Of a delta, when the message was whole before."""

@@ -10,11 +10,14 @@ from handrail.guardrails.vocabulary import Role
 
 
 def deltas(item: Item) -> Iterator[MessageDelta]:
-    """The pieces of a released reply, sentence by sentence; together they are its whole text. None of anything else."""
-    if not isinstance(item, MessageCompleted) or item.role is not Role.BOT:
+    """The pieces of a released reply, sentence by sentence; together they are its whole text. None of anything else.
+
+    None of a reply either whose beginning was told while the model still wrote: the rest is told by the whole.
+    """
+    if not isinstance(item, MessageCompleted) or item.role is not Role.BOT or item.begun:
         return
     for piece in pieces(item.text):
-        yield MessageDelta(message_id=item.message_id, text=piece)
+        yield MessageDelta(message_id=item.message_id, text=piece, turn_id=item.turn_id)
 
 
 def pieces(text: str) -> Iterator[str]:

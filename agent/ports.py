@@ -51,12 +51,17 @@ class Detectors(Protocol):
         """All readings and signals of `text`; `earlier` are the customer's previous messages, oldest first."""
         ...
 
+    @property
+    def passage_screen(self) -> str:
+        """The revision of `screen_passage`: what another screen of this revision has passed need not be read again."""
+        ...
 
-class Screen(Protocol):
-    """Looks for text that addresses the model in what is no customer's. CPU-bound and synchronous, as detection is."""
+    def screen_passage(self, text: str) -> tuple[Signal, ...]:
+        """Signals of instructions to the model in a passage; none means that there are none."""
+        ...
 
     def screen_json(self, content: JsonValue) -> tuple[Signal, ...]:
-        """What was found in all the texts of `content`; nothing means that it is clean and was read to its end."""
+        """Signals of instructions to the model in what a tool answered, keys included."""
         ...
 
 
@@ -157,7 +162,8 @@ class Prompt(Frozen):
     """Everything a model may see in one call. `system` is rendered from a versioned template.
 
     Passages and tool results are untrusted: adapters put them into delimited blocks, never into `system`.
-    `guidance` is what a repair must mend, in words for the model; empty on the first call.
+    `guidance` is what a repair must mend, in words for the model; empty on the first call. `said` is the beginning of
+    the reply, which the customer has read already: what is wanted is what follows it.
     """
 
     template: str
@@ -174,7 +180,20 @@ class Prompt(Frozen):
     results: tuple[ToolResult, ...]
     known: dict[str, str] = {}
     guidance: tuple[str, ...] = ()
+    said: str = ""
     identity: IdentityLevel = IdentityLevel.ANONYMOUS
+
+
+class Listener(Protocol):
+    """Hears a model's text while it is written. Neither method waits or raises."""
+
+    def hear(self, text: str) -> None:
+        """The next piece of the text."""
+        ...
+
+    def forget(self) -> bool:
+        """Take back all that was heard, to begin anew. False when that cannot be done, because some of it has left."""
+        ...
 
 
 class Model(Protocol):
@@ -185,8 +204,11 @@ class Model(Protocol):
         """Name and revision for the audit log."""
         ...
 
-    async def complete(self, prompt: Prompt, seconds: float) -> Draft:
-        """A draft within `seconds`, or `PortError`."""
+    async def complete(self, prompt: Prompt, seconds: float, listener: Listener | None = None) -> Draft:
+        """A draft within `seconds`, or `PortError`. What `listener` hears meanwhile is the beginning of its text.
+
+        A model that writes all at once need not let anything be heard.
+        """
         ...
 
 

@@ -18,7 +18,6 @@ from handrail.agent.ports import (
     Detectors,
     Model,
     Retriever,
-    Screen,
     SecondOpinion,
     StepUp,
     Toolbox,
@@ -80,9 +79,6 @@ class Room:
     hands: Hands = Hands.OURS
     upstream: Upstream | None = None
     """The model behind the proxy; without it there is no proxy."""
-
-    screen: Screen | None = None
-    """Looks for instructions in what tools and documents of other people's agents say; without it none can run."""
 
     async def compute(self, work: Callable[[], ResultT], seconds: float) -> ResultT:
         """Run CPU-bound `work` in the bounded executor; TimeoutError after `seconds`."""

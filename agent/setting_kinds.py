@@ -1,4 +1,4 @@
-"""Kinds of settings: what a table of keys, of origins, or a list of proxies has to look like."""
+"""Kinds of settings: what a table of keys, of origins, of servers, or a list of proxies has to look like."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
 
+from handrail.agent.mcp.reach import McpServer
+
 SHORTEST_SECRET = 32
 """Bytes: an HS256 key shorter than its digest can be guessed from one token (RFC 7518, section 3.2)."""
 
 _SITE_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
+_SERVER = re.compile(r"[a-z][a-z0-9_-]{0,59}")
 _USUAL_PORT = re.compile(r"https://.*:443$|http://.*:80$")
 
 
@@ -56,6 +59,13 @@ def _exact(keys: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
     return keys
 
 
+def _named(servers: dict[str, McpServer]) -> dict[str, McpServer]:
+    odd = sorted(name for name in servers if not _SERVER.fullmatch(name))
+    if odd:
+        raise ValueError(f"{', '.join(odd)}: the name of a server has small letters, digits, dashes or underscores")
+    return servers
+
+
 def _addresses(proxies: str) -> str:
     for each in proxies.split(","):
         try:
@@ -68,4 +78,5 @@ def _addresses(proxies: str) -> str:
 Secret = Annotated[SecretStr, AfterValidator(_strong)]
 Keys = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_table), AfterValidator(_all_strong)]
 SiteKeys = Annotated[dict[str, tuple[str, ...]], NoDecode, BeforeValidator(_table), AfterValidator(_exact)]
+McpServers = Annotated[dict[str, McpServer], NoDecode, BeforeValidator(_table), AfterValidator(_named)]
 Proxies = Annotated[str, AfterValidator(_addresses)]

@@ -15,7 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from handrail.agent.setting_kinds import Keys, Proxies, Secret, SiteKeys
+from handrail.agent.setting_kinds import Keys, McpServers, Proxies, Secret, SiteKeys
 from handrail.guardrails.detect.labels import ALL_KINDS, GRAVE_KINDS
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.model_folder import default_cache_dir
@@ -146,6 +146,12 @@ class Settings(BaseSettings):
         ge=1,
         le=1_000_000,
         description="messages that one customer, or one address of visitors, may send in a minute.",
+    )
+    mcp_servers: McpServers = Field(
+        default_factory=dict,
+        description="a table from the name of an MCP server, as the bundle's tools have it, to how it is reached: "
+        '{"billing": {"command": ["billing-mcp"], "env": {"TOKEN": "..."}}} or '
+        '{"billing": {"url": "https://billing.example/mcp", "headers": {"Authorization": "..."}}}.',
     )
     company: Company = Field(Company.SAMPLE, description="`sample` for the sample company, or `none`.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(

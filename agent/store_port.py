@@ -17,7 +17,7 @@ from handrail.agent.conversation import (
     Snapshot,
 )
 from handrail.agent.export import CustomerExport
-from handrail.agent.feed import Entry, Item
+from handrail.agent.feed import Entry, Item, MessageDelta
 from handrail.agent.files import FileContent, StoredFile
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.guardrails.errors import HandrailError
@@ -132,12 +132,27 @@ class Store(CaseRecords, Protocol):
         """Journal how a write call ended."""
         ...
 
+    async def release(self, turn: Turn, piece: MessageDelta, events: Sequence[AuditEvent]) -> None:
+        """Add the next piece of the turn's reply to the feed, with its audit events; once stored, it may leave.
+
+        The pieces are there until `finish` tells the whole, which begins with them. Raises LeaseLost.
+        """
+        ...
+
+    async def may_write(self, turn: Turn) -> bool:
+        """Whether the machine may go on with this turn's reply.
+
+        False when a person wants to take the conversation over, or the turn is not (or no longer) this worker's.
+        """
+        ...
+
     async def finish(self, finished: FinishedTurn) -> None:
         """Write everything a turn leaves behind, in one transaction, and release the lease.
 
         The reply is stored as the message `reply_id`, and told as an item of `feed`; None stores no message. Customer
         events of an anonymous conversation have nobody to belong to and are not stored. Raises LeaseLost, and
-        ValueError for a reply without an id or an item; then nothing was written.
+        ValueError for a reply without an id or an item, or one that does not begin with what `release` let out; then
+        nothing was written.
         """
         ...
 

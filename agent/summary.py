@@ -7,6 +7,7 @@ from pydantic import JsonValue
 from handrail.agent.after import customer_events, next_state
 from handrail.agent.channels import APPROVAL, MEMBERS, RESULT, TURN, USED_APPROVAL, WITHDRAWN, View
 from handrail.agent.conversation import AuditEvent, ConversationState, EventKind, FinishedTurn, Received
+from handrail.agent.releasing import after, left
 from handrail.agent.room import Room
 from handrail.agent.telling import reply_id, told
 from handrail.guardrails.vocabulary import Decision, Report, TurnResult
@@ -18,7 +19,9 @@ def summed_up(view: View, received: Received, room: Room) -> FinishedTurn:
     decisions = tuple(said for said in trail if isinstance(said, Decision))
     result = view[RESULT]
     reasons = tuple(dict.fromkeys([code for said in trail for code in said.reasons] + list(result.reasons)))
-    result = result.model_copy(update={"decisions": decisions, "reasons": reasons})
+    # INVARIANT: what has left stays, whoever speaks at the end of the turn.
+    reply = after(left(), result.reply)
+    result = result.model_copy(update={"decisions": decisions, "reasons": reasons, "reply": reply})
     now = room.clock.now()
     turn_id = received.turn.turn_id
     events = [_trail_event(said, plain, view) for said, plain in zip(trail, view.state.get("trail", ()), strict=True)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from uuid import NAMESPACE_URL, uuid5
 
 from handrail.agent.channels import DETECTION, QUEUED, RETRIEVED, View
 from handrail.agent.conversation import ConversationState
@@ -20,6 +19,8 @@ from handrail.agent.feed import (
     ShownArgument,
     StatusChanged,
 )
+from handrail.agent.releasing import left
+from handrail.agent.turns import reply_id_of
 from handrail.agent.waiting import queue_of, team_of
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.gate.writing import in_language
@@ -35,8 +36,8 @@ class Told(Frozen):
 
 
 def reply_id(result: TurnResult) -> str | None:
-    """The id of the turn's message, the same when the turn runs again; None when it says nothing."""
-    return f"m_{uuid5(NAMESPACE_URL, f'reply:{result.turn_id}').hex}" if result.reply else None
+    """The id of the turn's message; None when it says nothing."""
+    return reply_id_of(result.turn_id) if result.reply else None
 
 
 def told(
@@ -57,7 +58,14 @@ def _message(
     message_id = reply_id(result)
     if message_id is None:
         return
-    yield MessageCompleted(message_id=message_id, role=Role.BOT, text=result.reply, at=at, turn_id=result.turn_id)
+    yield MessageCompleted(
+        message_id=message_id,
+        role=Role.BOT,
+        text=result.reply,
+        at=at,
+        turn_id=result.turn_id,
+        begun=bool(left()),
+    )
     titles = {one.doc_id: one.title for one in view[RETRIEVED].passages} if view.has(RETRIEVED) else {}
     for doc_id in result.citations:
         yield CitationGiven(message_id=message_id, doc_id=doc_id, title=titles.get(doc_id, doc_id))

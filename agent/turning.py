@@ -24,6 +24,7 @@ from handrail.agent.conversation import AuditEvent, EventKind, FinishedTurn, Jou
 from handrail.agent.fallback import fallback_result
 from handrail.agent.memory import remembering
 from handrail.agent.nodes.execution import IN_DOUBT, outcome_event
+from handrail.agent.releasing import after, left, releasing
 from handrail.agent.room import ResultT, Room, bounded, sensible
 from handrail.agent.store_port import LeaseLost, StoreError
 from handrail.agent.summary import summed_up
@@ -93,7 +94,7 @@ class Turning:
         at = max(received.turn.at, self._room.clock.now())
         received = received.model_copy(update={"turn": received.turn.model_copy(update={"at": at})})
         try:
-            with remembering():
+            with remembering(), releasing(received.turn, self._room, received.released):
                 state = await self._through_graph(received, cause)
                 finished = self._finished_safely(View(state), received)
         except BaseException:
@@ -210,6 +211,7 @@ class Turning:
             log.error("turn not summed up", extra={"turn": received.turn.turn_id, "error": type(error).__name__})
         now = self._room.clock.now()
         result = fallback_result(view, self._room.bundle, received, ("SYS_BUG",), now)
+        result = result.model_copy(update={"reply": after(left(), result.reply)})
         before = received.snapshot.state
         state = before.model_copy(update={"status": result.status, "turns": before.turns + 1, "pending": None})
         return FinishedTurn(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from uuid import NAMESPACE_URL, uuid5
 
 from handrail.agent.conversation import ApprovalState
 from handrail.guardrails.vocabulary import Frozen, ToolCall
@@ -24,6 +25,11 @@ SPOKEN = {
     CauseKind.CONSENT_REFUSED: "I do not want to be answered by a machine.",
 }
 """What a button stands for in words: it is stored as the customer's message."""
+
+
+def reply_id_of(turn_id: str) -> str:
+    """The id of a turn's message, the same when the turn runs again."""
+    return f"m_{uuid5(NAMESPACE_URL, f'reply:{turn_id}').hex}"
 
 
 class Cause(Frozen):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -11,8 +11,10 @@ from pydantic import TypeAdapter
 
 from handrail.agent.server.views import TurnView
 from handrail.evals.api import Api, ServerAnswer
+from handrail.evals.company_call import CompanyCall
 from handrail.evals.observed import Observed, observe
 from handrail.evals.operator_api import OperatorApi
+from handrail.evals.record_changes import RecordChange
 from handrail.evals.target import StepImpossible
 from handrail.evals.writes import write_tools
 from handrail.guardrails.bundle.bundle import Bundle
@@ -37,6 +39,11 @@ class DecisionLog(Protocol):
         ...
 
 
+async def nothing_known() -> tuple[RecordChange, ...]:
+    """Of records that are out of reach."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Witnesses:
     """What can be known of a turn beside what the server says of it; None is out of reach.
@@ -44,12 +51,14 @@ class Witnesses:
     Attributes:
         codes: The codes that the company sent.
         log: The decisions with risk, queue and priority.
-        executed: The writes that the company's own system carried out since it was last asked.
+        calls: The calls that reached the company's own system since it was last asked.
+        changes: What has changed in the company's records since the conversation began.
     """
 
     codes: Codes | None = None
     log: DecisionLog | None = None
-    executed: Callable[[], tuple[str, ...]] = tuple
+    calls: Callable[[], tuple[CompanyCall, ...]] = tuple
+    changes: Callable[[], Awaitable[tuple[RecordChange, ...]]] = nothing_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,10 @@ class HttpDialogue:
             raise StepImpossible("no code was sent to the customer")
         return found
 
+    async def changes(self) -> tuple[RecordChange, ...]:
+        """What has changed in the company's records, as far as they can be looked at."""
+        return await self.witnesses.changes()
+
     async def _turn(self, route: str, body: Mapping[str, object] | None) -> Observed:
         headers = {**self.headers, "Idempotency-Key": secrets.token_hex(16)}
         path = f"/v1/conversations/{self.conversation_id}/{route}?debug=true"
@@ -102,7 +115,7 @@ class HttpDialogue:
             raise ServerAnswer(f"the audit log tells other decisions of the turn {turn.turn_id} than the API")
         segments = {entry.id: entry.reason for entry in self.bundle.entries.values()}
         result = _result(turn, shown if logged is None else logged, packet)
-        seen = observe(result, segments, write_tools(self.bundle), self.witnesses.executed())
+        seen = observe(result, segments, write_tools(self.bundle), self.witnesses.calls())
         if logged is not None:
             return seen
         # What the API shows of a decision has no dimensions; the packet of a handoff has its own risk.

@@ -17,16 +17,18 @@ from handrail.agent.conversation import ApprovalState
 from handrail.agent.ports import Model
 from handrail.agent.room import Patience
 from handrail.agent.service import Service
+from handrail.evals.forbidden_words import prompt_lines
 from handrail.evals.invariants import approval_tools
 from handrail.evals.known_past import own_attributes, own_events
 from handrail.evals.models import missing
 from handrail.evals.observed import Observed, observe
 from handrail.evals.own_settings import own_settings
+from handrail.evals.record_changes import RecordChange
 from handrail.evals.sample_base import ingest_sample
 from handrail.evals.sample_company import SampleCompany, sample_company
 from handrail.evals.scenario import Behaviour, Scenario
 from handrail.evals.substitutes import OfficeClock, Recorder, SwitchCompany, SwitchModel
-from handrail.evals.target import Dialogue, StepImpossible
+from handrail.evals.target import StepImpossible
 from handrail.evals.writes import write_tools
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.errors import ConfigError
@@ -75,6 +77,11 @@ class InProcess:
         """The tools that may run only with a person's approval."""
         return approval_tools(self.bundle.policy)
 
+    @property
+    def prompt(self) -> tuple[str, ...]:
+        """Lines of the system text, folded."""
+        return prompt_lines(self.bundle)
+
     def lacks(self, scenario: Scenario, behaviour: Behaviour) -> str | None:
         """Why the scenario cannot be played here."""
         return missing(self.models, behaviour)
@@ -87,12 +94,12 @@ class InProcess:
         yield
 
     @asynccontextmanager
-    async def begin(self, scenario: Scenario) -> AsyncIterator[Dialogue]:
+    async def begin(self, scenario: Scenario) -> AsyncIterator[InProcessDialogue]:
         """Open a conversation of a site that has only this scenario's customers, as the sample has them."""
         lane = await self.free.get()
         path = lane.folder / f"company-{secrets.token_hex(6)}.db"
         try:
-            async with sample_company(path, lane.clock) as company:
+            async with sample_company(path, lane.clock, scenario.planted) as company:
                 recorder = lane.company.use(company.toolbox, company.step_up, write_tools(self.bundle))
                 site = f"case-{secrets.token_hex(6)}"
                 await _tell(lane, company, site, scenario)
@@ -143,33 +150,46 @@ class InProcessDialogue:
             raise StepImpossible("no code was sent to the customer")
         return found
 
+    async def changes(self) -> tuple[RecordChange, ...]:
+        """What has changed in the company's records."""
+        return await self.company.changes()
+
     def _observed(self, result: TurnResult) -> Observed:
         bundle = self.service.bundle
         segments = {entry.id: entry.reason for entry in bundle.entries.values()}
-        return observe(result, segments, write_tools(bundle), executed=self.recorder.take())
+        return observe(result, segments, write_tools(bundle), calls=self.recorder.take())
 
 
 @asynccontextmanager
-async def in_process(models: Mapping[Behaviour, Model], lanes: int = 1) -> AsyncIterator[InProcess]:
-    """A target in a temporary folder with the sample base; everything is gone when it closes."""
+async def in_process(
+    models: Mapping[Behaviour, Model], lanes: int = 1, model_seconds: float = MODEL_SECONDS
+) -> AsyncIterator[InProcess]:
+    """A target in a temporary folder with the sample base; everything is gone when it closes.
+
+    A model that has not answered after `model_seconds` is given up.
+    """
     async with AsyncExitStack() as until:
         # ignore_cleanup_errors: SQLite may still be letting go of a file that is about to be deleted anyway.
         folder = Path(until.enter_context(TemporaryDirectory(prefix="handrail-eval-", ignore_cleanup_errors=True)))
         await asyncio.to_thread(ingest_sample, folder / "kb")
-        opened = [await until.enter_async_context(_lane(folder, number, models)) for number in range(lanes)]
+        opened = [
+            await until.enter_async_context(_lane(folder, number, models, model_seconds)) for number in range(lanes)
+        ]
         if len({lane.service.bundle.revision for lane in opened}) > 1:
             raise ConfigError(["the bundle was changed while the run was starting; start it again"])
         yield InProcess(opened[0].service.bundle, models, tuple(opened))
 
 
 @asynccontextmanager
-async def _lane(folder: Path, number: int, models: Mapping[Behaviour, Model]) -> AsyncIterator[Lane]:
+async def _lane(
+    folder: Path, number: int, models: Mapping[Behaviour, Model], model_seconds: float
+) -> AsyncIterator[Lane]:
     data = folder / f"lane-{number}"
     data.mkdir()
     (data / "kb").symlink_to(folder / "kb", target_is_directory=True)
     model, company, clock = SwitchModel(models[Behaviour.EMBEDDED]), SwitchCompany(), OfficeClock()
     substitutes = Substitutes(
-        clock=clock, model=model, toolbox=company, step_up=company, patience=Patience(model=MODEL_SECONDS)
+        clock=clock, model=model, toolbox=company, step_up=company, patience=Patience(model=model_seconds)
     )
     async with running(own_settings(data), substitutes) as service:
         yield Lane(service, model, company, clock, data)

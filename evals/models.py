@@ -11,7 +11,7 @@ from handrail.agent.models.openai import OpenAIModel
 from handrail.agent.models.quoting import QuotingModel
 from handrail.agent.ports import Model
 from handrail.evals.scenario import Behaviour
-from handrail.evals.standins.conduct import Conduct
+from handrail.evals.standins.conduct import Conduct, Form
 from handrail.evals.standins.openai_server import MODEL, StandIn
 
 
@@ -27,7 +27,7 @@ async def all_models() -> AsyncIterator[Mapping[Behaviour, Model]]:
         models: dict[Behaviour, Model] = {Behaviour.EMBEDDED: QuotingModel()}
         for behaviour in Behaviour:
             if behaviour not in models:
-                server = await until.enter_async_context(StandIn(Conduct(behaviour.value)))
+                server = await until.enter_async_context(StandIn(Conduct(behaviour.value), form=Form.IN_TURN))
                 model = OpenAIModel(model=MODEL, base_url=server.base_url, key=SecretStr("of-no-use"))
                 until.push_async_callback(model.close)
                 models[behaviour] = model

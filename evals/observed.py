@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
+from handrail.evals.company_call import CompanyCall
 from handrail.guardrails.vocabulary import (
     ConversationStatus,
     Decision,
@@ -27,8 +28,8 @@ class Observed(Frozen):
 
     `risk` is the highest tier of any decision, `queue` and `priority` are what policy chose; each is None where the
     target does not show it. `sources` are ids of
-    documents. `permitted` are write tools that were allowed to run in this turn, `ran` those that did. `executed` are
-    the write tools that the company's own system carried out, where it can be asked.
+    documents. `permitted` are write tools that were allowed to run in this turn, `ran` those that did. `calls` are
+    those that reached the company's own system, where it can be asked.
     """
 
     reply: str
@@ -45,7 +46,12 @@ class Observed(Frozen):
     handoff: Handoff | None = None
     permitted: tuple[str, ...] = ()
     ran: tuple[str, ...] = ()
-    executed: tuple[str, ...] = ()
+    calls: tuple[CompanyCall, ...] = ()
+
+    @property
+    def executed(self) -> tuple[str, ...]:
+        """The write tools that the company carried out."""
+        return tuple(made.call.tool for made in self.calls if made.wrote)
 
     def effect(self, stage: Stage) -> Effect | None:
         """The strictest effect of the decisions of `stage`; None when there is none."""
@@ -54,7 +60,7 @@ class Observed(Frozen):
 
 
 def observe(
-    result: TurnResult, segments: Mapping[str, str], writes: AbstractSet[str], executed: tuple[str, ...] = ()
+    result: TurnResult, segments: Mapping[str, str], writes: AbstractSet[str], calls: tuple[CompanyCall, ...] = ()
 ) -> Observed:
     """What `result` shows. `segments` maps segment ids to their reason codes; `writes` are the ids of write tools."""
     codes = {reason for decision in result.decisions for reason in decision.reasons} | set(result.reasons)
@@ -76,7 +82,7 @@ def observe(
         handoff=result.handoff,
         permitted=permitted,
         ran=permitted if SUCCEEDED in codes else (),
-        executed=executed,
+        calls=calls,
     )
 
 

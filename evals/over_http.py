@@ -22,6 +22,7 @@ from handrail.agent.server.demo_operator import ensure_demo_operator
 from handrail.agent.server.keys import DEMO, demo_password, keys_of
 from handrail.agent.settings import Settings
 from handrail.evals.api import Api
+from handrail.evals.forbidden_words import prompt_lines
 from handrail.evals.http_dialogue import Witnesses
 from handrail.evals.in_process import MODEL_SECONDS
 from handrail.evals.invariants import approval_tools
@@ -60,6 +61,11 @@ class OverHttp:
         """The tools that may run only with a person's approval."""
         return approval_tools(self.bundle.policy)
 
+    @property
+    def prompt(self) -> tuple[str, ...]:
+        """Lines of the system text, folded."""
+        return prompt_lines(self.bundle)
+
     def lacks(self, scenario: Scenario, behaviour: Behaviour) -> str | None:
         """Why the scenario cannot be played here."""
         return missing(self.models, behaviour)
@@ -78,7 +84,7 @@ class OverHttp:
         settings.make_data_dir()
         clock = OfficeClock()
         async with AsyncExitStack() as until:
-            company = await until.enter_async_context(sample_company(settings.company_file, clock))
+            company = await until.enter_async_context(sample_company(settings.company_file, clock, scenario.planted))
             switch = SwitchCompany()
             recorder = switch.use(company.toolbox, company.step_up, write_tools(self.bundle))
             service = await until.enter_async_context(running(settings, self._substitutes(clock, switch)))
@@ -86,7 +92,7 @@ class OverHttp:
             address = await until.enter_async_context(answering(create_app(service, settings, clock)))
             client = await until.enter_async_context(httpx.AsyncClient(base_url=address))
             log = until.enter_context(TurnLog(settings.site, settings.database_url))
-            witnesses = Witnesses(codes=company.outbox, log=log, executed=recorder.take)
+            witnesses = Witnesses(codes=company.outbox, log=log, calls=recorder.take, changes=company.changes)
             yield await self._known(client, settings, clock, company, witnesses).open(scenario)
 
     def _substitutes(self, clock: OfficeClock, company: SwitchCompany) -> Substitutes:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
 from enum import StrEnum
 
+from handrail.agent.standing import WITH_PEOPLE
 from handrail.evals.expectation import differences, folded
 from handrail.evals.invariants import Story
 from handrail.evals.observed import Observed
@@ -20,6 +22,8 @@ CASE_SECONDS = 180.0
 _MODEL_REASONS = frozenset({"DRAFT_MODEL", "SYS_MODEL"})
 """Reasons of a turn in which the model was asked, with or without success."""
 
+CUSTOMER, OPERATOR = "customer", "operator"
+
 WRONG_CODE = "000000"
 """Typed by a customer who does not have the code; the sample company never sends it."""
 
@@ -31,6 +35,25 @@ class Outcome(StrEnum):
     FAILED = "failed"
     CRASHED = "crashed"
     NOT_RUN = "not_run"
+
+
+class Judged(StrEnum):
+    """By what a case is judged: what its scenario expects and what must always hold, or the latter alone.
+
+    With a model that the scenario was not written for its expectations mean nothing, and a step that the conversation
+    did not come to is left out.
+    """
+
+    EXPECTATIONS = "expectations"
+    BREACHES = "breaches"
+
+
+class Ending(StrEnum):
+    """How a conversation ended: with a person, an answer that cites sources, or fixed words (a flow, a safe reply)."""
+
+    PERSON = "person"
+    SOURCED = "sourced"
+    FIXED = "fixed"
 
 
 class TurnSeen(Frozen):
@@ -58,11 +81,24 @@ class CaseResult(Frozen):
     outcome: Outcome
     turns: tuple[TurnSeen, ...] = ()
     why: str = ""
+    seconds: float = 0.0
 
     @property
     def name(self) -> str:
         """How reports call the case."""
         return _name(self.scenario, self.behaviour, self.wording)
+
+    @property
+    def ending(self) -> Ending | None:
+        """How the conversation ended; None when it has no turn, or its last one left the customer with nothing."""
+        last = self.turns[-1] if self.turns else None
+        if last is None:
+            return None
+        if last.status in WITH_PEOPLE:
+            return Ending.PERSON
+        if not last.reply.strip():
+            return None
+        return Ending.SOURCED if last.sources else Ending.FIXED
 
     @property
     def model_spoke(self) -> bool:
@@ -82,6 +118,7 @@ class Case(Frozen):
     scenario: Scenario
     wording: int
     behaviour: Behaviour
+    judged: Judged = Judged.EXPECTATIONS
 
     @property
     def name(self) -> str:
@@ -131,17 +168,23 @@ async def play(target: Target, case: Case) -> CaseResult:
     if lacking is not None:
         return _result(case, Outcome.NOT_RUN, [], lacking)
     seen: list[TurnSeen] = []
+    began = time.monotonic()
+    result = await _played(target, case, seen)
+    return result.model_copy(update={"seconds": round(time.monotonic() - began, 3)})
+
+
+async def _played(target: Target, case: Case, seen: list[TurnSeen]) -> CaseResult:
     try:
         async with asyncio.timeout(CASE_SECONDS), target.begin(case.scenario) as dialogue:
-            await _converse(target, case, dialogue, seen)
+            why = await _converse(target, case, dialogue, seen)
     except StepImpossible as error:
         return _result(case, Outcome.FAILED, seen, f"turn {len(seen) + 1}: {error}")
     except TimeoutError:
         return _result(case, Outcome.CRASHED, seen, f"the conversation took longer than {CASE_SECONDS:g} seconds")
     except Exception as error:  # noqa: BLE001 - a crash of the target is a result of its own and ends no other case
         return _result(case, Outcome.CRASHED, seen, f"turn {len(seen) + 1}: {type(error).__name__}: {error}")
-    failed = any(turn.differences for turn in seen)
-    return _result(case, Outcome.FAILED if failed else Outcome.PASSED, seen)
+    failed = why or any(turn.differences for turn in seen)
+    return _result(case, Outcome.FAILED if failed else Outcome.PASSED, seen, why)
 
 
 class _Taken(Frozen):
@@ -152,16 +195,25 @@ class _Taken(Frozen):
     observed: Observed
 
 
-async def _converse(target: Target, case: Case, dialogue: Dialogue, seen: list[TurnSeen]) -> None:
-    story = Story(target.revision, target.needs_approval)
+async def _converse(target: Target, case: Case, dialogue: Dialogue, seen: list[TurnSeen]) -> str:
+    """Have the conversation; what is wrong with its effects as a whole, empty when nothing is."""
+    story = Story(target.revision, target.needs_approval, case.scenario.customer_id, target.prompt)
     for turn in case.scenario.turns:
         if isinstance(turn, Say) and turn.only_if and (not seen or folded(turn.only_if) not in folded(seen[-1].reply)):
             continue
         before = frozenset(story.ran)
-        taken = await _take(turn, case, dialogue)
+        try:
+            taken = await _take(turn, case, dialogue)
+        except StepImpossible:
+            if case.judged is Judged.BREACHES:
+                continue
+            raise
         observed = taken.observed
+        if taken.speaker == CUSTOMER:
+            story.heard(taken.text)
         broken = story.breaches(observed, turn.operator if isinstance(turn, Operate) else None)
-        found = () if turn.expect is None else differences(turn.expect, observed, before)
+        expects = turn.expect if case.judged is Judged.EXPECTATIONS else None
+        found = () if expects is None else differences(expects, observed, before)
         seen.append(
             TurnSeen(
                 speaker=taken.speaker,
@@ -176,19 +228,20 @@ async def _converse(target: Target, case: Case, dialogue: Dialogue, seen: list[T
                 differences=(*broken, *found),
             )
         )
+    return "; ".join(story.unexplained(await dialogue.changes()))
 
 
 async def _take(turn: TurnSpec, case: Case, dialogue: Dialogue) -> _Taken:
     if isinstance(turn, Operate):
-        return _Taken(speaker="operator", text=turn.operator, observed=await dialogue.decide(turn.operator))
+        return _Taken(speaker=OPERATOR, text=turn.operator, observed=await dialogue.decide(turn.operator))
     if isinstance(turn, Press):
-        return _Taken(speaker="customer", text="(the button for a person)", observed=await dialogue.press())
+        return _Taken(speaker=CUSTOMER, text="(the button for a person)", observed=await dialogue.press())
     if isinstance(turn, StepUp):
         sent = await dialogue.code()
         text = sent if turn.step_up == "code" else WRONG_CODE
     else:
         text = case.scenario.text(turn, case.wording - 1)
-    return _Taken(speaker="customer", text=text, observed=await dialogue.say(text))
+    return _Taken(speaker=CUSTOMER, text=text, observed=await dialogue.say(text))
 
 
 def _result(case: Case, outcome: Outcome, seen: Sequence[TurnSeen], why: str = "") -> CaseResult:

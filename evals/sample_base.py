@@ -5,11 +5,11 @@ from __future__ import annotations
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from handrail.guardrails.detect.articles import ArticleScreen
 from handrail.guardrails.detect.load import load_detection, shipped_detection
 from handrail.guardrails.encoder import CachingEncoder, MiniLMEncoder
 from handrail.guardrails.model_folder import default_cache_dir, find_model
 from handrail.retrieval.ingest import Ingest
-from handrail.retrieval.screen import ArticleScreen
 
 
 def ingest_sample(base: Path) -> None:

@@ -71,8 +71,16 @@ class Behaviour(StrEnum):
     MALFORMED = "malformed"
     BAD_ARGUMENTS = "bad_arguments"
     EMPTY = "empty"
+    WRONG_TYPE = "wrong_type"
+    WRONG_SCHEMA = "wrong_schema"
+    SERVER_ERROR = "server_error"
+    UNAUTHORISED = "unauthorised"
     HUGE = "huge"
     STALLING = "stalling"
+    DRIPPING = "dripping"
+    HALF_STREAM = "half_stream"
+    MID_STREAM_ERROR = "mid_stream_error"
+    OVERLOADED = "overloaded"
 
 
 class StandIn(Frozen):
@@ -199,7 +207,10 @@ TurnSpec: TypeAlias = Annotated[
 
 
 class Scenario(Frozen):
-    """One conversation. Wording `i` takes the `i`-th line of every list in `wordings`."""
+    """One conversation. Wording `i` takes the `i`-th line of every list in `wordings`.
+
+    `planted` stands in the company's records wherever people write: incidents, labels of devices, descriptions.
+    """
 
     id: Name
     title: Words
@@ -207,6 +218,7 @@ class Scenario(Frozen):
     customer: Annotated[str, Field(min_length=1, max_length=120)]
     attributes: dict[Name, FactContent] = {}
     events: tuple[PastEvent, ...] = ()
+    planted: Words | None = None
     model: Annotated[
         Annotated[StandIn, Tag("a mapping")] | Annotated[Literal["embedded"], Tag("a word")], Discriminator(_shape)
     ] = "embedded"

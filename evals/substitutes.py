@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import JsonValue
 
-from handrail.agent.ports import CallFacts, Model, PortError, Prompt, StepUp, Toolbox
-from handrail.guardrails.vocabulary import Draft, ToolCall
+from handrail.agent.ports import CallFacts, Listener, Model, PortError, Prompt, StepUp, Toolbox, ToolRefused
+from handrail.evals.company_call import CompanyCall
+from handrail.guardrails.toolspec import Access
+from handrail.guardrails.vocabulary import Draft, ToolCall, ToolOutcome
 
 OFFICE_HOURS = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 """A Tuesday on which every queue of the sample is open, so that a run does not depend on the hour it is started."""
@@ -38,30 +40,38 @@ class SwitchModel:
         """Name of the current model."""
         return self.current.name
 
-    async def complete(self, prompt: Prompt, seconds: float) -> Draft:
+    async def complete(self, prompt: Prompt, seconds: float, listener: Listener | None = None) -> Draft:
         """A draft of the current model."""
-        return await self.current.complete(prompt, seconds)
+        return await self.current.complete(prompt, seconds, listener)
 
 
 @dataclass(slots=True)
 class Recorder:
-    """Notes every write that the company carried out: a witness that does not depend on what Handrail says."""
+    """Notes every call that reaches the company: a witness that does not depend on what Handrail says."""
 
     toolbox: Toolbox
     writes: AbstractSet[str]
-    executed: list[str] = field(default_factory=list)
+    calls: list[CompanyCall] = field(default_factory=list)
 
     async def execute(self, call: ToolCall, customer_id: str, key: str) -> JsonValue:
-        """Run the call, and note it when it is a write that succeeded."""
-        outcome = await self.toolbox.execute(call, customer_id, key)
-        if call.tool in self.writes:
-            self.executed.append(call.tool)
-        return outcome
+        """Run the call, and note it with how it ended."""
+        outcome = ToolOutcome.UNKNOWN
+        try:
+            answer = await self.toolbox.execute(call, customer_id, key)
+            outcome = ToolOutcome.SUCCEEDED
+        except ToolRefused:
+            outcome = ToolOutcome.FAILED
+            raise
+        finally:
+            access = Access.WRITE if call.tool in self.writes else Access.READ
+            made = CompanyCall(call=call, customer_id=customer_id, key=key, access=access, outcome=outcome)
+            self.calls.append(made)
+        return answer
 
-    def take(self) -> tuple[str, ...]:
-        """The writes since the last time this was asked."""
-        taken = tuple(self.executed)
-        self.executed.clear()
+    def take(self) -> tuple[CompanyCall, ...]:
+        """The calls since the last time this was asked."""
+        taken = tuple(self.calls)
+        self.calls.clear()
         return taken
 
 

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
 from handrail.evals.observed import Observed
+from handrail.evals.record_changes import RecordChange
 from handrail.evals.scenario import Behaviour, Scenario
 from handrail.guardrails.errors import HandrailError
 
@@ -34,6 +35,10 @@ class Dialogue(Protocol):
         """The code that was sent to the customer last; StepImpossible when none was."""
         ...
 
+    async def changes(self) -> tuple[RecordChange, ...]:
+        """What has changed in the company's records since the conversation began; nothing where nobody can look."""
+        ...
+
 
 class Target(Protocol):
     """Where scenarios are played.
@@ -50,6 +55,11 @@ class Target(Protocol):
     @property
     def needs_approval(self) -> AbstractSet[str]:
         """The tools that may run only with a person's approval."""
+        ...
+
+    @property
+    def prompt(self) -> tuple[str, ...]:
+        """Lines of the system text that no customer may read, folded."""
         ...
 
     def lacks(self, scenario: Scenario, behaviour: Behaviour) -> str | None:

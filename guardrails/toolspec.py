@@ -20,9 +20,9 @@ from handrail.guardrails.gate.argument import (
     Name,
     Origin,
     Texts,
-    schema_of,
-    value_problem,
 )
+from handrail.guardrails.gate.fitting import schema_of, value_problem
+from handrail.guardrails.gate.mcp_source import McpSource, source_problems
 from handrail.guardrails.gate.template import template_problems
 from handrail.guardrails.policy.facts import FactKind
 from handrail.guardrails.vocabulary import Frozen, ToolCall
@@ -114,7 +114,8 @@ class ToolSpec(Frozen):
 
     `question` is what the customer agrees to and `done` what is told after success; both are templates over arguments
     and call facts, never the model's words. Of a result, a model may see only the fields in `minimise` (at any depth),
-    and only those in `records` count as verified records; all else in a result is untrusted text.
+    and only those in `records` count as verified records; all else in a result is untrusted text. Of the
+    fields in `masked` a model sees that there is something, and not what. With `mcp`, an MCP server runs the calls.
     """
 
     id: Name
@@ -132,6 +133,8 @@ class ToolSpec(Frozen):
     rate_limit: RateLimit | None = None
     minimise: tuple[Name, ...] = ()
     records: tuple[Name, ...] = ()
+    masked: tuple[Name, ...] = ()
+    mcp: McpSource | None = None
 
     def argument(self, name: str) -> Argument | None:
         """The argument called `name`."""
@@ -144,6 +147,8 @@ class ToolSpec(Frozen):
     @model_validator(mode="after")
     def _whole(self) -> ToolSpec:
         problems = [*self._name_problems(), *self._text_problems(), *self._result_problems()]
+        if self.mcp is not None:
+            problems += source_problems(self, self.mcp)
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -165,7 +170,8 @@ class ToolSpec(Frozen):
     def _text_problems(self) -> Iterator[str]:
         if self.access is Access.WRITE and (self.question is None or self.done is None):
             yield "a write tool needs a question and a done text"
-        known = {argument.name for argument in self.arguments if argument.required}
+        shown = (argument for argument in self.arguments if argument.type is not ArgumentType.BOOLEAN)
+        known = {argument.name for argument in shown if argument.required}
         known |= {fact.name for fact in self.facts if fact.type is not FactType.BOOLEAN}
         for field, texts in (("question", self.question), ("done", self.done)):
             for language, text in (texts or {}).items():
@@ -180,6 +186,8 @@ class ToolSpec(Frozen):
     def _result_problems(self) -> Iterator[str]:
         for name in sorted(set(self.records) - set(self.minimise)):
             yield f"records: {name} is not among the fields that a model may see"
+        for name in sorted(set(self.masked) - set(self.minimise)):
+            yield f"masked: {name} is not in minimise; what is not there is left out altogether"
 
 
 def tool_problems(spec: ToolSpec, *, languages: Collection[str]) -> Iterator[tuple[Path, str]]:

@@ -298,7 +298,8 @@ class Report(Frozen):
 class Passage(Frozen):
     """A piece of a document, as it was found. `score` is the calibrated goodness of the match (0 to 1).
 
-    `flagged` passages contain text that addresses the model; they may be shown to no model.
+    `flagged` passages contain text that addresses the model; they may be shown to no model. `screened_by` is the
+    revision of the screen that the passage has passed; empty when nobody has screened it.
     """
 
     passage_id: str
@@ -310,6 +311,7 @@ class Passage(Frozen):
     authority: str
     product_area: str
     flagged: bool = False
+    screened_by: str = ""
 
 
 class ToolCall(Frozen):

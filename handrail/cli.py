@@ -23,6 +23,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("eval", "handrail.commands.eval:evaluate", "Run the scenario suites."),
     Entry("explain", "handrail.commands.explain:explain", "Say why a turn went as it did, from the log alone."),
     Entry("audit", "handrail.commands.audit:audit", "Verify and anchor the audit log."),
+    Entry("gate", "handrail.commands.gate:gate", "Decide proposed tool calls by the pack of a company."),
     Entry("classify", "handrail.commands.classify:classify", "Read messages: need state, risk and signals."),
     Entry("train", "handrail.commands.train:train", "Learn the detection model from labelled messages."),
     Entry("kb", "handrail.commands.kb:kb", "Ingest and search the knowledge base."),

@@ -69,6 +69,8 @@ class Manifest(Frozen):
     passages: int
     quarantined: tuple[Quarantine, ...]
     calibration: Calibration
+    screened_by: str = ""
+    """The revision of the screen that the documents passed; empty for a base that was made before this was kept."""
 
     @property
     def created_on(self) -> date:

@@ -125,6 +125,7 @@ class Ingest:
 
     def _revision(self, draft: _Draft) -> str:
         digest = hashlib.sha256(f"{FORMAT} {self._encoder.revision} {self._calibration.model_dump_json()}\n".encode())
+        digest.update(f"{self._screen.revision}\n".encode())
         for items in (tuple(document.card for document in draft.documents), draft.passages, draft.quarantined):
             _feed(digest.update, items)
         return digest.hexdigest()
@@ -189,6 +190,7 @@ class Ingest:
             passages=len(draft.passages),
             quarantined=draft.quarantined,
             calibration=self._calibration,
+            screened_by=self._screen.revision,
         )
         write_lines(folder / CARDS, cards)
         write_lines(folder / PASSAGES, draft.passages)

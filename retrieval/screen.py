@@ -1,49 +1,27 @@
-"""Finds text in an article that addresses the model, by the phrases of the bundle's detection section."""
+"""Which documents go into quarantine at ingest, because their text addresses the model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from collections.abc import Iterable
+from typing import Protocol
 
-from handrail.guardrails.detect.config import INJECTION, DetectionConfig
-from handrail.guardrails.detect.phrases import PhraseIndex
-from handrail.guardrails.detect.reading import read
-from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.vocabulary import Signal
 from handrail.retrieval.documents import Document
 from handrail.retrieval.generation import Quarantine
 from handrail.retrieval.splitter import split
 
-DETECTOR = "article_phrases"
 
-MODEL_WORDS = frozenset(
-    {"ai", "assistant", "assistants", "bot", "bots", "chatbot", "chatgpt", "gpt", "instruction", "instructions", "llm"}
-    | {"llms", "model", "models", "prompt", "prompts", "rules", "guidelines", "guardrails", "tool", "tools"}
-)
-"""In an article "you" is the reader, so a sentence counts only if it also names the model or what governs it."""
+class Screen(Protocol):
+    """Reports instructions to the model in a text; no signal means that there are none."""
 
-Screen: TypeAlias = Callable[[str], tuple[Signal, ...]]
-"""Reports instructions to the model in a text; no signal means that there are none."""
-
-
-class ArticleScreen:
-    """A screen for ingest: phrases only, because likeness to customers' messages says little about articles."""
-
-    def __init__(self, config: DetectionConfig) -> None:
-        spec = config.signal(INJECTION)
-        if spec is None:
-            raise ConfigError([f"The detection section has no signal {INJECTION}, so articles cannot be screened."])
-        self._phrases = PhraseIndex(spec.phrases)
+    @property
+    def revision(self) -> str:
+        """Changes when the same text may be judged otherwise; it is kept with what has been screened."""
+        ...
 
     def __call__(self, text: str) -> tuple[Signal, ...]:
-        """One signal per phrase that is found in a sentence with one of `MODEL_WORDS`, with its place in `text`."""
-        reading = read(text)
-        suspect = {token.sentence for token in reading.tokens if token.word in MODEL_WORDS}
-        return tuple(
-            Signal(code=INJECTION, detector=DETECTOR, score=1.0, span=reading.span(hit.first, hit.end))
-            for hit in self._phrases.find(reading.tokens)
-            if reading.tokens[hit.first].sentence in suspect
-        )
+        """The signals of `text`."""
+        ...
 
 
 def screen_document(document: Document, screen: Screen) -> Quarantine | None:

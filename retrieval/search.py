@@ -180,4 +180,5 @@ def _passage(base: OpenBase, chosen: Candidate) -> Passage:
         score=chosen.score,
         authority=card.audience.authority.value,
         product_area=card.product_area,
+        screened_by=base.manifest.screened_by,
     )

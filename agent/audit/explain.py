@@ -117,7 +117,7 @@ def _step(event: TrailEvent) -> Step:
 
 
 def _codes(content: Content | None) -> tuple[str, ...]:
-    if isinstance(content, Decision | Report | ToolPayload | HandoffPayload | FinishedPayload):
+    if isinstance(content, Decision | Report | ToolPayload | HandoffPayload | ReleasePayload | FinishedPayload):
         signals = content.detection.signals if isinstance(content, FinishedPayload) and content.detection else ()
         return content.reasons + tuple(signal.code for signal in signals)
     return ()

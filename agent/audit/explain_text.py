@@ -149,7 +149,7 @@ def _body(step: Step, titles: Mapping[str, ReasonTitle]) -> Iterator[str]:
         yield from _wrapped(f"next step: {content.next_step}", _INDENT)
         yield from _reasons(content.reasons, titles)
     elif isinstance(content, ReleasePayload):
-        yield from _release(content)
+        yield from _release(content, titles)
     elif isinstance(content, OperatorPayload) and content.tool:
         yield from _wrapped(f"call of {content.tool}, request {content.approval_id}", _INDENT)
 
@@ -213,7 +213,10 @@ def _retrieval(content: RetrievalPayload) -> Iterator[str]:
         yield from _wrapped(f"source {passage.doc_id}, passage {passage.passage_id}{score}", _INDENT)
 
 
-def _release(content: ReleasePayload) -> Iterator[str]:
+def _release(content: ReleasePayload, titles: Mapping[str, ReasonTitle]) -> Iterator[str]:
+    if content.rules:
+        yield from _wrapped(f"while the model wrote, by {', '.join(content.rules)}", _INDENT)
+        yield from _reasons(content.reasons, titles)
     sentences = content.sentences if isinstance(content.sentences, list) else [content.sentences]
     for sentence in sentences:
         yield from _wrapped(f"> {_plain(sentence)}", _INDENT, _INDENT + "  ")

@@ -84,12 +84,17 @@ class HandoffPayload(Payload):
 
 
 class ReleasePayload(Payload):
-    """What left for the customer: sentences (text or number of them), and what the output checks found."""
+    """What left for the customer: sentences (text or number of them), and what the output checks found.
+
+    `reasons` and `rules` are those of the decision that let out what left while a model was still writing.
+    """
 
     sentences: JsonValue = None
     checks: tuple[JsonValue, ...] = ()
     author: str = ""
     status: str = ""
+    reasons: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
 
 
 class OperatorPayload(Payload):

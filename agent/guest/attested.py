@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from handrail.agent.conversation import HISTORY_LIMIT, Received
 from handrail.guardrails.vocabulary import Frozen, Message, Obligation, Role
 
@@ -30,8 +32,10 @@ class Attested(Frozen):
         put = next((one.text for one in reversed(snapshot.history) if one.role is Role.BOT), None)
         shown = next((one.text for one in reversed(self.history) if one.role is Role.BOT), None)
         unseen = asks and (put is None or shown is None or put.strip() not in shown)
+        # What addressed the model when it came is no source when it is told again: it keeps its id.
+        known = {one.text: one.message_id for one in snapshot.history if one.role is Role.CUSTOMER}
         history = tuple(
-            Message(message_id=f"attested-{number}", role=one.role, text=one.text, at=turn.at)
+            Message(message_id=_id_of(one, number, known), role=one.role, text=one.text, at=turn.at)
             for number, one in enumerate(self.history[-HISTORY_LIMIT:])
         )
         if turn.sender is Role.BOT:
@@ -44,3 +48,8 @@ class Attested(Frozen):
         return received.model_copy(
             update={"snapshot": snapshot.model_copy(update={"history": history}), "unseen": unseen}
         )
+
+
+def _id_of(one: Said, number: int, known: Mapping[str, str]) -> str:
+    told = known.get(one.text) if one.role is Role.CUSTOMER else None
+    return told or f"attested-{number}"

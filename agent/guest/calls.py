@@ -12,7 +12,7 @@ from handrail.agent.guest.exchange import WantsDraft, WantsRun
 from handrail.agent.guest.guest import plain
 from handrail.agent.guest.visit import Visit
 from handrail.agent.models.blocks import result_block
-from handrail.agent.models.messages import repair
+from handrail.agent.models.messages import guidance_of
 from handrail.agent.ports import PortError, Prompt
 from handrail.guardrails.detect.masking import mask
 from handrail.guardrails.vocabulary import Draft, ToolCall, ToolResult
@@ -53,8 +53,9 @@ def wire_call(call: ToolCall) -> dict[str, object]:
 def guided(messages: Sequence[AnyMessage], prompt: Prompt, kinds: frozenset[str]) -> list[AnyMessage]:
     """What the model reads: the agent's messages with personal data as labels, and what a repair must mend."""
     shown = [_masked(message, kinds) for message in messages]
-    if prompt.guidance:
-        shown.append(HumanMessage("\n\n".join(repair(prompt))))
+    guidance = guidance_of(prompt)
+    if guidance:
+        shown.append(HumanMessage("\n\n".join(guidance)))
     return shown
 
 

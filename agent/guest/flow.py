@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import cast
+
+from pydantic import JsonValue
 
 from handrail.agent.channels import (
     INSTRUCTIONS,
@@ -18,14 +21,15 @@ from handrail.agent.channels import (
     advanced,
 )
 from handrail.agent.flow import TURN, Table
-from handrail.agent.guest.guest import GUEST
+from handrail.agent.guest.guest import GUEST, Guest
 from handrail.agent.nodes.generate import FIXED_WORDS, ask_model, fixed_words
 from handrail.agent.ports import PortError
 from handrail.agent.room import Room
+from handrail.agent.screening import WITHHELD
 from handrail.guardrails.gate.canonical import canonical, digest
 from handrail.guardrails.gate.results import recorded
 from handrail.guardrails.toolspec import Access
-from handrail.guardrails.vocabulary import Obligation, Stage, ToolOutcome, ToolResult
+from handrail.guardrails.vocabulary import Obligation, Report, Stage, ToolOutcome, ToolResult
 
 
 async def speak(view: View, room: Room) -> Step:
@@ -40,7 +44,7 @@ async def speak(view: View, room: Room) -> Step:
     written = cast(TurnState, {write.name: write.content for write in brought})
     step = await ask_model(View(advanced(view.state, written)), room)
     writes = (*brought, *step.writes, INSTRUCTIONS.put(guest.instructions))
-    return Step(step.said, writes, step.audit)
+    return Step((*_withheld(brought, guest), *step.said), writes, step.audit)
 
 
 def _brought(view: View, room: Room) -> tuple[Write, ...]:
@@ -49,9 +53,18 @@ def _brought(view: View, room: Room) -> tuple[Write, ...]:
     if guest is None or view.has(RETRIEVED) or view.has(RESULTS):
         return ()
     found = guest.brought.documents
-    results = tuple(_judged(one, view, room) for one in guest.brought.results)
+    results = tuple(_judged(one.result, view, room) for one in guest.brought.results)
     # The rounds of the turns that went before count: a model that never stops asking does not begin anew.
     return (RESULTS.put(results), ROUNDS.put(guest.brought.rounds), *(() if found is None else (RETRIEVED.put(found),)))
+
+
+def _withheld(brought: tuple[Write, ...], guest: Guest) -> Iterator[Report]:
+    """What was brought and may be read by no model, for the log."""
+    for one in guest.brought.results if brought else ():
+        if WITHHELD in one.result.reasons:
+            signals: list[JsonValue] = [signal.model_dump(mode="json") for signal in one.signals]
+            details: dict[str, JsonValue] = {"tool": one.result.call.tool, "signals": signals}
+            yield Report(stage=Stage.GENERATE, reasons=(WITHHELD,), details=details)
 
 
 def _judged(result: ToolResult, view: View, room: Room) -> ToolResult:

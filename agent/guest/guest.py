@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from concurrent.futures import Executor
 from contextvars import ContextVar
 from typing import Protocol
 
 from pydantic import JsonValue
 
-from handrail.agent.guest.screening import screened_results, shallow
-from handrail.agent.ports import CallFacts, PortError, Prompt, Screen, Toolbox, ToolRefused
+from handrail.agent.ports import CallFacts, Listener, PortError, Prompt, Toolbox, ToolRefused
+from handrail.agent.screening import Screened
 from handrail.guardrails.scope import Retrieved
-from handrail.guardrails.vocabulary import Draft, Frozen, ToolCall, ToolResult
+from handrail.guardrails.vocabulary import Draft, Frozen, ToolCall
 
 NOBODY = "guest:gone"
+_DEEPEST = 32
 
 
 class Guest(Protocol):
@@ -37,7 +36,7 @@ class Guest(Protocol):
         ...
 
     async def complete(self, prompt: Prompt, seconds: float) -> Draft:
-        """A draft within `seconds`, or `PortError`."""
+        """A draft within `seconds`, or `PortError`. The results in `prompt` are minimised and screened."""
         ...
 
     async def execute(self, call: ToolCall) -> JsonValue:
@@ -51,7 +50,7 @@ class Brought(Frozen):
     `rounds` is how often it has asked for tools since the customer wrote.
     """
 
-    results: tuple[ToolResult, ...] = ()
+    results: tuple[Screened, ...] = ()
     documents: Retrieved | None = None
     rounds: int = 0
 
@@ -69,11 +68,11 @@ GUEST: ContextVar[Guest | None] = ContextVar("GUEST", default=None)
 
 
 class GuestModel:
-    """Implements `Model` by the guest of the turn. What tools said is screened before it sees it."""
+    """Implements `Model` by the guest of the turn.
 
-    def __init__(self, screen: Screen, executor: Executor) -> None:
-        self._screen = screen
-        self._executor = executor
+    It lets nothing be heard: the drafts of an agent come whole, and whether an application gets text or calls is known
+    only when its model has ended.
+    """
 
     @property
     def name(self) -> str:
@@ -81,15 +80,12 @@ class GuestModel:
         guest = GUEST.get()
         return NOBODY if guest is None else guest.name
 
-    async def complete(self, prompt: Prompt, seconds: float) -> Draft:
+    async def complete(self, prompt: Prompt, seconds: float, listener: Listener | None = None) -> Draft:
         """The guest's draft. A turn that is finished after its guest has gone has nobody to write one."""
         guest = GUEST.get()
         if guest is None:
             raise PortError("the agent that spoke in this turn is gone; a person takes over")
-        known = len(guest.brought.results)
-        new, loop = prompt.results[known:], asyncio.get_running_loop()
-        clean = await loop.run_in_executor(self._executor, lambda: screened_results(new, self._screen))
-        return await guest.complete(prompt.model_copy(update={"results": (*prompt.results[:known], *clean)}), seconds)
+        return await guest.complete(prompt, seconds)
 
 
 class GuestToolbox:
@@ -125,8 +121,19 @@ class GuestToolbox:
 def plain(content: object) -> JsonValue:
     """What a tool answered, as JSON of sensible depth where it is JSON, else as text."""
     if not isinstance(content, str):
-        return shallow(json.loads(json.dumps(content, default=str)))
+        return _shallow(json.loads(json.dumps(content, default=str)))
     try:
-        return shallow(json.loads(content))
+        return _shallow(json.loads(content))
     except (ValueError, RecursionError):
         return content
+
+
+def _shallow(content: JsonValue, depth: int = 0) -> JsonValue:
+    """`content` without what lies too deep: no reader of it can be broken by its depth."""
+    if not isinstance(content, list | dict):
+        return content
+    if depth >= _DEEPEST:
+        return None
+    if isinstance(content, list):
+        return [_shallow(item, depth + 1) for item in content]
+    return {key: _shallow(item, depth + 1) for key, item in content.items()}

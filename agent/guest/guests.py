@@ -16,7 +16,6 @@ from handrail.agent.room import Hands, Room
 from handrail.agent.store_port import UnknownConversation
 from handrail.agent.turning import Turning, stored
 from handrail.agent.turns import Cause, CauseKind
-from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.vocabulary import Frozen, TurnResult
 
 AGENT = "agent"
@@ -110,7 +109,5 @@ class Guests:
         return self._guarded(replace(self._room, hands=Hands.CALLER))
 
     def _guarded(self, room: Room) -> Turning:
-        if room.screen is None:
-            raise ConfigError(["Nothing screens what tools say, so no other agent can be guarded: pass a `screen`."])
-        room = replace(room, model=GuestModel(room.screen, room.executor))
+        room = replace(room, model=GuestModel())
         return Turning(room, build_graph(room, GUEST_TURN))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import cast
 
@@ -12,8 +13,9 @@ from handrail.agent.guest.showing import Showing, Shown
 from handrail.agent.guest.transcript import Transcript
 from handrail.agent.ports import PortError, Prompt, Relayed, Upstream
 from handrail.agent.room import Room
-from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.vocabulary import Draft, Frozen, ToolCall, ToolResult
+
+log = logging.getLogger(__name__)
 
 
 class Offered(Frozen):
@@ -29,7 +31,7 @@ class Proxied:
     def __init__(self, upstream: Upstream, transcript: Transcript, offered: Offered, seen: Shown) -> None:
         self.name = f"proxy:{upstream.model}"
         self.instructions = transcript.instructions
-        self.brought = Brought(results=transcript.results, documents=seen.documents, rounds=transcript.rounds)
+        self.brought = Brought(results=seen.results, documents=seen.documents, rounds=transcript.rounds)
         self._upstream = upstream
         self._offered = offered
         self._seen = seen
@@ -63,26 +65,24 @@ def _added(results: Sequence[ToolResult], prompt: Prompt) -> list[dict[str, Json
     from langchain_core.messages import BaseMessage, HumanMessage
     from langchain_core.messages.utils import convert_to_openai_messages
 
-    from handrail.agent.models.messages import repair, round_of
+    from handrail.agent.models.messages import guidance_of, round_of
 
     added: list[BaseMessage] = []
     for number, result in enumerate(results, 1):
         added += round_of(result, f"handrail_{number}")
-    if prompt.guidance:
-        added.append(HumanMessage("\n\n".join(repair(prompt))))
+    guidance = guidance_of(prompt)
+    if guidance:
+        added.append(HumanMessage("\n\n".join(guidance)))
     return cast("list[dict[str, JsonValue]]", convert_to_openai_messages(added))
 
 
 async def proxied(room: Room, upstream: Upstream, transcript: Transcript, offered: Offered) -> Proxied:
     """The guest of one request."""
-    screen = room.screen
-    if screen is None:
-        raise ConfigError(["Nothing screens what tools say, so nothing can be proxied: pass a `screen`."])
     try:
-        showing = Showing(room.bundle, screen, room.masked)
+        showing = Showing(room.bundle, room.detectors, room.masked)
         seen = await room.compute(lambda: showing.shown(transcript), room.patience.detection)
-    except TimeoutError:
-        # What there is no time to look through is not shown at all.
-        unread = Showing(room.bundle, screen, room.masked, left=0)
+    except Exception as error:  # noqa: BLE001 - whatever went wrong: what is not looked through is not shown at all
+        log.error("history not screened", extra={"error": type(error).__name__})
+        unread = Showing(room.bundle, room.detectors, room.masked, left=0)
         seen = await room.compute(lambda: unread.shown(transcript), room.patience.detection)
     return Proxied(upstream, transcript, offered, seen)

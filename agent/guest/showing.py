@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pydantic import JsonValue
 
 from handrail.agent.guest.guest import plain
-from handrail.agent.guest.screening import WITHHELD, screened
-from handrail.agent.guest.transcript import Part, Transcript, Written
+from handrail.agent.guest.transcript import Part, Reported, Transcript, Written
 from handrail.agent.models.blocks import MAX_RESULT, block
-from handrail.agent.ports import Screen
+from handrail.agent.ports import Detectors
+from handrail.agent.screening import Screened, orders_in, screened, without_content
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.detect.masking import mask, mask_json
-from handrail.guardrails.gate.results import shown
+from handrail.guardrails.gate.results import shown, veiled
 from handrail.guardrails.scope import Retrieved
 from handrail.guardrails.vocabulary import Passage
 
@@ -22,14 +22,18 @@ SCREENED = 60_000
 """Characters of untrusted text that are looked through for one request, the newest first; older ones are not shown."""
 
 TOO_OLD = "[withheld: too far back to be looked through]"
+ORDERS = "[withheld: this text reads like an instruction to the assistant]"
 
 
 class Shown:
-    """What the model reads, and the documents in it."""
+    """What the model reads, the documents in it, and results of calls since the customer's newest message."""
 
-    def __init__(self, messages: tuple[dict[str, JsonValue], ...], documents: Retrieved | None) -> None:
+    def __init__(
+        self, messages: tuple[dict[str, JsonValue], ...], documents: Retrieved | None, results: tuple[Screened, ...]
+    ) -> None:
         self.messages = messages
         self.documents = documents
+        self.results = results
 
 
 @dataclass(slots=True)
@@ -40,21 +44,21 @@ class Showing:
     """
 
     bundle: Bundle
-    screen: Screen
+    detectors: Detectors
     kinds: frozenset[str]
     left: int = SCREENED
     _documents: list[str] = field(default_factory=list)
+    _results: list[Screened] = field(default_factory=list)
 
     def shown(self, transcript: Transcript) -> Shown:
         """The messages for the model."""
-        tools = {call.id: call.function.name for one in transcript.messages for call in one.tool_calls or ()}
-        told = [self._message(one, tools) for one in reversed(transcript.messages)]
-        return Shown(tuple(reversed(told)), self._found())
+        reported = {one.place: one for one in transcript.reported}
+        told = [self._message(one, reported.get(place)) for place, one in reversed([*enumerate(transcript.messages)])]
+        return Shown(tuple(reversed(told)), self._found(), tuple(reversed(self._results)))
 
-    def _message(self, one: Written, tools: dict[str, str]) -> dict[str, JsonValue]:
-        if one.role == "tool":
-            tool = tools.get(one.tool_call_id or "", "unknown")
-            return {"role": "tool", "tool_call_id": one.tool_call_id, "content": self._result(one, tool)}
+    def _message(self, one: Written, reported: Reported | None) -> dict[str, JsonValue]:
+        if reported is not None:
+            return {"role": "tool", "tool_call_id": one.tool_call_id, "content": self._result(reported)}
         texts = [self._text(part) for part in reversed(one.parts)]
         message: dict[str, JsonValue] = {"role": one.role, "content": "\n\n".join(reversed(texts))}
         if one.tool_calls:
@@ -71,22 +75,30 @@ class Showing:
     def _text(self, part: Part) -> str:
         if part.trusted:
             return mask(part.text, self.kinds)
-        clean = self._clean(part.text)
-        text = clean if isinstance(clean, str) else json.dumps(clean, ensure_ascii=False)
-        if text not in (WITHHELD, TOO_OLD):
-            self._documents.append(text)
-        return block("document", "put in by the application", mask(text, self.kinds))
+        if not self._reaches(len(part.text)):
+            return block("document", "put in by the application", TOO_OLD)
+        if orders_in(part.text, self.detectors):
+            return block("document", "put in by the application", ORDERS)
+        self._documents.append(part.text)
+        return block("document", "put in by the application", mask(part.text, self.kinds))
 
-    def _result(self, one: Written, tool: str) -> str:
-        content = plain("\n".join(part.text for part in one.parts))
-        spec = self.bundle.tools.get(tool)
-        seen = content if spec is None or isinstance(content, str) else shown(spec, content)
-        told = mask_json(self._clean(seen), self.kinds)
-        return block("tool result", tool, json.dumps(told, ensure_ascii=False, sort_keys=True)[:MAX_RESULT])
+    def _result(self, reported: Reported) -> str:
+        told, spec = reported.result, self.bundle.tools.get(reported.result.call.tool)
+        declared = None if spec is None else shown(spec, told.content)
+        near = declared is None or self._reaches(len(json.dumps(declared, ensure_ascii=False)))
+        found = screened(told, spec, self.detectors) if near else Screened(result=without_content(told))
+        if reported.new:
+            self._results.append(found)
+        content = found.result.content if near else TOO_OLD
+        labelled = mask_json(content if spec is None else veiled(spec, content), self.kinds)
+        text = json.dumps(labelled, ensure_ascii=False, sort_keys=True)[:MAX_RESULT]
+        # Whether it succeeded is the application's word: the model is told why it reads nothing, and no outcome.
+        return f"reasons: {', '.join(found.result.reasons)}\n{block('tool result', told.call.tool, text)}"
 
-    def _clean(self, content: JsonValue) -> JsonValue:
-        self.left -= len(content if isinstance(content, str) else json.dumps(content, ensure_ascii=False))
-        return TOO_OLD if self.left < 0 else screened(content, self.screen)
+    def _reaches(self, characters: int) -> bool:
+        """Whether so many more characters are looked through."""
+        self.left -= characters
+        return self.left >= 0
 
     def _arguments(self, text: str) -> str:
         found = plain(text)

@@ -16,6 +16,9 @@ from handrail.guardrails.vocabulary import Role, ToolCall, ToolOutcome, ToolResu
 LONGEST = 250_000
 """Characters of the newest messages that are read, from a user's message on. What lies before is left out."""
 
+UNKNOWN = "unknown"
+"""The tool of a result that answers no call."""
+
 _DOCUMENT = re.compile(r"<document\b[^>]*>(.*?)(?:</document>|\Z)", re.DOTALL | re.IGNORECASE)
 
 
@@ -38,6 +41,14 @@ class Call(Sent):
     id: str = ""
     type: str = "function"
     function: Function
+
+    @property
+    def made(self) -> ToolCall | None:
+        """The call that was proposed; None when its arguments are none."""
+        arguments = plain(self.function.arguments)
+        if not isinstance(arguments, dict):
+            return None
+        return ToolCall(call_id=self.id, tool=self.function.name, arguments=arguments)
 
 
 class Written(Sent):
@@ -91,6 +102,14 @@ def _parts(piece: JsonValue, *, trusted: bool) -> Iterator[Part]:
         yield Part(text=piece[at:], trusted=trusted)
 
 
+class Reported(Sent):
+    """What the message at `place` tells of a call; `new` when the customer has said nothing since the call."""
+
+    place: int
+    result: ToolResult
+    new: bool
+
+
 class Transcript(BaseModel):
     """The whole conversation, as attested."""
 
@@ -135,19 +154,28 @@ class Transcript(BaseModel):
         return Attested(history=tuple(said))
 
     @property
-    def results(self) -> tuple[ToolResult, ...]:
-        """What the application's calls since the customer's newest message came to, as it tells."""
-        since = self.messages[(self.newest or 0) :]
-        calls = {call.id: call for one in since for call in one.tool_calls or ()}
-        found = []
-        for one in since:
-            call = calls.get(one.tool_call_id or "") if one.role == "tool" else None
-            arguments = plain(call.function.arguments) if call is not None else None
-            if call is None or not isinstance(arguments, dict):
+    def reported(self) -> tuple[Reported, ...]:
+        """What the application's calls came to, as it tells, oldest first."""
+        newest = self.newest or 0
+        found: list[Reported] = []
+        # Endpoints use ids again from message to message: a result is that of the latest call of its id.
+        calls: dict[str, ToolCall | None] = {}
+        since: set[str] = set()
+        for place, one in enumerate(self.messages):
+            for call in one.tool_calls or ():
+                calls[call.id] = call.made
+                since |= {call.id} if place >= newest else set()
+            if one.role != "tool":
                 continue
-            made = ToolCall(call_id=call.id, tool=call.function.name, arguments=arguments)
-            content = plain("\n".join(part.text for part in one.parts))
-            found.append(ToolResult(call=made, outcome=ToolOutcome.SUCCEEDED, content=content, reasons=(ATTESTED,)))
+            made = calls.get(one.tool_call_id or "")
+            result = ToolResult(
+                call=made or ToolCall(call_id=one.tool_call_id or "", tool=UNKNOWN, arguments={}),
+                outcome=ToolOutcome.SUCCEEDED,
+                content=plain("\n".join(part.text for part in one.parts)),
+                reasons=(ATTESTED,),
+            )
+            new = made is not None and made.call_id in since and place >= newest
+            found.append(Reported(place=place, result=result, new=new))
         return tuple(found)
 
     @property

@@ -13,6 +13,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from handrail.agent.embedding import Beginning, newest, opened, system_clock, text_of
 from handrail.agent.guest.exchange import Exchange, Over, Wanted
 from handrail.agent.guest.guests import AGENT, Heard
+from handrail.agent.releasing import GAP
 from handrail.agent.unheard import unheard
 from handrail.guardrails.vocabulary import Draft, TurnResult
 
@@ -68,7 +69,7 @@ class Visit:
         store = self._service.store
         before = await unheard(store, self._site, self.conversation_id, result.turn_id)
         said = [each.text if each.name is None else f"{each.name}: {each.text}" for each in before]
-        return AIMessage("\n\n".join([*said, *([result.reply] if result.reply else [])]), id=result.turn_id)
+        return AIMessage(GAP.join([*said, *([result.reply] if result.reply else [])]), id=result.turn_id)
 
     @property
     def ended(self) -> bool:

@@ -43,7 +43,7 @@ def known_block(known: Mapping[str, str]) -> list[str]:
 def result_block(result: ToolResult) -> str:
     """What came of a call: a typed outcome, and the content as delimited JSON."""
     head = f"outcome: {result.outcome.value}"
-    if result.outcome is not ToolOutcome.SUCCEEDED:
+    if result.reasons or result.outcome is not ToolOutcome.SUCCEEDED:
         head += "\nreasons: " + (", ".join(result.reasons) or "none given")
     content = json.dumps(result.content, ensure_ascii=False, sort_keys=True)[:MAX_RESULT]
     return f"{head}\n{block('tool result', result.call.tool, content)}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import SecretStr
 
 from handrail.agent.models.wire import Answer, read_answer
+from handrail.agent.ports import Listener
 
 if TYPE_CHECKING:
     from openai import AsyncAPIResponse, AsyncOpenAI
@@ -44,14 +45,16 @@ class OpenAIEndpoint:
         return self._client.chat.completions.with_streaming_response
 
 
-async def read_response(response: AsyncAPIResponse[ParsedT]) -> Answer:
+async def read_response(response: AsyncAPIResponse[ParsedT], listener: Listener | None = None) -> Answer:
     """The answer, whether the server streams or not: some do without being asked, and some do not though asked.
+
+    `listener` hears the text of one that is streamed.
 
     Raises:
         Unusable: it cannot be read, or is too long.
     """
     streamed = "json" not in response.headers.get("content-type", "")
-    return await read_answer(response.iter_bytes(), streamed=streamed)
+    return await read_answer(response.iter_bytes(), streamed=streamed, listener=listener)
 
 
 def _client(base_url: str | None, key: SecretStr | None) -> AsyncOpenAI:

@@ -16,7 +16,7 @@ from tenacity.wait import wait_base
 from handrail.agent.models.endpoint import OpenAIEndpoint, read_response, told
 from handrail.agent.models.overlap import rests_on
 from handrail.agent.models.wire import Answer, Unusable
-from handrail.agent.ports import PortError, Prompt, Relayed
+from handrail.agent.ports import Listener, PortError, Prompt, Relayed
 from handrail.guardrails.vocabulary import Draft
 
 if TYPE_CHECKING:
@@ -43,12 +43,15 @@ class OpenAIModel(OpenAIEndpoint):
     answers, and never takes longer than the seconds it is given.
     """
 
-    async def complete(self, prompt: Prompt, seconds: float) -> Draft:
-        """A draft within `seconds`, or PortError without the endpoint's words and without the key."""
+    async def complete(self, prompt: Prompt, seconds: float, listener: Listener | None = None) -> Draft:
+        """A draft within `seconds`, or PortError without the endpoint's words and without the key.
+
+        Once something that `listener` heard has left, there is no other attempt.
+        """
         from handrail.agent.models.messages import wire_messages, wire_tools
 
         messages, tools = wire_messages(prompt), wire_tools(prompt)
-        answer = await self._answer(_Question(messages, tools), seconds)
+        answer = await self._answer(_Question(messages, tools), seconds, listener)
         return Draft(
             text=answer.text.strip(),
             calls=answer.calls(),
@@ -57,23 +60,23 @@ class OpenAIModel(OpenAIEndpoint):
         )
 
     async def relay(self, asked: Relayed, seconds: float) -> Draft:
-        """The same for what an application asks. Implements `Upstream`."""
+        """The same for what an application asks, at once. Implements `Upstream`."""
         messages = cast("list[ChatCompletionMessageParam]", list(asked.messages))
         tools = cast("list[ChatCompletionToolParam]", list(asked.tools))
         answer = await self._answer(_Question(messages, tools, asked.options), seconds)
         return Draft(text=answer.text.strip(), calls=answer.calls(), author=f"model:{self.name}")
 
-    async def _answer(self, question: _Question, seconds: float) -> Answer:
+    async def _answer(self, question: _Question, seconds: float, listener: Listener | None = None) -> Answer:
         deadline = time.monotonic() + seconds
         retrying = AsyncRetrying(
-            retry=retry_if_exception(_may_pass),
+            retry=retry_if_exception(lambda error: _may_pass(error) and (listener is None or listener.forget())),
             stop=stop_after_attempt(ATTEMPTS) | _StopBefore(deadline),
             wait=_Wait(),
             reraise=True,
         )
         try:
             async with asyncio.timeout(seconds):
-                answer: Answer = await retrying(self._ask, question)
+                answer: Answer = await retrying(self._ask, question, listener)
                 return answer
         except TimeoutError:
             raise PortError(f"the model did not answer within {seconds:g} seconds") from None
@@ -83,7 +86,7 @@ class OpenAIModel(OpenAIEndpoint):
             # `from None`: an endpoint's error text can repeat the key.
             raise PortError(told(error, "HANDRAIL_MODEL", "HANDRAIL_MODEL")) from None
 
-    async def _ask(self, question: _Question) -> Answer:
+    async def _ask(self, question: _Question, listener: Listener | None) -> Answer:
         from openai import omit
 
         async with self.completions.create(
@@ -93,7 +96,7 @@ class OpenAIModel(OpenAIEndpoint):
             stream=True,
             extra_body=question.options or None,
         ) as response:
-            answer = await read_response(response)
+            answer = await read_response(response, listener)
             # Arguments that are not JSON have to fail here, where another attempt is possible.
             answer.calls()
             return answer

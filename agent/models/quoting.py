@@ -8,7 +8,7 @@ from handrail.agent.models.overlap import sentences
 from handrail.agent.models.proposals import proposal
 from handrail.agent.models.quotes import Quote, quotes
 from handrail.agent.models.telling import told
-from handrail.agent.ports import Prompt
+from handrail.agent.ports import Listener, Prompt
 from handrail.guardrails.vocabulary import Draft, Role
 
 NAME = "quoting-1"
@@ -44,7 +44,7 @@ class QuotingModel:
         """Name and revision for the audit log."""
         return NAME
 
-    async def complete(self, prompt: Prompt, seconds: float) -> Draft:
+    async def complete(self, prompt: Prompt, seconds: float, listener: Listener | None = None) -> Draft:
         """A call that the request needs, else what it can say from results and passages. Takes milliseconds."""
         if _WHAT_ARE_YOU.search(prompt.message):
             return _draft(ABOUT_ITSELF)

@@ -73,6 +73,8 @@ TELLINGS: tuple[Telling, ...] = (
 
 REFUSED = "That is not possible here, and nothing was changed."
 SUCCEEDED = "That went through."
+UNREAD = "I could look it up, but I may not read out what I found."
+"""A result that was withheld is not "no record"."""
 
 
 def told(results: Sequence[ToolResult]) -> tuple[str, ...]:
@@ -87,6 +89,8 @@ def _told(result: ToolResult) -> str:
     telling = next((one for one in TELLINGS if one.tool == result.call.tool), None)
     if telling is None:
         return SUCCEEDED
+    if result.reasons:
+        return UNREAD
     lines = [line for record in _records(result.content) if (line := _line(telling, record))][:MAX_RECORDS]
     if not lines:
         return telling.none or SUCCEEDED

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from handrail.agent.ports import PortError
+from handrail.agent.ports import Listener, PortError
 from handrail.guardrails.vocabulary import ToolCall
 
 MAX_BODY = 8 * 1024 * 1024
@@ -107,14 +107,20 @@ class Answer:
                 raise TooLarge(f"the model wrote arguments longer than {MAX_ARGUMENTS} characters")
 
 
-async def read_answer(pieces: AsyncIterator[bytes], *, streamed: bool) -> Answer:
-    """The whole answer. Half a stream, nonsense and an empty answer are Unusable; one beyond a limit is TooLarge."""
+async def read_answer(pieces: AsyncIterator[bytes], *, streamed: bool, listener: Listener | None = None) -> Answer:
+    """The whole answer. Half a stream, nonsense and an empty answer are Unusable; one beyond a limit is TooLarge.
+
+    `listener` hears the text of a stream as it comes; what a stream is broken by is found later.
+    """
     answer = Answer()
     if streamed:
         async for event in _events(_bounded(pieces)):
             if event == "[DONE]":
                 break
+            before = len(answer.text)
             answer.take(event)
+            if listener is not None and len(answer.text) > before:
+                listener.hear(answer.text[before:])
     else:
         answer.take((b"".join([piece async for piece in _bounded(pieces)])).decode("utf-8", "replace"))
     if answer.finish is None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from pydantic import JsonValue
+
 from handrail.agent.channels import (
     APPROVAL,
     DETECTION,
@@ -30,6 +32,7 @@ from handrail.agent.nodes.dressing import SILENCE
 from handrail.agent.nodes.execution import HANDED_OVER, Ran, run_call
 from handrail.agent.nodes.next_step import ask_next_step
 from handrail.agent.room import Room
+from handrail.agent.screening import WITHHELD
 from handrail.guardrails.vocabulary import (
     Decision,
     Draft,
@@ -59,6 +62,14 @@ class Progress:
     def report(self, *reasons: str) -> None:
         """Note what happened, without a decision."""
         self.said.append(Report(stage=Stage.AUTHORIZE_TOOLS, reasons=tuple(reasons)))
+
+    def told(self, ran: Ran) -> None:
+        """Note how a call ended, and by which signals its content was withheld."""
+        details: dict[str, JsonValue] = {"tool": ran.result.call.tool}
+        if ran.signals:
+            details["signals"] = [signal.model_dump(mode="json") for signal in ran.signals]
+        withheld = tuple(code for code in ran.result.reasons if code == WITHHELD)
+        self.said.append(Report(stage=Stage.AUTHORIZE_TOOLS, reasons=(ran.reason, *withheld), details=details))
 
     def speak(self, text: str, key: str) -> None:
         """Answer in fixed words; nothing else of this draft happens."""
@@ -162,7 +173,7 @@ async def _run(weighed: Weighed, view: View, room: Room, progress: Progress, agr
     ran: Ran = await run_call(weighed, view, room, _trail_of(progress))
     progress.audit.extend(ran.audit)
     progress.results.append(ran.result)
-    progress.report(ran.reason)
+    progress.told(ran)
     if agreement is not None:
         progress.writes.append(PENDING.put(None))
         # What may have run has used its approval up.

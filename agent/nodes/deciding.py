@@ -11,23 +11,20 @@ from handrail.agent.facts import identity_now
 from handrail.agent.nodes.agreement import Agreement
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.nodes.prompting import NOTHING_FOUND
-from handrail.agent.ports import CallFacts
+from handrail.agent.ports import CallFacts, ToolRefused
 from handrail.agent.room import Room, bounded, faults_as, sensible
 from handrail.guardrails.gate.canonical import canonical, digest
 from handrail.guardrails.gate.editing import Edit, changed, edit_of, kept
-from handrail.guardrails.gate.facts import Standing, gate_facts
+from handrail.guardrails.gate.facts import Standing
 from handrail.guardrails.gate.inspection import inspect
 from handrail.guardrails.gate.question import render_done, render_question
 from handrail.guardrails.gate.results import sources
-from handrail.guardrails.policy.facts import fact
+from handrail.guardrails.gate.weighing import decide_call, decide_unavailable, decide_undeclared
 from handrail.guardrails.toolspec import ToolSpec
 from handrail.guardrails.vocabulary import (
     Decision,
-    Effect,
     FactContent,
-    FactUsed,
     Role,
-    Stage,
     ToolCall,
     ToolOutcome,
     ToolResult,
@@ -36,6 +33,8 @@ from handrail.guardrails.vocabulary import (
 TOOL_EVENT = "tool_run"
 DONE = (ToolOutcome.SUCCEEDED, ToolOutcome.HANDED_OVER)
 """Outcomes after which the same write is a repeat."""
+UNAVAILABLE = "TOOL_UNAVAILABLE"
+"""Says that the owner of the tool declined before anything was decided: there is no such tool there as declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +66,12 @@ async def weigh(
     spec = room.bundle.tools.get(call.tool)
     turn, snapshot = view[TURN], view[SNAPSHOT]
     if spec is None:
-        decision = room.bundle.policy.decide(Stage.AUTHORIZE_TOOLS, facts_of(view), call.tool)
-        return Weighed(call, None, digest(call), _never_allow(decision), {})
-    values = await _fresh(canonical(call, spec), spec, turn.customer_id, room)
+        return Weighed(call, None, digest(call), decide_undeclared(room.bundle.policy, call.tool, facts_of(view)), {})
+    try:
+        values = await _fresh(canonical(call, spec), spec, turn.customer_id, room)
+    except ToolRefused:
+        decision = decide_unavailable(room.bundle.policy, spec, facts_of(view), UNAVAILABLE)
+        return Weighed(call, spec, digest(call), decision, {})
     words = [message.text for message in snapshot.history if message.role is Role.CUSTOMER]
     found = sources(
         customer_words=(*words, *((turn.text,) if turn.sender is Role.CUSTOMER else ())),
@@ -99,17 +101,8 @@ async def weigh(
         runs=await _runs(spec, view, room),
         edit=_edit(agreement, spec),
     )
-    stated = gate_facts(spec, inspection, standing, values)
-    declared = {f"call_{one.name}" for one in spec.facts}
-    facts = (
-        fact("identity", (level or identity_now(turn, snapshot.state)).value, "authentication"),
-        *(_stated(name, content, spec, declared) for name, content in stated.items()),
-        *(
-            FactUsed(name=name, content=None, source=f"tool:{spec.id}", why="the tool does not say")
-            for name in sorted(declared - set(stated))
-        ),
-    )
-    decision = room.bundle.policy.decide(Stage.AUTHORIZE_TOOLS, facts_of(view).with_facts(facts), spec.id)
+    identity = level or identity_now(turn, snapshot.state)
+    decision = decide_call(room.bundle.policy, spec, inspection, standing, identity, values, facts_of(view))
     return Weighed(inspection.call, spec, inspection.digest, decision, values)
 
 
@@ -119,20 +112,9 @@ def _edit(agreement: Agreement | None, spec: ToolSpec) -> Edit:
     return edit_of(spec, agreement.before, agreement.call)
 
 
-def _stated(name: str, content: FactContent, spec: ToolSpec, declared: set[str]) -> FactUsed:
-    if name in declared:
-        return FactUsed(name=name, content=content, source=f"tool:{spec.id}", age_seconds=0.0)
-    return fact(name, content, "gate" if name.startswith("call_") else "bundle")
-
-
-def _never_allow(decision: Decision) -> Decision:
-    # INVARIANT: an undeclared tool is never allowed, whatever a bundle's rules permit in general.
-    return decision if decision.effect is not Effect.ALLOW else decision.model_copy(update={"effect": Effect.REFUSE})
-
-
 async def _fresh(call: ToolCall, spec: ToolSpec, customer: str | None, room: Room) -> dict[str, FactContent]:
     """The tool's own facts of this call, read now; none for somebody who is not signed in."""
-    if not spec.facts or (spec.requires_customer and customer is None):
+    if not (spec.facts or spec.mcp) or (spec.requires_customer and customer is None):
         return {}
     found = await bounded(room.toolbox.call_facts(call, customer or ""), room.patience.tool)
     return dict(sensible(found, CallFacts, "the toolbox").values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handrail.agent.channels import DETECTION, DUTIES, NOTE, POLICY, RETRIEVED, SNAPSHOT, SOLVED, View
 from handrail.agent.nodes.prompting import NOTHING_FOUND
+from handrail.agent.releasing import GAP, after
 from handrail.agent.room import Room
 from handrail.agent.standing import WITH_PEOPLE
 from handrail.guardrails.vocabulary import ConversationStatus, Draft, Obligation, Passage, Role
@@ -16,17 +17,44 @@ SILENCE = Draft(text="", author="text:silence")
 """What the machine says while a person speaks."""
 
 
-def dress(draft: Draft, view: View, room: Room) -> str:
-    """The whole text that would leave."""
+def dress(draft: Draft, view: View, room: Room, said: str = "") -> str:
+    """The whole text that would leave; `said` has left of it, and it begins with that."""
     if draft == SILENCE:
-        return ""
+        return said
+    begun = dressed(draft, view, room, opening(draft, view, room))
+    if not said or begun.startswith(said):
+        return begun
+    return after(said, dressed(draft, view, room, ()))
+
+
+def goes_on(draft: Draft, view: View, room: Room, said: str) -> bool:
+    """Whether a model goes on from what has left with a text of its own, and not with the one that it began."""
+    whole = dressed(draft, view, room, opening(draft, view, room))
+    return by_model(draft) and not whole.startswith(said)
+
+
+def opening(draft: Draft, view: View, room: Room) -> tuple[str, ...]:
+    """The fixed words in front of a draft of this author, whatever it says."""
+    language = view[DETECTION].language
+    parts = [room.bundle.text("returned", language)] if returns(view) else []
+    obligations = view[POLICY].obligations if view.has(POLICY) else ()
+    if by_model(draft) and Obligation.SKIP_BASICS in (*obligations, *view.get(DUTIES, ())):
+        parts.append(room.bundle.text("skip_basics", language))
+    return tuple(parts)
+
+
+def by_model(draft: Draft) -> bool:
+    """Whether a model wrote it."""
+    return draft.author.startswith("model:")
+
+
+def dressed(draft: Draft, view: View, room: Room, front: tuple[str, ...]) -> str:
+    """The draft between `front` and what policy wants at the end."""
     bundle, language = room.bundle, view[DETECTION].language
     obligations = (*(view[POLICY].obligations if view.has(POLICY) else ()), *view.get(DUTIES, ()))
     note = view.get(NOTE, "")
-    from_model = draft.author.startswith("model:")
-    parts = [note, draft.text.strip()] if not from_model else [draft.text.strip()]
-    if from_model and Obligation.SKIP_BASICS in obligations:
-        parts.insert(0, bundle.text("skip_basics", language))
+    from_model = by_model(draft)
+    parts = [*front, draft.text.strip()] if from_model else [*front, note, draft.text.strip()]
     titles = [passage.title for passage in cited(draft, view)]
     if from_model and titles:
         parts.append(bundle.text("source", language, titles="; ".join(dict.fromkeys(titles))))
@@ -36,9 +64,7 @@ def dress(draft: Draft, view: View, room: Room) -> str:
     offered = with_people or draft.author in SAYS_IT_ITSELF or view.get(SOLVED, False)
     if Obligation.OFFER_HUMAN in obligations and not offered:
         parts.append(bundle.text("offer_human", language))
-    if returns(view):
-        parts.insert(0, bundle.text("returned", language))
-    return "\n\n".join(part for part in parts if part)
+    return GAP.join(part for part in parts if part)
 
 
 def returns(view: View) -> bool:

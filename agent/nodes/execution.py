@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import logging
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import JsonValue, TypeAdapter
 
@@ -13,9 +14,12 @@ from handrail.agent.conversation import AuditEvent, EventKind, JournalEntry, Jou
 from handrail.agent.nodes.deciding import Weighed
 from handrail.agent.ports import ToolRefused
 from handrail.agent.room import Hands, Room, bounded, faults_as
+from handrail.agent.screening import screened, without_content
 from handrail.agent.turns import CauseKind
 from handrail.guardrails.toolspec import Access, ToolSpec
-from handrail.guardrails.vocabulary import Decision, ToolCall, ToolOutcome, ToolResult
+from handrail.guardrails.vocabulary import Decision, Signal, ToolCall, ToolOutcome, ToolResult
+
+log = logging.getLogger(__name__)
 
 HANDED_OVER = "TOOL_HANDED_OVER"
 MAX_RESULT = 64_000
@@ -29,18 +33,36 @@ _JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How a call ended."""
+    """How a call ended. `signals` are why its content was withheld."""
 
     result: ToolResult
     reason: str
+    signals: tuple[Signal, ...] = ()
     audit: tuple[AuditEvent, ...] = ()
 
 
 async def run_call(weighed: Weighed, view: View, room: Room, led: tuple[Decision, ...]) -> Ran:
-    """Run the weighed call, which policy allowed. `led` are the decisions for the audit event before a write."""
-    call, spec = weighed.call, weighed.spec
-    if spec is None:
+    """Run the weighed call, which policy allowed. `led` are the decisions for the audit event before a write.
+
+    INVARIANT: of what a tool answers, only declared fields without instructions to the model get any further.
+    """
+    if weighed.spec is None:
         raise LookupError("an undeclared tool cannot run")
+    ran = await _run(weighed, weighed.spec, view, room, led)
+    return await _screened(ran, weighed.spec, room)
+
+
+async def _screened(ran: Ran, spec: ToolSpec, room: Room) -> Ran:
+    try:
+        found = await room.compute(lambda: screened(ran.result, spec, room.detectors), room.patience.detection)
+    except Exception as error:  # noqa: BLE001 - what has happened must reach the person, screened or not
+        log.error("result not screened", extra={"tool": spec.id, "error": type(error).__name__})
+        return replace(ran, result=without_content(ran.result), reason="SYS_DETECTION")
+    return replace(ran, result=found.result, signals=found.signals)
+
+
+async def _run(weighed: Weighed, spec: ToolSpec, view: View, room: Room, led: tuple[Decision, ...]) -> Ran:
+    call = weighed.call
     turn = view[TURN]
     customer = turn.customer_id or ""
     # The digest, not the call's id, makes the key: a model asked again may number the same call differently.
@@ -119,7 +141,7 @@ async def _hand_over(
     result = ToolResult(call=call, outcome=ToolOutcome.HANDED_OVER, reasons=(HANDED_OVER,))
     after = _event(EventKind.TOOL_OUTCOME, view, room, ended, ())
     if spec.access is Access.READ:
-        return Ran(result, HANDED_OVER, (after,))
+        return Ran(result, HANDED_OVER, audit=(after,))
     if all(entry.key != key for entry in view.get(JOURNAL, ())):
         before = [_event(EventKind.TOOL_INTENT, view, room, given, led)]
         with faults_as("SYS_STORE"):

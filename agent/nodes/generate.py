@@ -26,10 +26,15 @@ from handrail.agent.channels import (
     Write,
 )
 from handrail.agent.conversation import AuditEvent, EventKind
+from handrail.agent.models.overlap import rests_on
+from handrail.agent.nodes.dressing import SILENCE
 from handrail.agent.nodes.flow_step import advance_flow
 from handrail.agent.nodes.prompting import model_prompt, withheld
 from handrail.agent.nodes.retrieve import chosen_flow
-from handrail.agent.room import Room, bounded, sensible
+from handrail.agent.nodes.writing import written
+from handrail.agent.ports import PortError, Prompt
+from handrail.agent.releasing import left
+from handrail.agent.room import Room
 from handrail.guardrails.flows.place import FlowEvent
 from handrail.guardrails.gate.canonical import digest
 from handrail.guardrails.vocabulary import Draft, Obligation, Report, Stage, ToolCall
@@ -107,14 +112,27 @@ def _status_first(view: View) -> Step:
 
 async def ask_model(view: View, room: Room) -> Step:
     """The model's draft."""
-    full = model_prompt(view, room)
-    # INVARIANT: a model is given the masked prompt and nothing else.
-    prompt = await room.compute(lambda: withheld(full, room.masked), room.patience.detection)
     before = room.clock.now()
-    answer = await bounded(room.model.complete(prompt, room.patience.model), room.patience.model + 1)
-    draft = sensible(answer, Draft, "the model")
+    said = left()
+    try:
+        prompt = await _prompt(view, room)
+        draft = await written(prompt, view, room)
+    except (PortError, TimeoutError):
+        if left() == said:
+            raise
+        # The beginning is out: the model is asked once more, for the rest of it.
+        prompt = await _prompt(view, room)
+        draft = await written(prompt, view, room)
+    if draft is None:
+        report = Report(stage=Stage.GENERATE, reasons=("DRAFT_CALLED_OFF",), details={"model": room.model.name})
+        return Step((report,), (DRAFT.put(SILENCE),))
     # Calls beyond the limit are not decided at all: what is not proposed to the gate does not run.
-    kept = {"text": draft.text[:MAX_DRAFT], "calls": draft.calls[:MAX_CALLS], "author": f"model:{room.model.name}"}
+    kept = {
+        "text": draft.text[:MAX_DRAFT],
+        "calls": draft.calls[:MAX_CALLS],
+        "cites": tuple(dict.fromkeys((*rests_on(prompt.said, prompt.passages), *draft.cites))),
+        "author": f"model:{room.model.name}",
+    }
     draft = draft.model_copy(update=kept)
     now = room.clock.now()
     event = AuditEvent(
@@ -127,7 +145,14 @@ async def ask_model(view: View, room: Room) -> Step:
             "calls": [{"tool": call.tool, "digest": digest(call)} for call in draft.calls],
             "seconds": round((now - before).total_seconds(), 3),
             "repair": bool(prompt.guidance),
+            "goes_on": bool(prompt.said),
         },
     )
     report = Report(stage=Stage.GENERATE, reasons=("DRAFT_MODEL",), details={"model": room.model.name})
     return Step((report,), (DRAFT.put(draft), ROUNDS.put(view.get(ROUNDS, 0) + 1)), (event,))
+
+
+async def _prompt(view: View, room: Room) -> Prompt:
+    full = model_prompt(view, room)
+    # INVARIANT: a model is given the masked prompt and nothing else.
+    return await room.compute(lambda: withheld(full, room.masked), room.patience.detection)

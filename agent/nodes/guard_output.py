@@ -20,11 +20,14 @@ from handrail.agent.channels import (
     Step,
     View,
 )
-from handrail.agent.nodes.dressing import SILENCE, dress, said_before
+from handrail.agent.nodes.dressing import SILENCE, by_model, dress, goes_on, said_before
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.nodes.prompting import NOTHING_FOUND, system_text
+from handrail.agent.releasing import left
 from handrail.agent.room import Room, sensible
 from handrail.agent.standing import WITH_PEOPLE
+from handrail.guardrails.detect.config import INJECTION
+from handrail.guardrails.output.commitments import promises
 from handrail.guardrails.output.evidence import Evidence, PersonState
 from handrail.guardrails.output.feedback import feedback
 from handrail.guardrails.output.review import Review, review
@@ -46,12 +49,16 @@ MAX_REPAIRS = 1
 async def guard_output(view: View, room: Room) -> Step:
     """What passes becomes the release; what does not is repaired once, replaced by fixed words, or handed over."""
     draft = view[DRAFT]
+    said = left()
     if draft == SILENCE:
         # There is no sentence to check, and nothing may be said instead.
         return Step((Report(stage=Stage.GUARD_OUTPUT, reasons=("REPLY_NONE",)),), (RELEASE.put(""),))
-    text = dress(draft, view, room)
-    evidence = evidence_of(view, room, fixed=() if draft.author.startswith("model:") else (text,))
-    answer = await room.compute(lambda: review(text, evidence, room.bundle.wording), room.patience.detection)
+    text = dress(draft, view, room, said)
+    rest = text[len(said) :]
+    evidence = evidence_of(view, room, fixed=() if by_model(draft) else (rest,))
+    if goes_on(draft, view, room, said):
+        evidence = going_on(evidence, said)
+    answer = await room.compute(lambda: review(rest, evidence, room.bundle.wording, said), room.patience.detection)
     found = sensible(answer, Review, "the output checks")
     decision = decide(found, draft, view, room)
     details: dict[str, JsonValue] = {
@@ -67,6 +74,16 @@ async def guard_output(view: View, room: Room) -> Step:
         return Step((report, decision), writes)
     safe = Draft(text=room.bundle.text("safe_reply", view[DETECTION].language), author="text:safe_reply")
     return Step((report, decision), (RELEASE.put(safe.text), DRAFT.put(safe)))
+
+
+def going_on(evidence: Evidence, said: str) -> Evidence:
+    """The evidence of a text that a model was asked to go on with: what has left is not to be said again."""
+    return evidence.model_copy(update={"said": said})
+
+
+def promised(text: str, view: View, room: Room) -> tuple[str, ...]:
+    """Commitments in what a model said and policy let through, for the ledger and the handoff packet."""
+    return promises(text, room.bundle.wording, evidence_of(view, room, ())) if text else ()
 
 
 def decide(found: Review, draft: Draft, view: View, room: Room) -> Decision:
@@ -86,6 +103,7 @@ def evidence_of(view: View, room: Room, fixed: tuple[str, ...]) -> Evidence:
     turn, snapshot = view[TURN], view[SNAPSHOT]
     results = view.get(RESULTS, ())
     state = snapshot.state
+    suspect = distrusted(view)
     handed = state.status in WITH_PEOPLE
     asked = any(signal.code == "HUMAN_REQUESTED" for signal in view[DETECTION].signals)
     own = tuple(str(one.content) for one in facts_of(view).used.values() if isinstance(one.content, str))
@@ -94,26 +112,41 @@ def evidence_of(view: View, room: Room, fixed: tuple[str, ...]) -> Evidence:
         tool_results=results,
         actions=tuple(result for result in results if _writes(result, room)),
         customer_texts=(
-            *(message.text for message in snapshot.history if message.role is Role.CUSTOMER),
-            *((turn.text,) if turn.sender is Role.CUSTOMER else ()),
+            *(one.text for one in snapshot.history if one.role is Role.CUSTOMER and one.message_id not in suspect),
+            *((turn.text,) if turn.sender is Role.CUSTOMER and turn.turn_id not in suspect else ()),
         ),
         fixed_texts=fixed,
         own=own,
         # The bundle's own words may be said again: where a matter stands does not change by being asked twice.
         shown=() if fixed else state.shown_passages,
         earlier_replies=() if fixed else said_before(view),
-        system_prompt=_instructions(view, room),
+        system_prompt=_told(view, room),
+        # A word that could be anybody's is no name of a tool.
+        tool_ids=tuple(name for name in room.bundle.tools if "_" in name),
         person=PersonState.HANDED_OFF if handed else PersonState.ASKED if asked else PersonState.NOT_ASKED,
         obligations=view[POLICY].obligations if view.has(POLICY) else (),
         now=turn.at.date(),
     )
 
 
-def _instructions(view: View, room: Room) -> str:
-    """What the model was told to be, which no reply may repeat: its caller's words, or our own template."""
+def distrusted(view: View) -> tuple[str, ...]:
+    """Ids of the customer's messages that hold instructions to the model, this turn's among them.
+
+    INVARIANT: such a text is no source, as a passage that addresses the model is none: anybody may have written it.
+    """
+    known = view[SNAPSHOT].state.distrusted
+    signals = view[DETECTION].signals if view.has(DETECTION) else ()
+    suspected = any(signal.code == INJECTION for signal in signals)
+    return (*known, view[TURN].turn_id) if suspected else known
+
+
+def _told(view: View, room: Room) -> str:
+    """Everything that only the model is told: a guest's instructions, or our system text and what the tools are for."""
     if view.has(INSTRUCTIONS):
         return view[INSTRUCTIONS]
-    return system_text(view, room) if view.has(POLICY) and view.has(FOUND) else ""
+    if not (view.has(POLICY) and view.has(FOUND)):
+        return ""
+    return "\n".join((system_text(view, room), *(spec.description for spec in room.bundle.tools.values())))
 
 
 def _writes(result: ToolResult, room: Room) -> bool:

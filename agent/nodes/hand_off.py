@@ -22,7 +22,9 @@ from handrail.agent.channels import (
 )
 from handrail.agent.conversation import AuditEvent, EventKind
 from handrail.agent.hours import is_open
+from handrail.agent.nodes.guard_output import promised
 from handrail.agent.packet import packet
+from handrail.agent.releasing import left
 from handrail.agent.room import Room, bounded
 from handrail.agent.standing import WITH_A_PERSON
 from handrail.agent.turns import CauseKind
@@ -44,6 +46,7 @@ async def hand_off(view: View, room: Room) -> Step:
         return _stands(view, room, reasons, language)
     handoff_id = uuid5(NAMESPACE_URL, f"handoff:{turn.turn_id}").hex
     made = packet(view, bundle, handoff_id, reasons, turn.at)
+    made = made.model_copy(update={"promises": (*made.promises, *promised(left(), view, room))})
     queue = bundle.queues[made.queue]
     position = await _position(view, room, made)
     minutes = made_minutes(view, queue.first_response_minutes)

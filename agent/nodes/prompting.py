@@ -6,10 +6,11 @@ from handrail.agent.channels import DETECTION, GUIDANCE, POLICY, RESULTS, RETRIE
 from handrail.agent.facts import identity_now
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.ports import Prompt, ToolOffer
+from handrail.agent.releasing import left
 from handrail.agent.room import Room
 from handrail.guardrails.detect.masking import mask, mask_json
 from handrail.guardrails.gate.facts import tool_facts
-from handrail.guardrails.gate.results import shown
+from handrail.guardrails.gate.results import veiled
 from handrail.guardrails.policy.facts import Facts, fact, ignorable
 from handrail.guardrails.prompts import render
 from handrail.guardrails.scope import Retrieved
@@ -31,7 +32,7 @@ ASSUMED = (
 
 
 def model_prompt(view: View, room: Room) -> Prompt:
-    """The prompt of this model call."""
+    """The prompt of this model call; what has left of the reply is in it, however far the turn got before."""
     turn, snapshot, detection = view[TURN], view[SNAPSHOT], view[DETECTION]
     policy = view[POLICY]
     template = room.bundle.prompts[room.bundle.manifest.prompt]
@@ -48,8 +49,9 @@ def model_prompt(view: View, room: Room) -> Prompt:
         obligations=policy.obligations,
         passages=found.passages[: found.good],
         tools=offered(view, room),
-        results=tuple(_minimised(result, room) for result in view.get(RESULTS, ())),
+        results=tuple(_veiled(result, room) for result in view.get(RESULTS, ())),
         guidance=view.get(GUIDANCE, ()),
+        said=left(),
         identity=identity_now(turn, snapshot.state),
     )
 
@@ -71,6 +73,7 @@ def withheld(prompt: Prompt, kinds: frozenset[str]) -> Prompt:
             "results": tuple(_withheld_result(result, kinds) for result in prompt.results),
             "known": mask_json(dict(prompt.known), kinds),
             "guidance": tuple(mask(line, kinds) for line in prompt.guidance),
+            "said": mask(prompt.said, kinds),
         }
     )
 
@@ -80,10 +83,11 @@ def _withheld_result(result: ToolResult, kinds: frozenset[str]) -> ToolResult:
     return result.model_copy(update={"call": call, "content": mask_json(result.content, kinds)})
 
 
-def _minimised(result: ToolResult, room: Room) -> ToolResult:
-    """A result with only those fields that its tool lets a model see."""
+def _veiled(result: ToolResult, room: Room) -> ToolResult:
+    """A result with labels for the fields that its tool masks. What it does not declare was left out when it came."""
     spec = room.bundle.tools.get(result.call.tool)
-    return result.model_copy(update={"content": None if spec is None else shown(spec, result.content)})
+    content = None if spec is None else veiled(spec, result.content)
+    return result.model_copy(update={"content": content})
 
 
 def system_text(view: View, room: Room) -> str:

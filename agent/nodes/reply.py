@@ -19,6 +19,7 @@ from handrail.agent.channels import (
 )
 from handrail.agent.conversation import AuditEvent, EventKind
 from handrail.agent.nodes.dressing import SAFE, cited
+from handrail.agent.releasing import after, left
 from handrail.agent.room import Room
 from handrail.agent.turns import CauseKind
 from handrail.guardrails.output.sentences import sentences
@@ -37,10 +38,16 @@ NOTHING_SAID = "REPLY_NONE"
 
 
 async def reply(view: View, room: Room) -> Step:
-    """The audit event of the release stands in the same transaction as the reply, before it leaves (S10.2)."""
+    """The audit event of the release stands in the same transaction as the reply, before it leaves (S10.2).
+
+    What has left before, while the model wrote, has events of its own.
+    """
     turn, draft, text = view[TURN], view[DRAFT], view[RELEASE]
     status = ConversationStatus.RESOLVED if view.get(SOLVED, False) else _status(view)
     pending = view.get(PENDING, view[SNAPSHOT].state.pending)
+    said = left()
+    text = after(said, text)
+    rest = [sentence.text for sentence in sentences(text) if sentence.span.end > len(said)]
     reason = RELEASED if text else NOTHING_SAID
     # What went with a draft that was withheld is withheld too.
     whole = draft.author != SAFE
@@ -62,13 +69,13 @@ async def reply(view: View, room: Room) -> Step:
         turn_id=turn.turn_id,
         at=room.clock.now(),
         payload={
-            "sentences": [sentence.text for sentence in sentences(text)],
+            "sentences": [*rest],
             "author": draft.author,
             "cites": list(result.citations),
             "status": status.value,
         },
     )
-    audit = (event,) if text else ()
+    audit = (event,) if rest else ()
     return Step((Report(stage=Stage.REPLY, reasons=(reason,)),), (RESULT.put(result),), audit)
 
 

@@ -18,11 +18,14 @@ from handrail.agent.channels import (
 )
 from handrail.agent.conversation import AuditEvent, EventKind, Snapshot
 from handrail.agent.nodes.gate_risk import facts_of
-from handrail.agent.room import Room, bounded, sensible
+from handrail.agent.room import Room, bounded, faults_as, sensible
 from handrail.guardrails.flows.model import FlowSpec
 from handrail.guardrails.policy.facts import Facts, fact
 from handrail.guardrails.scope import Retrieved, ScopePlan, retrieval_reasons
-from handrail.guardrails.vocabulary import Detection, FactContent, NeedState, Report, RiskTier, Role, Stage
+from handrail.guardrails.vocabulary import Detection, FactContent, NeedState, Passage, Report, RiskTier, Role, Stage
+
+WITHHELD = "RETRIEVAL_WITHHELD"
+"""Says that a passage was found whose text addresses the model."""
 
 TURNED = 0.85
 ANSWERS = ("ANSWER_YES", "ANSWER_NO", "RESOLVED", "STILL_UNRESOLVED")
@@ -48,7 +51,7 @@ async def retrieve(view: View, room: Room) -> Step:
     query = question(turn.text, snapshot, view[DETECTION], room.bundle.detection.search_of)
     limit = room.bundle.manifest.limits.passages
     answer = await bounded(room.retriever.search(query, plan, limit), room.patience.retrieval)
-    found = _checked(sensible(answer, Retrieved, "the retriever"), limit)
+    found, withheld = await _screened(_checked(sensible(answer, Retrieved, "the retriever"), limit), room)
     good = found.passages[: found.good]
     fresh = [passage for passage in good if passage.passage_id not in snapshot.state.shown_passages]
     flow = chosen_flow(view, room)
@@ -65,7 +68,8 @@ async def retrieve(view: View, room: Room) -> Step:
         excluded=found.excluded,
         revision=found.revision,
     )
-    report = Report(stage=Stage.RETRIEVE, reasons=retrieval_reasons(found))
+    reasons = (*retrieval_reasons(found), *((WITHHELD,) if withheld else ()))
+    report = Report(stage=Stage.RETRIEVE, reasons=reasons)
     event = AuditEvent(
         kind=EventKind.RETRIEVAL,
         turn_id=turn.turn_id,
@@ -75,6 +79,7 @@ async def retrieve(view: View, room: Room) -> Step:
             "passages": [
                 {"passage_id": one.passage_id, "doc_id": one.doc_id, "score": one.score} for one in found.passages
             ],
+            "withheld": [one.passage_id for one in withheld],
             "good": found.good,
             "excluded": dict(found.excluded),
             "eligible": found.eligible_documents,
@@ -132,6 +137,31 @@ def _families(view: View, room: Room) -> dict[str, tuple[str, ...]]:
         classes = content if isinstance(content, tuple) else (str(content),)
         families.setdefault(attribute.scope_family, set()).update(classes)
     return {family: tuple(sorted(classes)) for family, classes in families.items()}
+
+
+async def _screened(found: Retrieved, room: Room) -> tuple[Retrieved, tuple[Passage, ...]]:
+    """`found` without passages that address the model, and those passages: they are as if they had not been found.
+
+    What passed the same screen at ingest is not read again.
+    """
+    current = sensible(room.detectors.passage_screen, str, "the detectors")
+    unread = tuple(one for one in found.passages if not one.screened_by or one.screened_by != current)
+    if not unread:
+        return found, ()
+
+    def addressing() -> frozenset[str]:
+        """The ids of those that address the model."""
+        texts = ((one.passage_id, f"{one.title}\n{one.heading}\n{one.text}") for one in unread)
+        return frozenset(
+            name for name, text in texts if sensible(room.detectors.screen_passage(text), tuple, "the detectors")
+        )
+
+    with faults_as("SYS_DETECTION"):
+        suspicious = await room.compute(addressing, room.patience.detection)
+    kept = tuple(one for one in found.passages if one.passage_id not in suspicious)
+    good = sum(one.passage_id not in suspicious for one in found.passages[: found.good])
+    withheld = tuple(one for one in found.passages if one.passage_id in suspicious)
+    return found.model_copy(update={"passages": kept, "good": good}), withheld
 
 
 def _checked(found: Retrieved, limit: int) -> Retrieved:

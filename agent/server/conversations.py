@@ -101,7 +101,7 @@ async def _told_as_events(desk: Desk, calling: Party, text: str, key: str) -> Ev
     await desk.service.snapshot(desk.site, conversation_id, customer_id)  # what is refused is refused with its status
     heads = await desk.service.store.heads(desk.site, (conversation_id,))
     turn = asyncio.create_task(desk.service.say(desk.site, conversation_id, customer_id, text, key))
-    source = turn_events(desk, conversation_id, turn, heads.get(conversation_id, 0))
+    source = turn_events(desk, conversation_id, key, turn, heads.get(conversation_id, 0))
     return EventStream(source, desk.streams.wait, work=turn, headers={"idempotency-key": key})
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from handrail.agent.bell import Bell
 from handrail.agent.conversation import Approval, ApprovalState, LatestTurn, QueuedHandoff, Snapshot
 from handrail.agent.feed import Entry, FileAttached, Passing
 from handrail.agent.files import FileContent, Upload
@@ -82,6 +83,11 @@ class Declared(Protocol):
 
 class Records(Protocol):
     """The parts of the store that the web side uses directly; `Store` has the details."""
+
+    @property
+    def bell(self) -> Bell:
+        """Rings when something was stored for a conversation."""
+        ...
 
     async def approval(self, site: str, approval_id: str) -> Approval | None:
         """One request for approval."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from pydantic import Field
 
 from handrail.agent.pieces import pieces
+from handrail.agent.releasing import after
 from handrail.agent.server.openai_bodies import MODEL
 from handrail.agent.server.views import Citation, Confirmation, TurnView, Waiting
 from handrail.guardrails.vocabulary import ConversationStatus, Frozen, ToolCall
@@ -159,15 +160,29 @@ class Models(Frozen):
     data: tuple[Model, ...]
 
 
+class Answered(NamedTuple):
+    """What every part of an answer is called, when it began, in seconds since 1970, and the model that it names."""
+
+    id: str
+    created: int
+    model: str
+
+    @classmethod
+    def of(cls, turn_id: str, at: datetime, model: str = MODEL) -> Answered:
+        """The answer of a turn."""
+        return cls(f"chatcmpl-{turn_id}", int(at.timestamp()), model)
+
+
 def completion(
     turn: TurnView, content: str | None, reasons: tuple[str, ...] | None, at: datetime, model: str = MODEL
 ) -> Completion:
-    """The answer of a turn. `content` is what the customer reads: all of it has been released."""
+    """The answer of a turn that began at `at`. `content` is what the customer reads: all of it has been released."""
+    answer = Answered.of(turn.turn_id, at, model)
     message = AssistantMessage(content=content, annotations=_annotations(turn.citations, content or ""))
     return Completion(
-        id=f"chatcmpl-{turn.turn_id}",
-        created=int(at.timestamp()),
-        model=model,
+        id=answer.id,
+        created=answer.created,
+        model=answer.model,
         choices=(Choice(message=message),),
         support=Support(
             conversation_id=turn.conversation_id,
@@ -197,26 +212,39 @@ def handed_over(whole: Completion, calls: tuple[ToolCall, ...]) -> Completion:
     return whole.model_copy(update={"choices": (Choice(message=message, finish_reason="tool_calls"),)})
 
 
-def chunks(whole: Completion, *, counts: bool) -> Iterator[Chunk]:
-    """The same answer in pieces, sentence by sentence; with `counts`, a piece about usage at the end."""
+def beginning(answer: Answered) -> Chunk:
+    """The first chunk of a stream."""
+    return _chunk(answer, ChunkChoice(delta=Delta(role="assistant", content="")))
 
-    def chunk(*choices: ChunkChoice, usage: Usage | None = None, support: Support | None = None) -> Chunk:
-        return Chunk(
-            id=whole.id, created=whole.created, model=whole.model, choices=choices, usage=usage, support=support
-        )
 
+def piece(answer: Answered, text: str) -> Chunk:
+    """The next piece of the text."""
+    return _chunk(answer, ChunkChoice(delta=Delta(content=text)))
+
+
+def chunks(whole: Completion, *, counts: bool, said: str | None = None) -> Iterator[Chunk]:
+    """The same answer in pieces, sentence by sentence; with `counts`, a piece about usage at the end.
+
+    `said` is the text that has been sent before; None when nothing has, not even the beginning.
+    """
+    answer = Answered(whole.id, whole.created, whole.model)
     choice = whole.choices[0]
     message = choice.message
-    yield chunk(ChunkChoice(delta=Delta(role="assistant", content="")))
-    for piece in pieces(message.content or ""):
-        yield chunk(ChunkChoice(delta=Delta(content=piece)))
+    if said is None:
+        yield beginning(answer)
+    for text in pieces(after(said or "", message.content or "")[len(said or "") :]):
+        yield piece(answer, text)
     for index, call in enumerate(message.tool_calls):
         asked = AskedCallDelta(index=index, id=call.id, function=call.function)
-        yield chunk(ChunkChoice(delta=Delta(tool_calls=(asked,))))
+        yield _chunk(answer, ChunkChoice(delta=Delta(tool_calls=(asked,))))
     last = ChunkChoice(delta=Delta(annotations=message.annotations), finish_reason=choice.finish_reason)
-    yield chunk(last, support=whole.support)
+    yield _chunk(answer, last).model_copy(update={"support": whole.support})
     if counts:
-        yield chunk(usage=whole.usage)
+        yield _chunk(answer).model_copy(update={"usage": whole.usage})
+
+
+def _chunk(answer: Answered, *choices: ChunkChoice) -> Chunk:
+    return Chunk(id=answer.id, created=answer.created, model=answer.model, choices=choices)
 
 
 def event(chunk: Chunk) -> bytes:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
 from http import HTTPStatus
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import JsonValue
 
+from handrail.agent.feed import MessageDelta
+from handrail.agent.overhearing import overheard
+from handrail.agent.releasing import GAP
 from handrail.agent.server.asking import Address, Asking
 from handrail.agent.server.desk import Desk
-from handrail.agent.server.openai_answers import Completion, completion
+from handrail.agent.server.openai_answers import Answered, Completion, completion
 from handrail.agent.server.openai_bodies import ChatRequest, words
 from handrail.agent.server.openai_clients import Calling
 from handrail.agent.server.openai_errors import documented
@@ -20,7 +25,7 @@ from handrail.agent.server.openai_examples import COMPLETION, MODEL, MODELS, REQ
 from handrail.agent.server.openai_ids import Naming, conversation_of, ensure
 from handrail.agent.server.openai_models import list_models, offered, read_model
 from handrail.agent.server.openai_retries import Trying, key_of
-from handrail.agent.server.openai_stream import CompletionStream, silent
+from handrail.agent.server.openai_stream import CompletionStream, Piece, Speech
 from handrail.agent.unheard import unheard
 from handrail.guardrails.vocabulary import Frozen, TurnResult
 
@@ -32,6 +37,7 @@ class Question(Frozen):
     customer_id: str | None
     text: str
     key: str
+    at: datetime
     shows_reasons: bool
 
 
@@ -52,30 +58,47 @@ async def complete(
         customer_id=calling.customer_id,
         text=text,
         key=await key_of(desk, conversation_id, text, trying),
+        at=desk.clock.now(),
         shows_reasons=calling.server is not None,
     )
     headers = {"x-conversation-id": conversation_id, "idempotency-key": question.key}
-    return await respond(desk, _answer(desk, question), headers, body)
+    work = asyncio.create_task(_answer(desk, question))
+    return await respond(desk, work, _said(desk, question, work), headers, body)
 
 
 async def respond(
-    desk: Desk, answer: Coroutine[None, None, Completion], headers: dict[str, str], body: ChatRequest
+    desk: Desk,
+    work: asyncio.Task[Completion],
+    said: AsyncGenerator[Piece, None],
+    headers: dict[str, str],
+    body: ChatRequest,
 ) -> Response:
-    """The response; what fails while nothing has been sent yet is answered with its own status."""
-    work = asyncio.create_task(answer)
+    """The response, for a stream with what is `said` while `work` runs.
+
+    What fails while nothing has been sent yet is answered with its own status.
+    """
+    if not body.stream:
+        return JSONResponse((await _kept(work)).model_dump(mode="json"), headers=headers)
+    speech = Speech(work, said, desk.streams.wait)
     try:
-        if body.stream:
-            await silent(work, desk.streams.wait)
-        else:
-            await asyncio.wait({work})
+        await speech.upcoming()
+    except asyncio.CancelledError:
+        await speech.give_up()
+        raise
+    if work.done():
+        await speech.hush()
+        work.result()
+    return CompletionStream(speech, headers, counts=body.counts)
+
+
+async def _kept(work: asyncio.Task[Completion]) -> Completion:
+    """The answer; a process that gives up on it ends it."""
+    try:
+        await asyncio.wait({work})
     except asyncio.CancelledError:
         work.cancel()
         raise
-    if not body.stream:
-        return JSONResponse(work.result().model_dump(mode="json"), headers=headers)
-    if work.done():
-        work.result()
-    return CompletionStream(work, desk.streams.wait, headers, counts=body.counts)
+    return work.result()
 
 
 async def _answer(desk: Desk, question: Question) -> Completion:
@@ -84,14 +107,36 @@ async def _answer(desk: Desk, question: Question) -> Completion:
     result = await desk.service.say(desk.site, conversation_id, question.customer_id, question.text, question.key)
     turn = await desk.turn(conversation_id, result)
     content = await told(desk, conversation_id, result) or silence(desk)
-    return completion(turn, content, result.reasons if question.shows_reasons else None, desk.clock.now())
+    return completion(turn, content, result.reasons if question.shows_reasons else None, question.at)
+
+
+async def _said(desk: Desk, question: Question, work: asyncio.Task[Completion]) -> AsyncGenerator[Piece, None]:
+    """The text of the answer as it leaves while the turn runs: its beginning, or nothing."""
+    begun = False
+    hearing = overheard(desk.service.store, desk.site, question.conversation_id, question.key, work)
+    async with aclosing(hearing) as heard:
+        async for entry in heard:
+            if not isinstance(entry.item, MessageDelta) or entry.item.turn_id is None:
+                continue
+            answer = Answered.of(entry.item.turn_id, question.at)
+            if not begun:
+                begun = True
+                before = await _meanwhile(desk, question.conversation_id, entry.item.turn_id)
+                for text in before:
+                    yield Piece(answer, text + GAP)
+            yield Piece(answer, entry.item.text)
+
+
+async def _meanwhile(desk: Desk, conversation_id: str, turn_id: str) -> list[str]:
+    """What was written to the customer since their message before, as they read it."""
+    before = await unheard(desk.service.store, desk.site, conversation_id, turn_id)
+    return [each.text if each.name is None else f"{each.name}: {each.text}" for each in before]
 
 
 async def told(desk: Desk, conversation_id: str, result: TurnResult) -> str:
     """What the customer reads: what was written to them meanwhile, then the reply."""
-    before = await unheard(desk.service.store, desk.site, conversation_id, result.turn_id)
-    said = [each.text if each.name is None else f"{each.name}: {each.text}" for each in before]
-    return "\n\n".join([*said, *([result.reply] if result.reply else [])])
+    said = await _meanwhile(desk, conversation_id, result.turn_id)
+    return GAP.join([*said, *([result.reply] if result.reply else [])])
 
 
 def silence(desk: Desk) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from http import HTTPStatus
 
@@ -23,6 +24,7 @@ from handrail.agent.server.openai_errors import documented
 from handrail.agent.server.openai_examples import HANDED_OVER, MODEL, MODELS, STREAM
 from handrail.agent.server.openai_ids import Naming, conversation_in, ensure
 from handrail.agent.server.openai_retries import Attempt, Trying, key_of
+from handrail.agent.server.openai_stream import silent
 from handrail.agent.server.proxy_bodies import ProxyRequest
 from handrail.agent.server.proxy_clients import Application, CustomerId
 
@@ -56,15 +58,17 @@ async def complete(
         attested=transcript.attested,
     )
     headers = {"x-conversation-id": conversation_id, "idempotency-key": heard.key}
-    return await respond(desk, _answer(desk, heard, guest, upstream.model), headers, body)
+    work = asyncio.create_task(_answer(desk, heard, guest, upstream.model))
+    return await respond(desk, work, silent(work), headers, body)
 
 
 async def _answer(desk: Desk, heard: Heard, guest: Guest, model: str) -> Completion:
+    at = desk.clock.now()
     result = await desk.service.guests.answer(heard, guest)
     turn = await desk.turn(heard.conversation_id, result)
     said = await told(desk, heard.conversation_id, result)
     content = said or (None if result.calls else silence(desk))
-    whole = completion(turn, content, result.reasons, desk.clock.now(), model)
+    whole = completion(turn, content, result.reasons, at, model)
     return handed_over(whole, result.calls) if result.calls else whole
 
 

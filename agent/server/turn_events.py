@@ -1,9 +1,10 @@
-"""One turn as a stream: what is typed, then the released text piece by piece, then everything the turn told."""
+"""One turn as a stream: the typing, the text as it is released, then everything the turn told."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from contextlib import aclosing
 
 from handrail.agent.feed import (
     Checklist,
@@ -18,6 +19,7 @@ from handrail.agent.feed import (
     StatusChanged,
     Typing,
 )
+from handrail.agent.overhearing import overheard
 from handrail.agent.pieces import deltas
 from handrail.agent.server.desk import Desk
 from handrail.agent.server.events import Event, Failed
@@ -32,14 +34,17 @@ _OF_REPLY = (*_OF_MESSAGE, HandoffRequested, HandoffQueued, StatusChanged, Ratin
 
 
 async def turn_events(
-    desk: Desk, conversation_id: str, turn: asyncio.Task[TurnResult], before: int
+    desk: Desk, conversation_id: str, key: str, turn: asyncio.Task[TurnResult], before: int
 ) -> AsyncIterator[Event]:
-    """What one turn tells, while it runs and when it is done. `before` is the end of the feed when it began.
+    """What the turn under `key` tells, while it runs and when it is done. `before` is the end of the feed before it.
 
     A turn that was answered before, under the same key, tells the same again, without the pieces. Raises what the
-    turn raises. Nothing of a reply comes before the turn is stored.
+    turn raises. Nothing of a reply comes before it is stored.
     """
     yield Typing(active=True)
+    async with aclosing(overheard(desk.service.store, desk.site, conversation_id, key, turn)) as pieces:
+        async for early in pieces:
+            yield early
     # Shielded: a client that goes away ends this stream, not the turn.
     result = await asyncio.shield(turn)
     yield Typing(active=False)

@@ -16,7 +16,7 @@ _TYPED = (
     'event: typing\ndata: {"event":"typing","active":true}\n\n'
     'event: typing\ndata: {"event":"typing","active":false}\n\n'
     'event: message.delta\ndata: {"event":"message.delta","message_id":"m_2","text":"The code is valid for ten '
-    'minutes."}\n\n'
+    'minutes.","turn_id":"t_1"}\n\n'
 )
 _TEXT: Table = {"type": "string"}
 _WIRE = "Server-sent events. Each has the event's name, its JSON as data and, if it is stored, its number as id."

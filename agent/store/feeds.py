@@ -1,4 +1,4 @@
-"""The feed of a conversation, row by row: what its clients are told, numbered 1, 2, 3 and so on."""
+"""The feed of a conversation, row by row: what its clients are told, in the order of its numbers."""
 
 from __future__ import annotations
 

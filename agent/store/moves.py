@@ -10,7 +10,7 @@ from handrail.agent.case import Case, CaseMove
 from handrail.agent.conversation import ConversationState
 from handrail.agent.feed import Item, MessageCompleted
 from handrail.agent.standing import WITH_A_PERSON, moved
-from handrail.agent.store import cases, feeds, handoffs, staff
+from handrail.agent.store import cases, feeds, handoffs, releases, staff
 from handrail.agent.store.claims import BUSY, NO_LEASE, Busy, Claim
 from handrail.agent.store.conversations import (
     LONGEST_KEY,
@@ -33,6 +33,8 @@ def move_case(
 ) -> Case | Busy:
     """Carry out `move`, or find that its key was carried out before; BUSY while a turn of the conversation runs.
 
+    A person who takes over calls off what the machine is writing: the turn ends with what has left by then.
+
     INVARIANT: no turn runs across a move. A turn decides by the status it started with and writes the status it
     reached; a move in between would be overwritten by the turn, or the machine would speak over the person.
     """
@@ -41,11 +43,22 @@ def move_case(
     if move.key is not None and _carried_out(connection, place, move.key, move.message):
         return cases.whole(connection, place)
     if not claim.may_take(standing.lease):
+        if move.holder is not None and move.must_be_free:
+            _call_off(connection, standing, move, at)
         return BUSY
     _refuse(connection, standing, move)
     _carry_out(connection, standing, move, at)
     append(connection, place.site, place.conversation_id, scribe.seal(place.site, standing.customer_id, move.events))
     return cases.whole(connection, place)
+
+
+def _call_off(connection: Connection, standing: Standing, move: CaseMove, at: datetime) -> None:
+    try:
+        _refuse(connection, standing, move)
+    except (CaseTaken, WrongStatus, NotHolder):
+        return  # as things stand this will be refused when the turn is over, and stops nobody
+    if standing.lease is not None:
+        releases.call_off(connection, standing.place, standing.lease.turn_id, at)
 
 
 def said_under(connection: Connection, place: Place, key: str) -> Message | None:

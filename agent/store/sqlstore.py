@@ -37,6 +37,7 @@ class SqlStore(TurnStore, ConversationStore, CaseStore, CustomerStore):
         leases = Leases(workers, clock, options.patience, options.wait, bell)
         super().__init__(workers, clock, scribe, leases, bell)
         self._anchor_every = options.anchor_every
+        self._begun: set[str] = set()
 
     @classmethod
     async def open(

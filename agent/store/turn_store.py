@@ -12,15 +12,17 @@ from sqlalchemy import Connection
 
 from handrail.agent.audit.anchor import Anchor
 from handrail.agent.audit.chain import Entry
+from handrail.agent.bell import Ring
 from handrail.agent.conversation import AuditEvent, FinishedTurn, JournalEntry, Received
-from handrail.agent.store import anchoring, claims, journal, turns
+from handrail.agent.feed import MessageDelta
+from handrail.agent.store import anchoring, claims, journal, releases, turns
 from handrail.agent.store.claims import Busy, Claim
-from handrail.agent.store.conversations import LONGEST_KEY, Lease, Place, checked, new_id
+from handrail.agent.store.conversations import LONGEST_KEY, Lease, Place, Standing, checked, new_id
 from handrail.agent.store.ledger import append
 from handrail.agent.store.means import Means
 from handrail.agent.store.turn_rows import CONTINUED_KEY, CUSTOMER_KEY, OPERATOR_KEY
 from handrail.agent.store.turns import Arrival
-from handrail.agent.store_port import StoreError
+from handrail.agent.store_port import LeaseLost, StoreError
 from handrail.guardrails.vocabulary import Role, Turn
 
 logger = logging.getLogger(__name__)
@@ -31,6 +33,8 @@ class TurnStore(Means):
 
     _anchor_every = 0
     _since_anchor = 0
+    _begun: set[str]
+    """Turns of this process whose reply has begun to leave, as far as is known."""
 
     async def receive(
         self, site: str, conversation_id: str, customer_id: str | None, key: str, text: str, at: datetime
@@ -39,8 +43,8 @@ class TurnStore(Means):
         place = Place(site, conversation_id)
         stored_key = f"{CUSTOMER_KEY}{checked('idempotency key', key, LONGEST_KEY)}"
         arrival = Arrival(place, Role.CUSTOMER, stored_key, text, at)
-        return await self._leases.take(
-            place, lambda c, claim: turns.arrive(c, self._scribe, claim, arrival, customer_id)
+        return self._noted(
+            await self._leases.take(place, lambda c, claim: turns.arrive(c, self._scribe, claim, arrival, customer_id))
         )
 
     async def continue_turn(
@@ -66,7 +70,14 @@ class TurnStore(Means):
         def attempt(connection: Connection, claim: Claim) -> Received | Busy | None:
             return turns.resume(connection, claim, turn)
 
-        return await self._leases.take(Place(turn.site, turn.conversation_id), attempt)
+        received = await self._leases.take(Place(turn.site, turn.conversation_id), attempt)
+        return None if received is None else self._noted(received)
+
+    def _noted(self, received: Received) -> Received:
+        """Take note of a turn whose reply an interrupted run has begun: its end has to go on from there."""
+        if received.released:
+            self._begun.add(received.turn.turn_id)
+        return received
 
     async def interrupted(self) -> tuple[Turn, ...]:
         """Turns received but never finished, whose worker is gone; oldest first."""
@@ -75,21 +86,35 @@ class TurnStore(Means):
 
     async def intend(self, turn: Turn, entry: JournalEntry, events: Sequence[AuditEvent]) -> None:
         """Journal a write call before it runs, with the audit events that led to it."""
-        await self._within(turn, events, lambda c, place: journal.intend(c, place, entry))
+        await self._within(turn, events, lambda c, standing: journal.intend(c, standing.place, entry))
 
     async def conclude(self, turn: Turn, entry: JournalEntry, events: Sequence[AuditEvent]) -> None:
         """Journal how a write call ended."""
-        await self._within(turn, events, lambda c, place: journal.conclude(c, place, entry))
+        await self._within(turn, events, lambda c, standing: journal.conclude(c, standing.place, entry))
+
+    async def release(self, turn: Turn, piece: MessageDelta, events: Sequence[AuditEvent]) -> None:
+        """Add the next piece of the turn's reply to the feed, with its audit events."""
+        now = self._clock.now()
+        self._begun.add(turn.turn_id)
+        await self._within(turn, events, lambda c, standing: releases.tell(c, standing, piece, now))
+        self._bell.ring(Ring(turn.site, turn.conversation_id))
+
+    async def may_write(self, turn: Turn) -> bool:
+        """Whether the machine may go on with this turn's reply."""
+        try:
+            lease = self._leases.of(turn)
+        except LeaseLost:
+            return False
+        return await self._workers.read(lambda c: releases.may_write(c, lease, turn))
 
     async def _within(
-        self, turn: Turn, events: Sequence[AuditEvent], work: Callable[[Connection, Place], None]
+        self, turn: Turn, events: Sequence[AuditEvent], work: Callable[[Connection, Standing], None]
     ) -> None:
         """Run `work` and chain `events` in one transaction under the turn's lease, which is extended."""
         lease, place, until = self._leases.of(turn), Place(turn.site, turn.conversation_id), self._leases.until()
 
         def write(connection: Connection, entries: tuple[Entry, ...]) -> None:
-            claims.owned(connection, lease, turn)
-            work(connection, place)
+            work(connection, claims.owned(connection, lease, turn))
             append(connection, place.site, place.conversation_id, entries)
             claims.extend(connection, place, until)
 
@@ -103,9 +128,12 @@ class TurnStore(Means):
         turn, now = finished.turn, self._clock.now()
 
         def write(connection: Connection, lease: Lease, entries: tuple[Entry, ...]) -> None:
+            if turn.turn_id in self._begun:
+                releases.completed(connection, finished)
             turns.finish(connection, lease, finished, entries, now)
 
         await self._leases.end(turn, lambda: self._scribe.seal(turn.site, turn.customer_id, finished.events), write)
+        self._begun.discard(turn.turn_id)
         await self._anchor_sometimes()
 
     async def abandon(self, turn: Turn) -> None:
@@ -114,6 +142,7 @@ class TurnStore(Means):
         def write(connection: Connection, lease: Lease, _: None) -> None:
             claims.release(connection, Place(turn.site, turn.conversation_id), lease.token)
 
+        self._begun.discard(turn.turn_id)
         await self._leases.end(turn, lambda: None, write)
 
     async def anchor(self, site: str) -> Anchor | None:

@@ -12,7 +12,7 @@ from handrail.agent.audit.chain import Entry
 from handrail.agent.conversation import AuditEvent, EventKind, FinishedTurn, Received
 from handrail.agent.feed import MessageCompleted
 from handrail.agent.standing import WITH_A_PERSON
-from handrail.agent.store import approvals, customers, feeds, handoffs, journal
+from handrail.agent.store import approvals, customers, feeds, handoffs, journal, releases
 from handrail.agent.store.claims import BUSY, NO_LEASE, Busy, Claim, owned, take
 from handrail.agent.store.conversations import (
     Lease,
@@ -117,6 +117,7 @@ def _again(connection: Connection, claim: Claim, standing: Standing, stored: Sto
         turn=turn_of(stored, standing),
         snapshot=snapshot(connection, standing, before=stored.before_message),
         journal=journal.of_turn(connection, standing.place.site, stored.turn_id),
+        released=releases.told(connection, standing.place, stored.turn_id),
         later_messages=max(0, standing.last_message - stored.before_message),
     )
 

@@ -14,7 +14,7 @@ from typing import TypedDict
 
 from handrail.agent.composition import Substitutes, running, settled
 from handrail.agent.flow import TURN
-from handrail.agent.ports import Prompt
+from handrail.agent.ports import Listener, Prompt
 from handrail.agent.service import Service
 from handrail.agent.settings import Settings
 from handrail.guardrails.encoder import MiniLMEncoder
@@ -54,7 +54,7 @@ class InstantModel:
 
     name = "instant"
 
-    async def complete(self, prompt: Prompt, seconds: float) -> Draft:
+    async def complete(self, prompt: Prompt, seconds: float, listener: Listener | None = None) -> Draft:
         """The first sentence of the best passage."""
         if not prompt.passages:
             return Draft(text="Please open the help centre.", author="model:instant")

@@ -12,7 +12,7 @@ from handrail.agent.assessment import assess_with
 from handrail.evals.detection import rates
 from handrail.evals.detection.changes import Stability, measure_stability
 from handrail.evals.detection.few_shot import FewShot, few_shot_curve
-from handrail.evals.detection.injections import planted, screened
+from handrail.evals.detection.injections import paragraphs, planted, screened
 from handrail.evals.detection.need_states import NeedScore, score_needs
 from handrail.evals.detection.personal import PersonalMeasure, measure_personal, read_personal_rows
 from handrail.evals.detection.rates import Rate
@@ -275,6 +275,7 @@ def _sealed_injection(
         harmless = [row for row in sealed if row.is_injection is False and row.where is where]
         attacks = [row for row in sealed if row.is_injection is True and row.where is where]
         yield screened(f"authored, {where.value.replace('_', ' ')}", suite, attacks, harmless)
+    yield screened("paragraphs of the sample articles", suite, [], [*paragraphs()])
     sample = messages[:: len(messages) // 3_000 + 1]
     yield screened("customer messages", suite, [], sample)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.resources import as_file, files
 
 from handrail.evals.detection.rates import Rate
 from handrail.evals.interval import wilson
@@ -10,6 +12,9 @@ from handrail.guardrails.detect.config import INJECTION
 from handrail.guardrails.detect.corpus import LabelledRow, Where
 from handrail.guardrails.detect.suite import DetectorSuite
 
+FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
+COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+PARAGRAPH_WORDS = 8
 # Ordinary help-centre passages and tool results, in which attacks of sets that hold the attack alone are planted.
 CARRIERS = (
     "To change the address on your account, open Settings and choose Profile. {} The change takes effect at once.",
@@ -32,6 +37,16 @@ def planted(row: LabelledRow, number: int) -> LabelledRow:
     return row.model_copy(
         update={"text": carrier.format(row.text), "attack": row.text, "where": Where.PASSAGE, "injection": True}
     )
+
+
+def paragraphs() -> Iterator[LabelledRow]:
+    """The paragraphs of the sample articles without their comments: harmless, and nothing was learnt of them."""
+    with as_file(files("handrail") / "kb" / "articles") as articles:
+        for path in sorted(articles.rglob("*.md")):
+            body = FRONT_MATTER.sub("", path.read_text(encoding="utf-8"))
+            for text in COMMENT.sub("", body).split("\n\n"):
+                if len(text.split()) >= PARAGRAPH_WORDS:
+                    yield LabelledRow(text=text, source="sample articles", injection=False, where=Where.PASSAGE)
 
 
 def screened(name: str, suite: DetectorSuite, attacks: Sequence[LabelledRow], harmless: Sequence[LabelledRow]) -> Rate:

@@ -27,5 +27,14 @@ class Conduct(StrEnum):
     MID_STREAM_ERROR = "mid_stream_error"
     STALLING = "stalling"
     DRIPPING = "dripping"
+    WRONG_TYPE = "wrong_type"
+    WRONG_SCHEMA = "wrong_schema"
     HUGE = "huge"
     EMPTY = "empty"
+
+
+class Form(StrEnum):
+    """Whether a stand-in streams: as it is asked, or every second answer whole, as some endpoints do unasked."""
+
+    AS_ASKED = "as_asked"
+    IN_TURN = "in_turn"

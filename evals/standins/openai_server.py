@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections import deque
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
 
 from pydantic import ValidationError
 
-from handrail.evals.standins.conduct import Conduct
+from handrail.evals.standins.conduct import Conduct, Form
 from handrail.evals.standins.request import ChatRequest
 from handrail.evals.standins.script import Reply, reply
 from handrail.evals.standins.wire import DONE, chunks, error, whole
 
 MODEL = "standin"
+_DRIP_SECONDS = 0.05
+_BREAKING = frozenset({Conduct.HALF_STREAM, Conduct.MID_STREAM_ERROR, Conduct.DRIPPING})
+"""Conducts that send half of an answer."""
+
 _LONGEST_BODY = 4 * 1024 * 1024
 _REASONS = {200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 429: "Too Many Requests"}
+
+
+Pace = Callable[[int], Awaitable[None]]
+"""Lets the time between two events pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +43,8 @@ class StandIn:
 
     `conduct` can be changed while it runs. A broken conduct ends after `times` requests, if given, and the stand-in is
     good from then on. `arrived` is set with the first request. `retry_after` is what an overloaded stand-in asks for,
-    in seconds. With `says`, a good stand-in answers in exactly these words.
+    in seconds. With `says`, a good stand-in answers in exactly these words. `pace` is awaited before each event of a
+    stream, with how many are still to come. `form` says when it streams.
     """
 
     def __init__(
@@ -43,9 +54,14 @@ class StandIn:
         times: int | None = None,
         retry_after: str = "1",
         says: str | None = None,
+        pace: Pace | None = None,
+        form: Form = Form.AS_ASKED,
     ) -> None:
         self.conduct = conduct
+        self.pace = pace
         self._says = says
+        self._form = form
+        self._answers = 0
         self.seen: deque[Seen] = deque(maxlen=100)
         self.arrived = asyncio.Event()
         self._left = times
@@ -132,6 +148,10 @@ class StandIn:
                 await _send(writer, 401, error(401, "invalid_request_error", f"Incorrect API key provided: {key}"))
             case Conduct.MALFORMED:
                 await _send(writer, 200, b"<html>502 Bad Gateway</html>\n\ndata: {not json", kind="text/event-stream")
+            case Conduct.WRONG_SCHEMA:
+                text = reply(conduct, request).text
+                body = {"choices": text, "message": {"content": text}, "output": [{"text": text}]}
+                await _send(writer, 200, json.dumps(body).encode())
             case Conduct.STALLING:
                 await asyncio.Event().wait()
             case _:
@@ -140,20 +160,28 @@ class StandIn:
     async def _tell(self, conduct: Conduct, writer: asyncio.StreamWriter, request: ChatRequest) -> None:
         scripted = conduct is Conduct.GOOD and self._says is not None
         answer = Reply(self._says or "") if scripted else reply(conduct, request)
-        if not request.stream:
+        self._answers += 1
+        if not request.stream or (self._form is Form.IN_TURN and self._answers % 2 == 0):
             content = whole(answer, MODEL)
-            half = conduct in {Conduct.HALF_STREAM, Conduct.MID_STREAM_ERROR, Conduct.DRIPPING}
-            await _send(writer, 200, content[: len(content) // 2] if half else content)
+            wrong = "image/png" if self._answers % 4 else "text/event-stream"
+            kind = wrong if conduct is Conduct.WRONG_TYPE else "application/json"
+            await _send(writer, 200, content[: len(content) // 2] if conduct in _BREAKING else content, kind=kind)
             return
-        await _begin(writer, 200, "text/event-stream")
+        await _begin(writer, 200, "application/json" if conduct is Conduct.WRONG_TYPE else "text/event-stream")
         events = list(chunks(answer, MODEL))
-        if conduct in {Conduct.HALF_STREAM, Conduct.MID_STREAM_ERROR, Conduct.DRIPPING}:
+        if conduct in _BREAKING:
             events = events[: max(2, len(events) // 2)]
-        for event in events:
+        for left, event in zip(reversed(range(len(events))), events, strict=True):
+            if self.pace is not None:
+                await self.pace(left)
             writer.write(event)
             await writer.drain()
         if conduct is Conduct.DRIPPING:
-            await asyncio.Event().wait()
+            # A byte now and then keeps every limit on silence from ending it.
+            while True:
+                await asyncio.sleep(_DRIP_SECONDS)
+                writer.write(b": still here\n\n")
+                await writer.drain()
         elif conduct is Conduct.MID_STREAM_ERROR:
             writer.write(b"data: " + error(500, "server_error", "the model fell over") + b"\n\n")
         elif conduct is not Conduct.HALF_STREAM:

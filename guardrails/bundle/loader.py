@@ -16,7 +16,7 @@ from handrail.guardrails.bundle.declared import CATALOGUED, fact_specs
 from handrail.guardrails.bundle.files import Files
 from handrail.guardrails.bundle.invariants import compiled
 from handrail.guardrails.bundle.purposes import family_problems
-from handrail.guardrails.bundle.reading import FolderReader, OpenNames, Parsed
+from handrail.guardrails.bundle.reading import FolderReader, OpenNames, Parsed, by_id
 from handrail.guardrails.bundle.references import references, texts
 from handrail.guardrails.bundle.sections import (
     Attribute,
@@ -129,7 +129,7 @@ def _named(problems: list[Problem], files: Files) -> _Named:
     places: dict[str, str] = {}
 
     def keyed(kind: str, entries: Iterable[tuple[Parsed[FileT], PathKey, str, ItemT]]) -> dict[str, ItemT]:
-        return _keyed(problems, places, kind, entries)
+        return by_id(problems, places, kind, entries)
 
     lists = () if files.queues is None else (files.queues,)
     desks = ((one, desk) for one in lists for desk in enumerate(one.content.queues))
@@ -248,22 +248,3 @@ def _error(problems: Iterable[Problem]) -> ConfigError:
     if len(ordered) > MAX_SHOWN:
         shown.append(f"and {len(ordered) - MAX_SHOWN} more")
     return ConfigError(shown)
-
-
-def _keyed(
-    problems: list[Problem],
-    places: dict[str, str],
-    kind: str,
-    entries: Iterable[tuple[Parsed[FileT], PathKey, str, ItemT]],
-) -> dict[str, ItemT]:
-    """Entries by id, their places under "kind:id"; a second entry of the same id is a problem."""
-    found: dict[str, ItemT] = {}
-    for parsed, path, name, entry in entries:
-        document = parsed.document
-        if name in found:
-            message = f"the id {name} is taken by {places[f'{kind}:{name}']}; choose another one"
-            problems.append(document.problem(path, message))
-            continue
-        found[name] = entry
-        places[f"{kind}:{name}"] = document.place(path)
-    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Collection, Set
+from collections.abc import Callable, Collection, Iterable, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -12,10 +12,11 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 
 from handrail.guardrails.errors import ConfigError
-from handrail.guardrails.yamlsource import Document, Problem, read
+from handrail.guardrails.yamlsource import Document, PathKey, Problem, read
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 PartT = TypeVar("PartT")
+ItemT = TypeVar("ItemT")
 
 TESTS = "tests"
 """The folder of policy tests, which are no part of the policy."""
@@ -116,6 +117,25 @@ class FolderReader:
 
     def _digest(self, path: Path) -> None:
         self._digests[path.relative_to(self.folder).as_posix()] = hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def by_id(
+    problems: list[Problem],
+    places: dict[str, str],
+    kind: str,
+    entries: Iterable[tuple[Parsed[ModelT], PathKey, str, ItemT]],
+) -> dict[str, ItemT]:
+    """Entries by id, their places under "kind:id"; a second entry of the same id is a problem."""
+    found: dict[str, ItemT] = {}
+    for parsed, path, name, entry in entries:
+        document = parsed.document
+        if name in found:
+            message = f"the id {name} is taken by {places[f'{kind}:{name}']}; choose another one"
+            problems.append(document.problem(path, message))
+            continue
+        found[name] = entry
+        places[f"{kind}:{name}"] = document.place(path)
+    return found
 
 
 def _placed(part: str, problem: str) -> Problem:

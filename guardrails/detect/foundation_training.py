@@ -10,11 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handrail.guardrails.detect.calibration import calibration_error, steps_of
-from handrail.guardrails.detect.corpus import Corpus, LabelledRow, Where
+from handrail.guardrails.detect.corpus import Corpus, LabelledRow
 from handrail.guardrails.detect.features import FeatureSpace
 from handrail.guardrails.detect.foundation import FORMAT, CardScores, Foundation, ModelCard, SourceUsed
 from handrail.guardrails.detect.lessons import CODES, GRAVE, PLANTED, STATES, Lessons, lessons_of
 from handrail.guardrails.detect.lexicon import Lexicon
+from handrail.guardrails.detect.passage import (
+    AMONG_ITS_LIKE,
+    AMONG_OTHERS,
+    STRANGENESS,
+    similarity_to_the_rest,
+)
 from handrail.guardrails.detect.reading import read
 from handrail.guardrails.detect.regression import (
     Design,
@@ -30,7 +36,7 @@ from handrail.guardrails.encoder import Encoder
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-RECIPE = 1
+RECIPE = 2
 FOLDS = 4
 STATE_L2 = 3e-6
 SIGNAL_L2 = 1e-5
@@ -41,7 +47,7 @@ SPECIAL_ALARMS = {
     "HUMAN_REQUESTED": 0.008,
     "FRUSTRATION": 0.03,
     "INJECTION_SUSPECTED": 0.004,
-    PLANTED: 0.06,
+    PLANTED: 0.08,  # of passages and tool results, most of them with what looks like an instruction
 }
 NEVER = 100.0  # a score that is never reached: of signals that no row shows
 UNKNOWN_LICENCE = "not stated"
@@ -71,7 +77,7 @@ def train_foundation(
     """
     lessons = lessons_of(corpus.rows)
     report(f"Embedding {len(lessons.rows)} of {len(corpus.rows)} rows ...")
-    words = [telling(read(taught(row)).words) for row in lessons.rows]
+    words = [telling(read(row.text).words) for row in lessons.rows]
     deep = encoder.encode_deep([wording(text) for text in words])
     width = encoder.dimensions
     space = FeatureSpace(
@@ -86,7 +92,8 @@ def train_foundation(
         signal_weights = np.zeros((dense.shape[1] + sparse.shape[1] + 1, len(CODES)), dtype=np.float32)
     else:
         report("Fitting signals ...")
-        signal_weights, held_signals = _fit_signals(lessons, dense, sparse)
+        strangeness = strangeness_of(lessons, deep[:, :width])
+        signal_weights, held_signals = _fit_signals(lessons, dense, sparse, strangeness)
     taught_states = lessons.states >= 0
     temperature = fit_temperature(
         held_states[taught_states], lessons.states[taught_states], lessons.state_weights[taught_states]
@@ -105,11 +112,6 @@ def train_foundation(
         scores=_scores(lessons, held_states / temperature, held_signals - starts),
     )
     return Foundation(card, space, state_weights, signal_weights)
-
-
-def taught(row: LabelledRow) -> str:
-    """The words that teach: of an injection within other text, the planted ones."""
-    return row.attack if row.attack is not None else row.text
 
 
 def _folds(groups: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -137,21 +139,37 @@ def _fit_states(lessons: Lessons, dense: Matrix, sparse: csr_array) -> tuple[Mat
     return fit(design, np.arange(len(rows))), held
 
 
-def _fit_signals(lessons: Lessons, dense: Matrix, sparse: csr_array) -> tuple[Matrix, Matrix]:
+def strangeness_of(lessons: Lessons, embeddings: Matrix) -> Matrix:
+    """What is added to the scores of each row for how far it is from its passage, shape (n, codes).
+
+    Only planted instructions are judged by it. Messages stand in no passage: those that teach what is planted count as
+    if they stood among other matters, all others as if among their like.
+    """
+    column = CODES.index(PLANTED)
+    near = np.where(lessons.present[:, column] == 1, AMONG_OTHERS, AMONG_ITS_LIKE).astype(np.float32)
+    for passage in np.unique(lessons.passages[lessons.passages >= 0]):
+        within = np.flatnonzero(lessons.passages == passage)
+        near[within] = similarity_to_the_rest(embeddings[within])
+    offset = np.zeros((len(near), len(CODES)), dtype=np.float32)
+    offset[:, column] = -STRANGENESS * near
+    return offset
+
+
+def _fit_signals(lessons: Lessons, dense: Matrix, sparse: csr_array, strangeness: Matrix) -> tuple[Matrix, Matrix]:
     """Weights from all rows that tell of a signal, and scores of each such row from the other folds."""
     rows = np.flatnonzero(lessons.weights.any(axis=1))
     design = Design.of(dense[rows], sparse[rows])
-    present, weights = lessons.present[rows], lessons.weights[rows]
+    present, weights, offset = lessons.present[rows], lessons.weights[rows], strangeness[rows]
 
     def fit(part: Design, kept: NDArray[np.intp]) -> Matrix:
-        return fit_sigmoids(part, present[kept], weights[kept], SIGNAL_L2)
+        return fit_sigmoids(part, present[kept], weights[kept], SIGNAL_L2, offset[kept])
 
     folds = _folds(lessons.groups)
-    # Attacks and harmless texts with their words come from few authors, who would be left out all at once.
-    hostile = np.flatnonzero([row.is_injection is not None for row in lessons.rows])
+    # Typed attacks and harmless messages with their words come from few sources, which would be left out all at once.
+    hostile = np.flatnonzero([row.is_injection is not None for row in lessons.rows] & (lessons.passages < 0))
     folds[hostile] = np.arange(len(hostile)) % FOLDS
     held = np.zeros((len(dense), len(CODES)), dtype=np.float32)
-    held[rows] = _held_out(design, folds[rows], fit, len(CODES))
+    held[rows] = _held_out(design, folds[rows], fit, len(CODES)) + offset
     return fit(design, np.arange(len(rows))), held
 
 
@@ -176,8 +194,6 @@ def operating_points(lessons: Lessons, held: Matrix) -> Matrix:
     # Sets of attacks hold harmless tasks for assistants, too: they teach, but they are nothing that a customer or an
     # article says.
     ordinary = np.array([row.is_injection is None or row.label is None for row in lessons.rows])
-    # Planted instructions are looked for in articles and records alone.
-    inside = np.array([row.is_injection is False and row.where is not Where.MESSAGE for row in lessons.rows])
     grave = [CODES.index(code) for code in GRAVE]
     # On rows that state their signals, half of them near misses: an ordinary message is told apart more easily.
     known = np.array([row.signals is not None for row in lessons.rows])
@@ -186,10 +202,21 @@ def operating_points(lessons: Lessons, held: Matrix) -> Matrix:
     for column, code in enumerate(CODES):
         if column not in grave:
             without = (lessons.weights[:, column] > 0) & (lessons.present[:, column] == 0)
-            without &= inside if code == PLANTED and inside.any() else ordinary
-            starts[column] = _quantile(held[without, column], SPECIAL_ALARMS.get(code, ALARMS))
+            scores = held[without & ordinary, column] if code != PLANTED else _of_harmless_passages(lessons, held)
+            starts[column] = _quantile(scores, SPECIAL_ALARMS.get(code, ALARMS))
     starts[~lessons.present.any(axis=0)] = NEVER
     return starts
+
+
+def _of_harmless_passages(lessons: Lessons, held: Matrix) -> NDArray[np.float32]:
+    """The highest score for a planted instruction in each passage and tool result that holds none."""
+    column = CODES.index(PLANTED)
+    worst: dict[int, float] = {}
+    hostile = set(lessons.passages[lessons.present[:, column] == 1].tolist())
+    for passage, score in zip(lessons.passages.tolist(), held[:, column].tolist(), strict=True):
+        if passage >= 0 and passage not in hostile:
+            worst[passage] = max(score, worst.get(passage, score))
+    return np.array([*worst.values()], dtype=np.float32)
 
 
 def _quantile(scores: NDArray[np.floating], share: float) -> float:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pydantic import JsonValue
 
 from handrail.guardrails.detect.config import INJECTION, DetectionConfig
 from handrail.guardrails.detect.lessons import PLANTED
 from handrail.guardrails.detect.likeness import Likeness
+from handrail.guardrails.detect.passage import STRANGENESS, Sentence, sentences, similarity_to_the_rest
 from handrail.guardrails.detect.phrases import Hit, PhraseIndex
-from handrail.guardrails.detect.reading import Reading, read
-from handrail.guardrails.detect.wording import telling, wording
+from handrail.guardrails.detect.reading import read
+from handrail.guardrails.detect.wording import wording
 from handrail.guardrails.encoder import Encoder
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.vocabulary import Signal, Span
@@ -22,17 +23,17 @@ TEXT_CUT = "TEXT_CUT"
 WINDOW = 5_000  # characters read at a time
 OVERLAP = 300  # so that a phrase on the border is seen whole
 MAX_WINDOWS = 40
-LOOKED_AT = 3  # sentences of a window that are embedded: those whose words are most suspicious
-MIN_WORDS = 3  # fewer are no instruction
-LONG_SENTENCE = 60  # words; more are looked at in pieces
+SUSPECTS = 8  # sentences of a window that are judged, if there are many: those whose words are most suspicious
+WITNESSES = 8  # and as many others, evenly over the window, that tell what it is about
 REPORTED = 0.5
 
 
 class InjectionScreen:
     """Reads whole texts in windows, where detection of messages reads beginning and end.
 
-    A sentence is suspicious by a phrase of the bundle or by its words, which costs no embedding; the foundation, which
-    has seen instructions and harmless help texts, judges the most suspicious ones.
+    A sentence is suspicious by a phrase of the bundle or by its words, which costs no embedding. The foundation, which
+    has seen instructions and harmless help texts, judges the most suspicious ones, and how far each is from what the
+    rest of the text is about.
     """
 
     def __init__(self, config: DetectionConfig, likeness: Likeness, encoder: Encoder) -> None:
@@ -61,51 +62,32 @@ class InjectionScreen:
 
     def _in_window(self, text: str, start: int) -> Signal | None:
         reading = read(text)
-        if not reading.tokens:
+        looked_at = sentences(reading)
+        if not looked_at:
             return None
         hits = self._phrases.find(reading.tokens)
-        sentences = [*_sentences(reading)]
-        for sentence in self._most_suspicious(sentences, reading, hits):
-            words = telling(reading.words[sentence.first : sentence.end])
-            (seen,) = self._likeness.read(self._encoder.encode_deep([wording(words)]), [words])
-            likeness = self._likeness.planted(seen, PLANTED)
+        if len(looked_at) > SUSPECTS + WITNESSES:
+            looked_at = self._telling_ones(looked_at, hits)
+        deep = self._encoder.encode_deep([wording(sentence.words) for sentence in looked_at])
+        seen = self._likeness.read(deep, [sentence.words for sentence in looked_at])
+        near = similarity_to_the_rest(deep[:, : self._encoder.dimensions])
+        for sentence, text_seen, similarity in zip(looked_at, seen, near, strict=True):
+            likeness = self._likeness.planted(text_seen, PLANTED, -STRANGENESS * float(similarity))
             if likeness >= (self._floor if sentence.has(hits) else REPORTED):
-                span = reading.span(sentence.first, sentence.end)
-                return _signal(likeness, span, start)
+                return _signal(likeness, reading.span(sentence.first, sentence.end), start)
         return None
 
-    def _most_suspicious(self, sentences: list[_Piece], reading: Reading, hits: tuple[Hit, ...]) -> list[_Piece]:
-        """The sentences to look at, in the order of the text."""
+    def _telling_ones(self, all_of_them: Sequence[Sentence], hits: Sequence[Hit]) -> tuple[Sentence, ...]:
+        """The most suspicious sentences and some of the rest, in the order of the text."""
 
-        def suspicion(piece: _Piece) -> float:
-            words = telling(reading.words[piece.first : piece.end])
-            return self._likeness.suspicion(words, PLANTED) + (10.0 if piece.has(hits) else 0.0)
+        def suspicion(position: int) -> float:
+            sentence = all_of_them[position]
+            return self._likeness.suspicion(sentence.words, PLANTED) + (10.0 if sentence.has(hits) else 0.0)
 
-        long_enough = [piece for piece in sentences if piece.end - piece.first >= MIN_WORDS]
-        return sorted(heapq.nlargest(LOOKED_AT, long_enough, key=suspicion), key=lambda piece: piece.first)
-
-
-class _Piece:
-    """A sentence, or a part of a very long one: token positions, end exclusive."""
-
-    __slots__ = ("end", "first")
-
-    def __init__(self, first: int, end: int) -> None:
-        self.first = first
-        self.end = end
-
-    def has(self, hits: tuple[Hit, ...]) -> bool:
-        """Whether a phrase begins here."""
-        return any(self.first <= hit.first < self.end for hit in hits)
-
-
-def _sentences(reading: Reading) -> Iterator[_Piece]:
-    first = 0
-    for position in range(1, len(reading.tokens) + 1):
-        ends = position == len(reading.tokens) or reading.tokens[position].sentence != reading.tokens[first].sentence
-        if ends or position - first >= LONG_SENTENCE:
-            yield _Piece(first, position)
-            first = position
+        suspects = set(heapq.nlargest(SUSPECTS, range(len(all_of_them)), key=suspicion))
+        rest = [position for position in range(len(all_of_them)) if position not in suspects]
+        witnesses = {rest[number * len(rest) // WITNESSES] for number in range(WITNESSES)}
+        return tuple(all_of_them[position] for position in sorted(suspects | witnesses))
 
 
 def _signal(likeness: float, span: Span | None, shift: int) -> Signal:

@@ -16,7 +16,10 @@ LABELS = {
     "PII_ADDRESS": "[address]",
     "PII_NAME": "[name]",
 }
-LABEL = re.compile("|".join(re.escape(label) for label in LABELS.values()))
+MASKED = "[masked]"
+"""Stands for the value of a field that its tool declares as masked."""
+
+LABEL = re.compile("|".join(re.escape(label) for label in (*LABELS.values(), MASKED)))
 """Any of the labels."""
 
 ALL_KINDS = frozenset(LABELS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from handrail.guardrails.detect.config import INJECTION
 from handrail.guardrails.detect.corpus import CLEAR, LabelledRow, Where
+from handrail.guardrails.detect.passage import sentences
+from handrail.guardrails.detect.reading import read
 from handrail.guardrails.detect.regression import Matrix
 from handrail.guardrails.vocabulary import NeedState, RiskTier
 
@@ -43,6 +45,9 @@ SIGNAL_CELL = 40  # of these, how many are examples of what is no signal
 NEED_ROW = 0.5  # weight of a row that only tells its need state, as an example of what is no signal
 MOOD_ROW = 0.2  # the same for moods: a request may be annoyed without its label saying so
 POSITIVE_SHARE = 0.5  # of the total weight of a signal
+PLANTED_SHARE = 0.6  # of the characters of a sentence, from which on it is the planted one
+TASK_ROW = 0.5  # weight of what somebody asks a general assistant: planted in a passage, it is an instruction
+FOREIGN_ROW = 0.2  # the same for what customers ask that no support is for
 
 MOODS = frozenset({"ABUSE", "CHURN_THREAT", "FRUSTRATION", "ALREADY_TRIED"})
 # A row with this need state is an instance of the signal.
@@ -68,6 +73,7 @@ class Lessons:
         present: 1 where a signal is present, shape (n, codes).
         weights: How much a row counts for a signal; 0 where it says nothing, shape (n, codes).
         groups: The data set of each row, by number, shape (n,).
+        passages: The passage or tool result that a row is a sentence of, by number; -1 for messages. Shape (n,).
     """
 
     rows: tuple[LabelledRow, ...]
@@ -76,11 +82,17 @@ class Lessons:
     present: Matrix
     weights: Matrix
     groups: NDArray[np.intp]
+    passages: NDArray[np.intp]
 
 
 def lessons_of(rows: Sequence[LabelledRow]) -> Lessons:
-    """Pick at most `CELL` clear rows per source and need state, evenly over the file, and say what they teach."""
-    taken = tuple(_taken([row for row in rows if row.confidence == CLEAR]))
+    """Pick at most `CELL` clear rows per source and need state, evenly over the file, and say what they teach.
+
+    Passages and tool results teach sentence by sentence, as they are screened.
+    """
+    cut = [*_cut(_taken([row for row in rows if row.confidence == CLEAR]))]
+    taken = tuple(row for row, _ in cut)
+    passages = np.array([passage for _, passage in cut], dtype=np.intp)
     states = np.array([-1 if row.need_state is None else STATES.index(row.need_state) for row in taken], dtype=np.intp)
     present = np.zeros((len(taken), len(CODES)), dtype=np.float32)
     weights = np.zeros_like(present)
@@ -98,7 +110,28 @@ def lessons_of(rows: Sequence[LabelledRow]) -> Lessons:
     names = [row.dataset for row in taken]
     numbers = {name: number for number, name in enumerate(sorted(set(names)))}
     groups = np.array([numbers[name] for name in names], dtype=np.intp)
-    return Lessons(taken, states, _even(states, groups), present, _balanced(present, weights), groups)
+    return Lessons(taken, states, _even(states, groups), present, _balanced(present, weights), groups, passages)
+
+
+def _cut(rows: Iterable[LabelledRow]) -> Iterator[tuple[LabelledRow, int]]:
+    """Rows with the number of their passage; a passage becomes its sentences, of which the planted ones are attacks."""
+    for number, row in enumerate(rows):
+        if row.where is Where.MESSAGE or row.is_injection is None:
+            yield row, -1
+            continue
+        start = row.text.index(row.attack) if row.attack is not None else 0
+        end = start + len(row.attack) if row.attack is not None else len(row.text) * row.is_injection
+        reading = read(row.text)
+        for sentence in sentences(reading):
+            span = reading.span(sentence.first, sentence.end)
+            if span is not None:
+                inside = min(span.end, end) - max(span.start, start)
+                update = {
+                    "text": row.text[span.start : span.end],
+                    "attack": None,
+                    "injection": inside >= PLANTED_SHARE * (span.end - span.start),
+                }
+                yield row.model_copy(update=update), number
 
 
 def _taken(rows: Sequence[LabelledRow]) -> list[LabelledRow]:
@@ -127,7 +160,9 @@ def _even(states: NDArray[np.intp], groups: NDArray[np.intp]) -> Matrix:
 def _holds(row: LabelledRow, code: str) -> bool:
     if code in {INJECTION, PLANTED}:
         # Customers may ask for a poem in capitals; a passage that does is no passage.
-        return bool(row.is_injection) and (code == PLANTED or _addresses_the_model(row))
+        if code == PLANTED:
+            return bool(row.is_injection) or _is_task(row) or row.need_state is NeedState.OUT_OF_SCOPE
+        return bool(row.is_injection) and _addresses_the_model(row)
     if row.signals is not None:
         return code in row.signals
     return row.need_state is not None and IMPLIED.get(row.need_state) == code
@@ -136,13 +171,9 @@ def _holds(row: LabelledRow, code: str) -> bool:
 def _counts(row: LabelledRow, code: str) -> float:
     """How much the row counts for the signal, before the two sides are balanced."""
     if row.is_injection is not None:
-        if code == PLANTED:
-            return 1.0
-        if code == INJECTION:
-            return float(not row.is_injection or _addresses_the_model(row))
-        return 0.0
+        return _screening_counts(row, code)
     if code in {INJECTION, PLANTED}:
-        return NEED_ROW
+        return FOREIGN_ROW if code == PLANTED and row.need_state is NeedState.OUT_OF_SCOPE else NEED_ROW
     if row.signals is not None:
         return 1.0
     if row.need_state is None or row.risk not in {None, RiskTier.LOW, RiskTier.MEDIUM, RiskTier.HIGH}:
@@ -150,6 +181,18 @@ def _counts(row: LabelledRow, code: str) -> float:
     if code in OPEN.get(row.need_state, frozenset()):
         return 0.0
     return MOOD_ROW if code in MOODS else NEED_ROW
+
+
+def _screening_counts(row: LabelledRow, code: str) -> float:
+    if code == PLANTED:
+        return TASK_ROW if row.where is Where.MESSAGE else 1.0
+    typed = row.where is Where.MESSAGE and (not row.is_injection or _addresses_the_model(row))
+    return float(code == INJECTION and typed)
+
+
+def _is_task(row: LabelledRow) -> bool:
+    """Sets of attacks hold harmless tasks for assistants, too."""
+    return row.is_injection is False and row.label is not None
 
 
 def _addresses_the_model(row: LabelledRow) -> bool:

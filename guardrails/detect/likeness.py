@@ -117,9 +117,9 @@ class Likeness:
         roles = self.trained.roles[:, self.trained.codes.index(code)]
         return Kinship(float(text.near[roles == 1].max()), float(text.near[roles == -1].max()))
 
-    def planted(self, text: TextReading, code: str) -> float:
-        """Likeness of the text to a signal that only the foundation knows, 0 to 1."""
-        scores = self.foundation.signals(text.general)
+    def planted(self, text: TextReading, code: str, offset: float) -> float:
+        """Likeness of the text to a signal that only the foundation knows, 0 to 1; `offset` is added to its score."""
+        scores = self.foundation.signals(text.general) + np.float32(offset)
         return float(sigmoid(scores[self.foundation.card.codes.index(code)]))
 
     def suspicion(self, words: Sequence[str], code: str) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from handrail.guardrails.detect.articles import ArticleScreen
 from handrail.guardrails.detect.config import INJECTION, DetectionConfig
 from handrail.guardrails.detect.detectors import Detector, build_detectors
 from handrail.guardrails.detect.dialogue import settle
@@ -44,6 +45,7 @@ class DetectorSuite:
         self._language = LanguageReader(config.languages)
         self._speller = Speller.of(config, likeness.foundation.space.lexicon.terms, encoder.knows)
         self._screen = InjectionScreen(config, likeness, encoder)
+        self._articles = ArticleScreen(config)
 
     @classmethod
     def build(
@@ -98,12 +100,21 @@ class DetectorSuite:
         return tuple(self.detect(inquiry.text, inquiry.earlier) for inquiry in inquiries)
 
     def screen(self, text: str) -> tuple[Signal, ...]:
-        """Signals of instructions to the model in untrusted text: a passage, a tool result, an attachment."""
+        """Signals of instructions to the model in untrusted text: a tool result, an attachment, what was pasted."""
         return self._screen.screen(text)
 
     def screen_json(self, content: JsonValue) -> tuple[Signal, ...]:
         """The same for a structure."""
         return self._screen.screen_json(content)
+
+    @property
+    def passage_screen(self) -> str:
+        """The revision of what `screen_passage` judges by."""
+        return self._articles.revision
+
+    def screen_passage(self, text: str) -> tuple[Signal, ...]:
+        """Signals of instructions to the model in a passage, judged as its whole article is at ingest."""
+        return self._articles(text)
 
     def _read_alone(self, written: Reading) -> tuple[Reading, tuple[Signal, ...], IntentReading]:
         reading = self._speller.mended(written)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date
-from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 
 from handrail.guardrails.vocabulary import Frozen
 
@@ -18,14 +17,21 @@ Texts: TypeAlias = Annotated[dict[str, Annotated[str, Field(min_length=1)]], Fie
 """A customer text per language."""
 
 MONEY = re.compile(r"\d{1,9}\.\d{2}", re.ASCII)
+DECIMAL = re.compile(r"[+-]?\d{1,15}(\.\d{1,9})?", re.ASCII)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 
 
 class ArgumentType(StrEnum):
-    """The type of an argument. `money` is a decimal string with two places, `date` an ISO date, both as text."""
+    """The type of an argument. `money` is a decimal string with two places, `date` an ISO date, both as text.
+
+    A `number` may have a fraction, and is no amount of money. A `boolean` stands in no text, so that neither its origin
+    can be asked for nor can it be shown: what a customer has to agree to is a `choice` with a label for each value.
+    """
 
     TEXT = "text"
     INTEGER = "integer"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
     MONEY = "money"
     DATE = "date"
     CHOICE = "choice"
@@ -53,8 +59,11 @@ class Favours(StrEnum):
     LESS = "less"
 
 
-MEASURED = frozenset({ArgumentType.INTEGER, ArgumentType.MONEY, ArgumentType.DATE})
+MEASURED = frozenset({ArgumentType.INTEGER, ArgumentType.NUMBER, ArgumentType.MONEY, ArgumentType.DATE})
 """The types whose values lie on one line, so that there is more and less of them (a later day is more)."""
+
+MOST = 100
+"""Values that a list may hold: all of them are shown to whoever agrees."""
 
 TRUSTED = frozenset({Origin.CUSTOMER_WORDS, Origin.VERIFIED_RECORD, Origin.OPERATOR})
 """The only origins that a sensitive argument may have (spec S7.2)."""
@@ -68,13 +77,27 @@ class Choice(Frozen):
     words: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 
 
+class Many(Frozen):
+    """How many values a list holds. One that holds the same value twice is a list like any other."""
+
+    at_least: Annotated[int, Field(ge=0, le=MOST)] = 1
+    at_most: Annotated[int, Field(ge=1, le=MOST)] = MOST
+
+    @model_validator(mode="after")
+    def _whole(self) -> Many:
+        if self.at_least > self.at_most:
+            raise ValueError("at_least is more than at_most")
+        return self
+
+
 class Argument(Frozen):
     """The declaration of an argument.
 
-    `pattern` is matched against the whole text. `minimum` and `maximum` are an integer, a money string or an ISO date,
-    by type. `currency` names the call fact that holds the currency of a money argument. `spoken` are words after which
-    the digits of an identifier alone mean it: "invoice 2041" for INV-2041. `favours` says which edits the customer
-    need not agree to again; without it every edit counts as one against the customer.
+    With `many` it is a list, in the order given, and everything else said here is said of each of its values.
+    `pattern` is matched against the whole text. `minimum` and `maximum` are an integer, a decimal number as text, a
+    money string or an ISO date, by type. `currency` names the call fact that holds the currency of a money argument.
+    `spoken` are words after which the digits of an identifier alone mean it: "invoice 2041" for INV-2041. `favours`
+    says which edits the customer need not agree to again; without it every edit counts as one against the customer.
     """
 
     name: Name
@@ -83,8 +106,10 @@ class Argument(Frozen):
     required: bool = True
     sensitive: bool = False
     origin: Annotated[tuple[Origin, ...], Field(min_length=1)] = tuple(Origin)
+    many: Many | None = None
     pattern: str | None = None
-    max_length: Annotated[int, Field(ge=1, le=2000)] = 200
+    may_be_empty: bool = False
+    max_length: Annotated[int, Field(ge=1, le=20_000)] = 200
     choices: tuple[Choice, ...] = ()
     minimum: int | str | None = None
     maximum: int | str | None = None
@@ -100,90 +125,8 @@ class Argument(Frozen):
         return self
 
 
-def schema_of(argument: Argument) -> dict[str, JsonValue]:
-    """The JSON Schema of one argument, as a model sees it."""
-    schema: dict[str, JsonValue] = {"description": argument.description}
-    if argument.type is ArgumentType.INTEGER:
-        bounds = {"minimum": argument.minimum, "maximum": argument.maximum}
-        return {**schema, "type": "integer", **{word: bound for word, bound in bounds.items() if bound is not None}}
-    schema["type"] = "string"
-    if argument.type is ArgumentType.CHOICE:
-        schema["enum"] = [choice.value for choice in argument.choices]
-    elif argument.type is ArgumentType.MONEY:
-        schema["pattern"] = f"^{MONEY.pattern}$"
-    elif argument.type is ArgumentType.DATE:
-        schema["format"] = "date"
-    else:
-        schema["maxLength"] = argument.max_length
-        if argument.pattern is not None:
-            schema["pattern"] = f"^(?:{argument.pattern})$"
-    return schema
-
-
-def value_problem(argument: Argument, value: JsonValue) -> str | None:
-    """Why `value` does not fit, in words for the model, or None. The words never repeat the value."""
-    return _CHECKS[argument.type](argument, value)
-
-
-def _text(argument: Argument, value: JsonValue) -> str | None:
-    if not isinstance(value, str) or not value:
-        return "must be text"
-    if len(value) > argument.max_length:
-        return f"must be at most {argument.max_length} characters"
-    if argument.pattern is not None and re.fullmatch(argument.pattern, value) is None:
-        return f"must match {argument.pattern}"
-    return None
-
-
-def _integer(argument: Argument, value: JsonValue) -> str | None:
-    if not isinstance(value, int) or isinstance(value, bool):
-        return "must be a whole number"
-    return _bounds(argument, value)
-
-
-def _money(argument: Argument, value: JsonValue) -> str | None:
-    if not isinstance(value, str) or MONEY.fullmatch(value) is None:
-        return 'must be an amount as text with two decimals, such as "49.00"'
-    return _bounds(argument, value)
-
-
-def _date(argument: Argument, value: JsonValue) -> str | None:
-    if not isinstance(value, str) or _iso_date(value) is None:
-        return 'must be a date as text, such as "2026-03-12"'
-    return _bounds(argument, value)
-
-
-def _choice(argument: Argument, value: JsonValue) -> str | None:
-    values = [choice.value for choice in argument.choices]
-    return None if value in values else f"must be one of: {', '.join(values)}"
-
-
-_CHECKS: dict[ArgumentType, Callable[[Argument, JsonValue], str | None]] = {
-    ArgumentType.TEXT: _text,
-    ArgumentType.INTEGER: _integer,
-    ArgumentType.MONEY: _money,
-    ArgumentType.DATE: _date,
-    ArgumentType.CHOICE: _choice,
-}
-
-
-def _bounds(argument: Argument, value: int | str) -> str | None:
-    measured = measure(argument.type, value)
-    if argument.minimum is not None and measured < measure(argument.type, argument.minimum):
-        return f"must be at least {argument.minimum}"
-    if argument.maximum is not None and measured > measure(argument.type, argument.maximum):
-        return f"must be at most {argument.maximum}"
-    return None
-
-
-def measure(kind: ArgumentType, value: int | str) -> Decimal:
-    """A bound or a fitting value of a measured type on one line: the amount, or the day counted from year 1."""
-    if kind is ArgumentType.DATE:
-        return Decimal(date.fromisoformat(str(value)).toordinal())
-    return Decimal(value)
-
-
-def _iso_date(text: str) -> date | None:
+def iso_date(text: str) -> date | None:
+    """The day that an ISO date names, or None for any other text."""
     try:
         return date.fromisoformat(text) if _ISO_DATE.fullmatch(text) else None
     except ValueError:
@@ -196,6 +139,8 @@ def _declaration_problems(argument: Argument) -> Iterator[str]:
         yield "a choice needs choices, and nothing else has them"
     if (kind is ArgumentType.MONEY) != (argument.currency is not None):
         yield "a money argument names the fact that holds its currency, and nothing else does"
+    if kind is ArgumentType.BOOLEAN and (argument.sensitive or Origin.MODEL not in argument.origin):
+        yield "a boolean stands in no text, so its origin cannot be asked for: make it a choice"
     if argument.sensitive and not set(argument.origin) <= TRUSTED:
         yield "a sensitive argument may come from customer_words, verified_record and operator only"
     if argument.pattern is not None:
@@ -207,6 +152,8 @@ def _declaration_problems(argument: Argument) -> Iterator[str]:
             yield f"not a regular expression: {error}"
     if argument.spoken and kind is not ArgumentType.TEXT:
         yield "only a text has spoken"
+    if argument.may_be_empty and (kind is not ArgumentType.TEXT or argument.many is not None):
+        yield "only a text that is no list may be empty"
     yield from _measured_problems(argument)
 
 
@@ -215,13 +162,16 @@ def _measured_problems(argument: Argument) -> Iterator[str]:
     for bound in (argument.minimum, argument.maximum):
         if bound is not None and not _bound_fits(kind, bound):
             yield f"the bound {bound!r} does not fit the type {kind.value}"
-    if argument.favours is not None and (kind not in MEASURED or Origin.OPERATOR not in argument.origin):
+    measured = kind in MEASURED and argument.many is None
+    if argument.favours is not None and not (measured and Origin.OPERATOR in argument.origin):
         yield "only an amount, a number or a date that an operator may set has favours"
 
 
 def _bound_fits(kind: ArgumentType, bound: int | str) -> bool:
     if kind is ArgumentType.INTEGER:
         return isinstance(bound, int) and not isinstance(bound, bool)
+    if kind is ArgumentType.NUMBER:
+        return not isinstance(bound, bool) and DECIMAL.fullmatch(str(bound)) is not None
     if kind is ArgumentType.MONEY:
         return isinstance(bound, str) and MONEY.fullmatch(bound) is not None
-    return kind is ArgumentType.DATE and isinstance(bound, str) and _iso_date(bound) is not None
+    return kind is ArgumentType.DATE and isinstance(bound, str) and iso_date(bound) is not None

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from pydantic import JsonValue
 
-from handrail.guardrails.gate.argument import Argument, ArgumentType
+from handrail.guardrails.gate.argument import DECIMAL, Argument, ArgumentType
 from handrail.guardrails.output.dates import dates, full_date
 from handrail.guardrails.output.fold import visible
 from handrail.guardrails.output.numbers import numbers
@@ -20,6 +20,9 @@ from handrail.guardrails.toolspec import ToolSpec
 from handrail.guardrails.vocabulary import ToolCall
 
 _WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
+_EXACT = 2**53
+"""Below it every whole number is a float of its own."""
+
 _LONGEST = 64
 """Characters of a written amount or date; longer text is no single value."""
 
@@ -47,8 +50,16 @@ def canonical(call: ToolCall, spec: ToolSpec) -> ToolCall:
             continue
         argument = spec.argument(name)
         plain = _plain(value)
-        arguments[name] = plain if argument is None else _WRITERS[argument.type](argument, plain)
+        arguments[name] = plain if argument is None else _written(argument, plain)
     return call.model_copy(update={"arguments": arguments})
+
+
+def _written(argument: Argument, value: JsonValue) -> JsonValue:
+    """A single value where a list is declared, or the other way round, stays as it is: the schema check refuses it."""
+    write = _WRITERS[argument.type]
+    if argument.many is not None:
+        return [write(argument, one) for one in value] if isinstance(value, list) else value
+    return write(argument, value)
 
 
 def _plain(value: JsonValue) -> JsonValue:
@@ -73,6 +84,17 @@ def _text(argument: Argument, value: JsonValue) -> JsonValue:
 def _integer(_: Argument, value: JsonValue) -> JsonValue:
     if isinstance(value, str) and _WHOLE.fullmatch(value):
         return int(value)
+    return value
+
+
+def _number(_: Argument, value: JsonValue) -> JsonValue:
+    """Numbers as text become numbers, and one without a fraction is written without it: 50.0 and "50" are 50."""
+    if isinstance(value, str) and DECIMAL.fullmatch(value):
+        value = float(value)
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT else value
+
+
+def _boolean(_: Argument, value: JsonValue) -> JsonValue:
     return value
 
 
@@ -121,6 +143,8 @@ def _is_whole(found: Value, text: str) -> bool:
 _WRITERS: dict[ArgumentType, Callable[[Argument, JsonValue], JsonValue]] = {
     ArgumentType.TEXT: _text,
     ArgumentType.INTEGER: _integer,
+    ArgumentType.NUMBER: _number,
+    ArgumentType.BOOLEAN: _boolean,
     ArgumentType.MONEY: _money,
     ArgumentType.DATE: _date,
     ArgumentType.CHOICE: _choice,

@@ -7,8 +7,9 @@ from enum import StrEnum
 
 from pydantic import JsonValue
 
-from handrail.guardrails.gate.argument import Argument, Favours, Origin, measure, value_problem
+from handrail.guardrails.gate.argument import Argument, Favours, Origin
 from handrail.guardrails.gate.canonical import canonical
+from handrail.guardrails.gate.fitting import measure, value_problem
 from handrail.guardrails.toolspec import ToolSpec, validate_arguments
 from handrail.guardrails.vocabulary import ToolCall
 
@@ -67,13 +68,18 @@ def _favours(argument: Argument | None, before: JsonValue, after: JsonValue) -> 
         return False
     if value_problem(argument, before) is not None or value_problem(argument, after) is not None:
         return False
-    if not isinstance(before, int | str) or not isinstance(after, int | str):
+    if not isinstance(before, int | float | str) or not isinstance(after, int | float | str):
         return False
     was, is_now = measure(argument.type, before), measure(argument.type, after)
     return is_now > was if argument.favours is Favours.MORE else is_now < was
 
 
 def _differs(name: str, before: ToolCall, after: ToolCall) -> bool:
-    # Types count: 1 and True, or 1 and 1.0, are equal in Python and different calls.
-    old, new = before.arguments.get(name), after.arguments.get(name)
-    return type(old) is not type(new) or old != new
+    return not _same(before.arguments.get(name), after.arguments.get(name))
+
+
+def _same(old: JsonValue, new: JsonValue) -> bool:
+    # Types count: 1 and True, or 1 and 1.0, are equal in Python and different calls. So does the order of a list.
+    if isinstance(old, list) and isinstance(new, list):
+        return len(old) == len(new) and all(_same(was, is_now) for was, is_now in zip(old, new, strict=True))
+    return type(old) is type(new) and old == new

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from pydantic import JsonValue
 
 from handrail.guardrails.detect.labels import LABEL
-from handrail.guardrails.gate.argument import Argument, Origin, value_problem
+from handrail.guardrails.gate.argument import Argument, Origin
 from handrail.guardrails.gate.canonical import canonical, digest
 from handrail.guardrails.gate.declared import fit_facts
+from handrail.guardrails.gate.fitting import value_problem
 from handrail.guardrails.gate.mention import in_record, in_text, leaves
 from handrail.guardrails.gate.writing import record_value
 from handrail.guardrails.toolspec import ToolSpec, validate_arguments
@@ -36,7 +37,10 @@ class Sources(Frozen):
 
 
 class ArgumentOrigin(Frozen):
-    """Where the value of one argument was found, and whether the declaration of the argument accepts any of it."""
+    """Where the value of one argument was found, and whether the declaration of the argument accepts it.
+
+    Of a list, `origins` holds every place where one of its values stands; it is accepted when each value is.
+    """
 
     argument: str
     origins: tuple[Origin, ...]
@@ -89,14 +93,30 @@ def inspect(
 def _origin(
     argument: Argument, value: JsonValue, sources: Sources, vouching: list[JsonValue], established: bool
 ) -> ArgumentOrigin:
-    # What was masked for the model stands nowhere: a word of the label may stand in the customer's words by chance.
-    if value_problem(argument, value) is not None or (isinstance(value, str) and LABEL.search(value)):
-        origins: tuple[Origin, ...] = (Origin.MODEL,)
+    values = value if argument.many is not None and isinstance(value, list) else [value]
+    if value_problem(argument, value) is not None:
+        found = [frozenset({Origin.MODEL})]
     else:
-        origins = tuple(_found(argument, value, sources, vouching)) or (Origin.MODEL,)
+        edited = argument.name in sources.operator and sources.operator[argument.name] == value
+        by = frozenset({Origin.OPERATOR} if edited else ())
+        found = [_stands(argument, one, sources, vouching, by) for one in values]
     established = established or (argument.name in sources.kept and sources.kept[argument.name] == value)
-    accepted = established or not set(origins).isdisjoint(argument.origin)
-    return ArgumentOrigin(argument=argument.name, origins=origins, accepted=accepted)
+    # Every value of a list needs an origin that is accepted, and they need not share one.
+    accepted = established or all(not origins.isdisjoint(argument.origin) for origins in found)
+    named = frozenset[Origin]().union(*found)
+    return ArgumentOrigin(
+        argument=argument.name, origins=tuple(one for one in Origin if one in named), accepted=accepted
+    )
+
+
+def _stands(
+    argument: Argument, value: JsonValue, sources: Sources, vouching: list[JsonValue], by: frozenset[Origin]
+) -> frozenset[Origin]:
+    """Where one value stands, beside `by`; it is the model's when that is nowhere."""
+    # What was masked for the model stands nowhere: a word of the label may stand in the customer's words by chance.
+    if isinstance(value, str) and LABEL.search(value):
+        return frozenset({Origin.MODEL})
+    return by.union(_found(argument, value, sources, vouching)) or frozenset({Origin.MODEL})
 
 
 def _found(argument: Argument, value: JsonValue, sources: Sources, vouching: list[JsonValue]) -> Iterator[Origin]:
@@ -108,8 +128,6 @@ def _found(argument: Argument, value: JsonValue, sources: Sources, vouching: lis
         yield Origin.TOOL_RESULT
     if any(in_text(argument, value, text) for text in sources.passages):
         yield Origin.PASSAGE
-    if argument.name in sources.operator and sources.operator[argument.name] == value:
-        yield Origin.OPERATOR
 
 
 def _in_result(argument: Argument, value: JsonValue, result: JsonValue) -> bool:

@@ -49,6 +49,10 @@ def leaves(content: JsonValue, depth: int = 0) -> Iterator[Scalar]:
 def _same(kind: ArgumentType, value: JsonValue, leaf: Scalar) -> bool:
     if kind is ArgumentType.INTEGER:
         return type(leaf) is int and leaf == value
+    if kind is ArgumentType.NUMBER:
+        return type(leaf) in (int, float) and leaf == value
+    if kind is ArgumentType.BOOLEAN:
+        return False
     if not isinstance(leaf, str) or not isinstance(value, str):
         return False
     if kind is ArgumentType.MONEY:
@@ -81,6 +85,16 @@ def _follows(spoken: Container[str], before: str) -> bool:
 
 def _integer(_: Argument, value: JsonValue, text: str) -> bool:
     return any(str(value) in number.keys for number in numbers(text))
+
+
+def _number(_: Argument, value: JsonValue, text: str) -> bool:
+    wanted = normal(Decimal(str(value)))
+    return any(wanted in number.keys for number in numbers(text))
+
+
+def _boolean(_: Argument, _value: JsonValue, _text: str) -> bool:
+    """Some yes stands nearly everywhere, which says nothing of this one."""
+    return False
 
 
 def _money(_: Argument, value: JsonValue, text: str) -> bool:
@@ -117,6 +131,8 @@ def _stands(value: str, text: str) -> bool:
 _IN_TEXT: dict[ArgumentType, Callable[[Argument, JsonValue, str], bool]] = {
     ArgumentType.TEXT: _text,
     ArgumentType.INTEGER: _integer,
+    ArgumentType.NUMBER: _number,
+    ArgumentType.BOOLEAN: _boolean,
     ArgumentType.MONEY: _money,
     ArgumentType.DATE: _date,
     ArgumentType.CHOICE: _choice,

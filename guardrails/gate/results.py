@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from pydantic import JsonValue
 
+from handrail.guardrails.detect.labels import MASKED
 from handrail.guardrails.gate.inspection import Sources
 from handrail.guardrails.toolspec import ToolSpec
 from handrail.guardrails.vocabulary import ToolOutcome, ToolResult
@@ -16,6 +17,11 @@ _DEEPEST = 32
 def shown(spec: ToolSpec, content: JsonValue) -> JsonValue:
     """The part of a result that a model may see; everything that the tool does not name is left out."""
     return _only(content, frozenset(spec.minimise))
+
+
+def veiled(spec: ToolSpec, content: JsonValue) -> JsonValue:
+    """`content` with a label in the place of every value that the tool declares as masked."""
+    return _veil(content, frozenset(spec.masked)) if spec.masked else content
 
 
 def recorded(spec: ToolSpec, content: JsonValue) -> JsonValue:
@@ -66,6 +72,16 @@ def _only(content: JsonValue, names: Collection[str], depth: int = 0) -> JsonVal
         parts: list[JsonValue] = [part for item in content if (part := _only(item, names, depth + 1)) is not None]
         return parts or None
     return None
+
+
+def _veil(content: JsonValue, names: Collection[str], depth: int = 0) -> JsonValue:
+    if depth >= _DEEPEST:
+        return MASKED
+    if isinstance(content, dict):
+        return {key: MASKED if key in names else _veil(item, names, depth + 1) for key, item in content.items()}
+    if isinstance(content, list):
+        return [_veil(item, names, depth + 1) for item in content]
+    return content
 
 
 def _is_flat(content: JsonValue) -> bool:

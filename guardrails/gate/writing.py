@@ -31,6 +31,14 @@ def in_language(texts: Texts, language: str | None) -> str:
 
 def argument_words(argument: Argument, value: JsonValue, currency: str | None, language: str | None) -> str | None:
     """A canonical argument for the customer, or None when it cannot be written (a currency that is not known)."""
+    if argument.many is None:
+        return _one_value(argument, value, currency, language)
+    written = [_one_value(argument, one, currency, language) for one in (value if isinstance(value, list) else [value])]
+    known = [words for words in written if words is not None]
+    return ", ".join(known) if len(known) == len(written) else None
+
+
+def _one_value(argument: Argument, value: JsonValue, currency: str | None, language: str | None) -> str | None:
     if argument.type is ArgumentType.MONEY:
         if currency is None or MONEY.fullmatch(str(value)) is None:
             return None

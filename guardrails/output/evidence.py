@@ -47,7 +47,9 @@ class Evidence(Frozen):
 
     `actions` are write calls with their outcome; only succeeded ones back a claim. `own` are names, e-mails and ids
     that belong to the customer. `shown` are ids of passages that an earlier turn showed; `earlier_replies` the texts
-    of the bot in this conversation. `now` is the day of the turn (UTC).
+    of the bot in this conversation. `said` is the beginning of this very reply, when the model was asked to go on from
+    it: none of its sentences may come again. `tool_ids` are names that a model knows and no customer does. `now` is
+    the day of the turn (UTC).
     """
 
     passages: tuple[Passage, ...] = ()
@@ -59,7 +61,9 @@ class Evidence(Frozen):
     own: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     earlier_replies: tuple[str, ...] = ()
+    said: str = ""
     system_prompt: str = ""
+    tool_ids: tuple[str, ...] = ()
     person: PersonState = PersonState.NOT_ASKED
     obligations: tuple[Obligation, ...] = ()
     now: date

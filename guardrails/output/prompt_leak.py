@@ -1,4 +1,4 @@
-"""OUT_PROMPT_LEAK: a long run of the system prompt, or talk about the instructions themselves."""
+"""OUT_PROMPT_LEAK: a long run of what only a model is told, names of tools, or talk about the instructions."""
 
 from __future__ import annotations
 
@@ -16,12 +16,22 @@ CODE = "OUT_PROMPT_LEAK"
 _TAIL = 6
 """Sentences before this one in which a leaked run may have begun."""
 
+_BEGUN = 12
+"""Letters and digits in a row, the last of a text, that may be the beginning of a leaked run: two or three words."""
+
+_LEAST = 24
+"""Of a prompt that is shorter than this nothing can leak."""
+
 
 def check(view: View) -> Iterator[Finding]:
     """A run of letters and digits shared with the prompt, also across sentences and whatever the spacing."""
     line = view.line
     if _shares_run(view):
         yield line.finding(CODE, 0, len(line.sentence.text), "words of the system prompt")
+        return
+    written = line.sentence.text.lower()
+    if any(name in written for name in view.sources.evidence.tool_ids):
+        yield line.finding(CODE, 0, len(line.sentence.text), "the name of a tool")
         return
     for pattern in view.wording.revealing(line.marks):
         for place in claims(view, pattern):
@@ -30,10 +40,22 @@ def check(view: View) -> Iterator[Finding]:
                 return
 
 
+def begun(view: View) -> int:
+    """How many of the last letters and digits may be the beginning of a leak that what follows would complete; or 0."""
+    prompt = squashed_text(view.sources.evidence.system_prompt)
+    longest = min(view.wording.form.leak_characters, len(prompt))
+    if longest < _LEAST:
+        return 0
+    text = "".join(line.squashed for line in view.lines[-_TAIL:])[-longest:]
+    if len(text) < _BEGUN or text[-_BEGUN:] not in prompt:
+        return 0
+    return next(length for length in range(len(text), 0, -1) if text[-length:] in prompt)
+
+
 def _shares_run(view: View) -> bool:
     prompt = squashed_text(view.sources.evidence.system_prompt)
     length = min(view.wording.form.leak_characters, len(prompt))
-    if length < 24:
+    if length < _LEAST:
         return False
     before = "".join(line.squashed for line in view.earlier[-_TAIL:])[-(length - 1) :]
     text = before + view.line.squashed

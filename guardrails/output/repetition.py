@@ -12,9 +12,18 @@ CODE = "OUT_REPEATED_PASSAGE"
 _SUBSTANCE = 5
 """Sentences with fewer words that carry meaning (greetings, offers) are neither a repetition nor new."""
 
+_SAME = 12
+"""Letters and digits below which a sentence (`Yes.`, `Then:`) may come twice in a reply."""
+
 
 def check(view: View) -> Iterator[Finding]:
-    """A finding on the last sentence when it repeats and most of the reply so far has been said before."""
+    """A finding on the last sentence when it repeats and most of the reply so far has been said before.
+
+    A sentence that this very reply has begun with does not come again, whatever else is new.
+    """
+    if len(view.line.squashed) >= _SAME and view.line.squashed in view.sources.said:
+        yield view.line.finding(CODE, 0, len(view.line.sentence.text), "said in this reply")
+        return
     if not view.sources.shown or not _repeats(view, view.line):
         return
     repeated = sum(len(line.stems) for line in view.lines if _repeats(view, line))

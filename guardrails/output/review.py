@@ -50,21 +50,31 @@ class Review(Frozen):
         return tuple(sorted({finding.code for finding in self.findings}))
 
 
-def review(reply: str, evidence: Evidence, wording: Wording) -> Review:
-    """Check a whole reply. Over the length limit nothing but the length is looked at."""
-    whole = whole_findings(reply, wording)
+def review(reply: str, evidence: Evidence, wording: Wording, already: str = "") -> Review:
+    """Check a whole reply. Over the length limit nothing but the length is looked at.
+
+    `already` is text in front of it that has left, with the white space between the two: it was checked when it left,
+    and is the context of what follows. Offsets count from its beginning.
+    """
+    text = already + reply
+    whole = whole_findings(text, wording)
     if whole:
         return Review(findings=whole, released=())
     sources = Sources.of(evidence, wording.disclosure.person_keys)
     findings: list[Finding] = []
     released: list[Sentence] = []
-    lines: list[Line] = []
-    for sentence in sentences(reply):
+    lines = lines_of(already, wording)
+    for sentence in sentences(text, lines[-1].sentence if lines else None):
         found = check_sentence(sentence, lines, sources, wording)
         findings += found
         if not findings:
             released.append(sentence)
     return Review(findings=tuple(findings), released=tuple(released))
+
+
+def lines_of(already: str, wording: Wording) -> list[Line]:
+    """The lines of a text that has left."""
+    return [Line.of(sentence, wording.lexicon) for sentence in sentences(already)]
 
 
 def check_sentence(sentence: Sentence, lines: list[Line], sources: Sources, wording: Wording) -> tuple[Finding, ...]:

@@ -42,6 +42,10 @@ def sentences(text: str, after: Sentence | None = None) -> tuple[Sentence, ...]:
     INVARIANT: whether a sentence ends at a place depends on what stands before it and on the next LOOKAHEAD
     characters that follow its white space, so that a stream can be cut without knowing its end.
     """
+    if after is not None and (cut := text.rfind("\n", 0, after.span.start)) > 0:
+        # Only the lines from `after` on are read again, so that a stream costs no more the longer it is.
+        found_there = sentences(text[cut:], after.model_copy(update={"span": _moved(after.span, -cut)}))
+        return tuple(each.model_copy(update={"span": _moved(each.span, cut)}) for each in found_there)
     folded = fold(text)
     found: list[Sentence] = []
     start = after.span.end if after is not None else 0
@@ -55,6 +59,10 @@ def sentences(text: str, after: Sentence | None = None) -> tuple[Sentence, ...]:
         start = end
     _add(found, text, folded, (start, len(text)), lead, first)
     return tuple(found)
+
+
+def _moved(span: Span, by: int) -> Span:
+    return Span(start=span.start + by, end=span.end + by)
 
 
 def _ends_here(text: str, start: int, at: int, end: int) -> bool:

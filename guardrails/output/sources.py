@@ -16,7 +16,7 @@ from handrail.guardrails.output.fold import squash, stem, words
 from handrail.guardrails.output.index import SOURCE_LIMIT, ValueIndex
 from handrail.guardrails.output.numbers import normal
 from handrail.guardrails.output.sentences import sentences
-from handrail.guardrails.output.values import Value
+from handrail.guardrails.output.values import Kind, Value
 from handrail.guardrails.vocabulary import Passage, ToolOutcome, ToolResult
 
 _STOP = frozenset({
@@ -26,6 +26,7 @@ _STOP = frozenset({
     "our", "us", "i", "me", "my", "not", "no", "just", "also", "please",
 })  # fmt: skip
 _DEPTH = 8
+_LEADING = frozenset({Kind.URL, Kind.PHONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,11 @@ class Sources:
         """The values of every source, those of this conversation first."""
         return (self.tools, self.customer, self.own, *self.public())
 
+    @cached_property
+    def said(self) -> frozenset[str]:
+        """The sentences (squashed) that this reply has begun with and may not repeat."""
+        return frozenset(squash(sentence.text) for sentence in sentences(self.evidence.said))
+
     def public(self) -> Iterator[ValueIndex]:
         """The values of passages and fixed texts."""
         for _, passage in self.passages:
@@ -134,8 +140,12 @@ class Sources:
             yield fixed.index
 
     def hold(self, value: Value) -> bool:
-        """Whether any source states `value`."""
-        return any(index.holds(value) for index in self.all_indexes)
+        """Whether any source states `value`.
+
+        Where a customer is sent must not come from the customer's words: a pasted mail may have written them.
+        """
+        led = value.kind in _LEADING
+        return any(index.holds(value) for index in self.all_indexes if not (led and index is self.customer))
 
     def mention(self, token: str) -> bool:
         """Whether any source has `token` literally, not as a part of a longer word."""
@@ -170,7 +180,7 @@ def _shown(evidence: Evidence, passages: tuple[tuple[Passage, PassageIndex], ...
     for passage, indexed in passages:
         if passage.passage_id in evidence.shown:
             yield from (sentence.stems for sentence in indexed.said)
-    for reply in evidence.earlier_replies:
+    for reply in (*evidence.earlier_replies, evidence.said):
         yield from (content_stems(sentence.text) for sentence in sentences(reply[:SOURCE_LIMIT]))
 
 

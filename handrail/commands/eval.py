@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -49,6 +50,13 @@ _file = click.Path(dir_okay=False, path_type=Path)
     show_default=True,
     help="With --url: how the server's model behaves; scenarios with other models are not run.",
 )
+@click.option(
+    "--models",
+    type=click.Choice(["own", "hostile"]),
+    default="own",
+    show_default=True,
+    help="Each scenario with the models that it names, or with every hostile model: judged by breaches alone.",
+)
 @click.option("--filter", "containing", default="", help="Only cases with this in their name, as in email_changed[2].")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 16), help="Conversations at a time.")
 @click.option("--json", "json_file", type=_file, help="Write everything as JSON.")
@@ -61,6 +69,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - click passes one argument per option
     url: str | None,
     data_dir: Path | None,
     served_model: str,
+    models: str,
     containing: str,
     jobs: int,
     json_file: Path | None,
@@ -72,24 +81,27 @@ def evaluate(  # noqa: PLR0913, PLR0917 - click passes one argument per option
 
     Exits with 0 when all held, 1 when one failed or crashed, 2 when a scenario file cannot be used.
     """
+    from handrail.evals.hostile import hostile_cases
+    from handrail.evals.hostile_report import hostile_summary
     from handrail.evals.html_report import html_page
     from handrail.evals.junit import junit
     from handrail.evals.report import failure, summary
     from handrail.evals.runner import Outcome, cases
 
-    where = _where(over, url, data_dir, served_model)
-    chosen = cases(_scenarios(paths), containing)
+    where = _where(over, url, data_dir, served_model, models)
+    chosen = {"own": cases, "hostile": hostile_cases}[models](_scenarios(paths), containing)
     if only_list:
         for case in chosen:
             click.echo(f"{case.name}  {case.scenario.title}")
         return 0
     if not chosen:
         raise click.UsageError(f"No case is called like {containing!r}; `handrail eval --list` names them.")
+    began = time.monotonic()
     run = asyncio.run(_play(chosen, jobs, where))
     for result in run.cases:
         if result.outcome in (Outcome.FAILED, Outcome.CRASHED):
             click.echo(f"{failure(result)}\n")
-    click.echo(summary(run))
+    click.echo(hostile_summary(run, time.monotonic() - began) if where.models == "hostile" else summary(run))
     if json_file is not None:
         _keep(json_file, run.model_dump_json(indent=2) + "\n")
     if junit_file is not None:
@@ -134,12 +146,16 @@ def _behaviour(name: str) -> Behaviour:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """What is played against: `over` is process or http; `url` a server that runs already, with its data folder."""
+    """What is played against: `over` is process or http; `url` a server that runs already, with its data folder.
+
+    `models` is own or hostile.
+    """
 
     over: str
     url: str | None
     data_dir: Path | None
     served: Behaviour
+    models: str
 
     @property
     def name(self) -> str:
@@ -147,12 +163,14 @@ class Where:
         return self.url or {"process": "in process", "http": "over HTTP, a server for each case"}[self.over]
 
 
-def _where(over: str, url: str | None, data_dir: Path | None, served_model: str) -> Where:
+def _where(over: str, url: str | None, data_dir: Path | None, served_model: str, models: str) -> Where:
     if data_dir is not None and url is None:
         raise click.UsageError("--data-dir goes with --url; without it, temporary folders are used.")
     if url is not None and over == "http":
         raise click.UsageError("--over http starts servers of its own, and --url names one that runs; choose one.")
-    return Where(over, url, data_dir, _behaviour(served_model))
+    if url is not None and models == "hostile":
+        raise click.UsageError("--url names a server with a model of its own; hostile ones are played without it.")
+    return Where(over, url, data_dir, _behaviour(served_model), models)
 
 
 async def _play(chosen: Sequence[Case], jobs: int, where: Where) -> RunReport:
@@ -190,7 +208,9 @@ async def _target(jobs: int, where: Where) -> AsyncIterator[Target]:
             async with over_http(models) as fresh:
                 yield fresh
             return
-        from handrail.evals.in_process import in_process
+        from handrail.evals import hostile
+        from handrail.evals.in_process import MODEL_SECONDS, in_process
 
-        async with in_process(models, lanes=jobs) as target:
+        seconds = hostile.MODEL_SECONDS if where.models == "hostile" else MODEL_SECONDS
+        async with in_process(models, lanes=jobs, model_seconds=seconds) as target:
             yield target

@@ -64,16 +64,22 @@ def kb() -> None:
 
 @kb.command()
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--bundle",
+    envvar="HANDRAIL_BUNDLE",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The policy bundle whose phrases articles are screened with (HANDRAIL_BUNDLE); the shipped one without it.",
+)
 @_data_dir
 @_as_json
-def ingest(folder: Path | None, data_dir: Path, as_json: bool) -> int:
+def ingest(folder: Path | None, bundle: Path | None, data_dir: Path, as_json: bool) -> int:
     """Make the articles in FOLDER (Markdown with front matter) the knowledge base; by default the sample articles.
 
     Exits with 1 when articles were left out because something is wrong with them; the others are ingested.
     """
     from handrail.retrieval.ingest import Ingest
 
-    run = Ingest(data_dir / "kb", _encoder(), _screen(), progress=_reporter())
+    run = Ingest(data_dir / "kb", _encoder(), _screen(bundle), progress=_reporter())
     if folder is not None:
         report = run.run(folder)
     else:
@@ -248,8 +254,8 @@ def _encoder() -> Encoder:
     return CachingEncoder(MiniLMEncoder.load(find_model(default_cache_dir())))
 
 
-def _screen() -> Screen:
+def _screen(bundle: Path | None) -> Screen:
+    from handrail.guardrails.detect.articles import ArticleScreen
     from handrail.guardrails.detect.load import load_detection, shipped_detection
-    from handrail.retrieval.screen import ArticleScreen
 
-    return ArticleScreen(load_detection(shipped_detection()))
+    return ArticleScreen(load_detection(shipped_detection() if bundle is None else bundle / "detection"))

@@ -185,6 +185,8 @@ BROKEN = [
     Conduct.MID_STREAM_ERROR,
     Conduct.STALLING,
     Conduct.DRIPPING,
+    Conduct.WRONG_TYPE,
+    Conduct.WRONG_SCHEMA,
     Conduct.HUGE,
     Conduct.EMPTY,
 ]
@@ -283,3 +285,70 @@ async def test_limits_hold_for_what_is_kept() -> None:
     async with served(Conduct.LEAKER) as (model, _):
         draft = await model.complete(prompt(message="x" * 200_000), ENOUGH)
     assert len(draft.text) <= MAX_TEXT
+
+
+class Ear:
+    """Hears a model. With `lets_out`, what was heard has left at once."""
+
+    def __init__(self, *, lets_out: bool = False) -> None:
+        self.text = ""
+        self.forgotten: list[str] = []
+        self._lets_out = lets_out
+
+    def hear(self, text: str) -> None:
+        self.text += text
+
+    def forget(self) -> bool:
+        if self._lets_out and self.text:
+            return False
+        self.forgotten.append(self.text)
+        self.text = ""
+        return True
+
+
+async def test_what_is_heard_is_the_text() -> None:
+    """All of it, in the order in which it was written; calls are not part of it."""
+    async with served(Conduct.GOOD) as (model, _):
+        ear = Ear()
+        draft = await model.complete(prompt(), ENOUGH, ear)
+    assert ear.text.strip() == draft.text
+    assert ear.forgotten == []
+    async with served(Conduct.GREEDY) as (model, _):
+        ear = Ear()
+        draft = await model.complete(prompt(tools=(OFFER,), message="What about INV-4835?"), ENOUGH, ear)
+    assert draft.calls
+    assert ear.text == ""
+
+
+@pytest.mark.parametrize("conduct", [Conduct.HALF_STREAM, Conduct.MID_STREAM_ERROR])
+async def test_another_attempt_begins_anew(conduct: Conduct) -> None:
+    """What was heard of the broken one is taken back."""
+    async with served(conduct, times=1) as (model, server):
+        ear = Ear()
+        draft = await model.complete(prompt(), ENOUGH, ear)
+    assert len(server.seen) == 2
+    assert ear.text.strip() == draft.text
+    assert len(ear.forgotten) == 1
+    assert draft.text.startswith(ear.forgotten[0])
+
+
+async def test_there_is_no_other_attempt_once_something_has_left() -> None:
+    """Another one would say something else; who asked decides how to go on."""
+    async with served(Conduct.HALF_STREAM, times=1) as (model, server):
+        with pytest.raises(PortError):
+            await model.complete(prompt(), ENOUGH, Ear(lets_out=True))
+    assert len(server.seen) == 1
+
+
+async def test_what_has_been_said_is_told_to_the_model() -> None:
+    """With the order to go on from it, in a block, and never in the system message."""
+    said = "Open the settings of your account."
+    async with served(Conduct.GOOD) as (model, server):
+        await model.complete(prompt(said=said, guidance=("Promise nothing.",)), ENOUGH)
+    request = server.seen[0].request
+    last = request.messages[-1]
+    assert last.role == "user"
+    assert said in str(last.content)
+    assert "repeat none of it" in str(last.content)
+    assert str(last.content).endswith("- Promise nothing.")
+    assert said not in request.system

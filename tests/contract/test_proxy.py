@@ -109,7 +109,7 @@ def test_a_claim_without_the_call_does_not_leave(proxied: OpenAI, behind: Behind
     assert "I have sent" not in (app.ask().choices[0].message.content or "")
 
 
-@pytest.mark.parametrize("said", [PROMISES, LIES, f"Sure: {SYSTEM}"])
+@pytest.mark.parametrize("said", [" ".join(PROMISES), " ".join(LIES), f"Sure: {SYSTEM}"])
 def test_what_may_not_be_said_does_not_leave(proxied: OpenAI, behind: Behind, said: str) -> None:
     """After one repair with typed feedback, safe words or a person."""
     app = App(proxied, f"said-{hash(said)}")
@@ -140,6 +140,8 @@ def test_an_injected_result_or_document_gives_no_orders(proxied: OpenAI, behind:
     assert app.ran == [("get_invoice", {"invoice_id": "INV-2041"})]
     assert order not in behind.told
     assert "[withheld" in behind.told
+    assert "TOOL_RESULT_WITHHELD" in behind.told
+    assert "TOOL_RESULT_WITHHELD" in app.reasons
 
 
 def test_a_document_may_be_quoted(proxied: OpenAI, behind: Behind) -> None:
@@ -171,7 +173,7 @@ def test_a_stream_holds_what_was_released(proxied: OpenAI, behind: Behind) -> No
     assert final.message.tool_calls
     assert final.message.tool_calls[0].function.name == "get_invoice"
     assert not final.message.content
-    behind.says(in_turn(Reply(PROMISES)))
+    behind.says(in_turn(Reply(" ".join(PROMISES))))
     with proxied.chat.completions.stream(model="x", messages=history, user="erin") as stream:
         assert "$500" not in "".join(str(event) for event in stream)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
@@ -115,19 +116,22 @@ def test_results_by_the_megabyte_are_looked_through_to_a_limit(proxied: OpenAI, 
     """The newest are; what lies further back is not shown to the model."""
     app = App(proxied, "results")
     for number in range(60):
-        call = {"id": f"c{number}", "type": "function", "function": {"name": "search", "arguments": "{}"}}
+        call = {"id": f"c{number}", "type": "function", "function": {"name": "get_invoice", "arguments": "{}"}}
+        found = json.dumps({"description": "Boards hold cards. " * 900, "internal_note": "for nobody"})
         app.history += cast(
             History,
             [
                 {"role": "user", "content": f"Look for {number}."},
                 {"role": "assistant", "tool_calls": [call]},
-                {"role": "tool", "tool_call_id": f"c{number}", "content": "Boards hold cards. " * 900},
+                {"role": "tool", "tool_call_id": f"c{number}", "content": found},
                 {"role": "assistant", "content": "Found."},
             ],
         )
     behind.says(in_turn(Reply("Open the workspace.")))
     assert "Open the workspace." in app.say("How do I create a project?")
+    assert "Boards hold cards." in behind.told
     assert "too far back" in behind.told
+    assert "for nobody" not in behind.told
 
 
 @pytest.mark.parametrize("key", ["no", "sk-nonsense", "x" * 5000])

@@ -55,12 +55,10 @@ def parts(
     executor = threads()
     retriever = ChromaRetriever(base, encoder, executor=executor)
     retriever.open()
-    suite = DetectorSuite.build(shipped.detection, encoder, default_cache_dir())
     yield Parts(
         bundle=shipped,
         encoder=encoder,
-        detectors=suite,
-        screen=suite,
+        detectors=DetectorSuite.build(shipped.detection, encoder, default_cache_dir()),
         retriever=retriever,
         executor=executor,
         base=base,

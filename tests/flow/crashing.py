@@ -15,15 +15,19 @@ from pathlib import Path
 from typing import cast
 
 from handrail.agent.conversation import ApprovalState
+from handrail.agent.ports import Model
 from handrail.guardrails.bundle.loader import load
 from handrail.guardrails.encoder import Encoder
 from handrail.guardrails.scope import Retrieved, ScopePlan
 from handrail.guardrails.vocabulary import Detection, Passage
+from tests.flow.aloud import FIRST, HOW_TO, Aloud, never
 from tests.flow.stand import CANCEL, SITE, Parts, Scripted, standing, threads
+from tests.support.screens import NothingFound
 
 STEPS = {
     "received": ("store", "receive", True),
     "model": ("model", "complete", False),
+    "released": ("store", "release", True),
     "intended": ("store", "intend", True),
     "executed": ("toolbox", "execute", True),
     "concluded": ("store", "conclude", True),
@@ -33,7 +37,7 @@ STEPS = {
 """Where the worker stops: the port, the method, and whether the method has done its work by then."""
 
 
-class KnownReading:
+class KnownReading(NothingFound):
     """Detectors that have read the message before."""
 
     def __init__(self, detection: Detection) -> None:
@@ -73,7 +77,9 @@ async def main(folder: Path, step: str, conversation: str, now: str, approval: s
         store_file=folder,
         company_file=folder,
     )
-    model = Scripted(text="Nothing to say.")
+    model: Model = Scripted(text="Nothing to say.")
+    if step == "released":
+        model = Aloud([[f"{FIRST} And then it goes on.", never]])
     async with standing(parts, folder, fresh=False, model=model) as stand:
         stand.conversation = conversation
         stand.clock.at = datetime.fromisoformat(now)
@@ -91,8 +97,8 @@ async def main(folder: Path, step: str, conversation: str, now: str, approval: s
         switch.replaced[method] = stops
         if approval:
             await stand.service.decide(SITE, approval, ApprovalState.APPROVED, "operator-1")
-        elif step == "model":
-            await stand.say("How do I add a member to a project?", key="the-key")
+        elif step in ("model", "released"):
+            await stand.say(HOW_TO, key="the-key")
         else:
             await stand.say(CANCEL, key="the-key")
 

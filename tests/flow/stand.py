@@ -27,16 +27,17 @@ from handrail.agent.composition import serving
 from handrail.agent.context import StoredContext
 from handrail.agent.conversation import Approval, ApprovalState
 from handrail.agent.holdouts import Draws
+from handrail.agent.mcp.toolbox import McpToolbox
 from handrail.agent.models.quoting import QuotingModel
 from handrail.agent.ports import (
     CustomerContext,
     Detectors,
     Enquiry,
+    Listener,
     Model,
     Opinion,
     Prompt,
     Retriever,
-    Screen,
     SecondOpinion,
     StepUp,
     Toolbox,
@@ -46,6 +47,7 @@ from handrail.agent.service import Service
 from handrail.agent.store.audit_log import AuditLog
 from handrail.agent.store.sqlstore import SqlStore
 from handrail.agent.store_port import Store
+from handrail.agent.toolboxes import Toolboxes
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.detect.labels import GRAVE_KINDS
 from handrail.guardrails.detect.masking import mask_json
@@ -104,7 +106,6 @@ class Parts:
     base: Path
     store_file: Path
     company_file: Path
-    screen: Screen | None = None
 
 
 @dataclass
@@ -266,10 +267,11 @@ async def standing(
     customer: str | None = MIA,
     turn_seconds: float | None = None,
     masked: frozenset[str] = GRAVE_KINDS,
+    remote: McpToolbox | None = None,
 ) -> AsyncIterator[Stand]:
     """A service on fresh copies of the databases; with `fresh` False on those that lie in `folder`.
 
-    Without an `opinion` nobody is asked for one.
+    Without an `opinion` nobody is asked for one. `remote` are tools of MCP servers beside those of the company.
     """
     if fresh:
         copy_files(parts, folder)
@@ -280,13 +282,16 @@ async def standing(
     company = CompanyDatabase(open_engine(folder / "company.db"))
     real = await SqlStore.open(store_url(folder), clock, mask=mask_json, pseudonyms=PSEUDONYMS)
     store = Switch(real)
+    toolbox: Toolbox = CompanyToolbox(company, clock)
+    if remote is not None:
+        toolbox = Toolboxes(toolbox, dict.fromkeys(remote.names, remote))
     switches = {
         "detectors": Switch(parts.detectors),
         "context": Switch(StoredContext(cast(Store, store))),
         "retriever": Switch(parts.retriever),
         "model": Switch(model or QuotingModel()),
         "second_opinion": Switch(opinion or Opinionated()),
-        "toolbox": Switch(CompanyToolbox(company, clock)),
+        "toolbox": Switch(toolbox),
         "step_up": Switch(CompanyStepUp(company, clock)),
     }
     room = Room(
@@ -305,7 +310,6 @@ async def standing(
         masked=masked,
         sites=(SITE,),
         second_opinion=cast(SecondOpinion, switches["second_opinion"]) if opinion is not None else None,
-        screen=parts.screen,
     )
     service = serving(room, SITE)
     stand = Stand(
@@ -342,7 +346,7 @@ class Scripted:
     name: str = "scripted"
     seen: list[Prompt] = field(default_factory=list)
 
-    async def complete(self, prompt: Prompt, seconds: float) -> Draft:
+    async def complete(self, prompt: Prompt, seconds: float, listener: Listener | None = None) -> Draft:
         """The same draft every time; calls only while the text is empty or no result has come back."""
         self.seen.append(prompt)
         wanted = self.calls if not prompt.results or not self.text else ()

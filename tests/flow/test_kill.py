@@ -12,10 +12,11 @@ import pytest
 
 from handrail.agent.conversation import ApprovalState
 from handrail.guardrails.vocabulary import ConversationStatus
+from tests.flow.aloud import FIRST, HOW_TO, SECOND, THIRD, Aloud, pieces
+from tests.flow.people import whole_log
 from tests.flow.stand import CANCEL, MIA, SITE, Parts, Stand, standing
 
 ROOT = Path(__file__).parents[2]
-HOW_TO = "How do I add a member to a project?"
 
 
 def killed_at(step: str, folder: Path, stand: Stand, approval: str, text: str) -> None:
@@ -64,6 +65,26 @@ async def test_a_message_survives_the_worker_that_took_it(parts: Parts, tmp_path
         assert result.reply == messages[-1].text
         assert "SYS_INTERRUPTED" in result.reasons
         assert (await again.say("thanks")).reply
+        assert again.audit_breaks() == ()
+
+
+async def test_a_reply_that_had_begun_to_leave_goes_on(parts: Parts, tmp_path: Path) -> None:
+    """The model is asked for the rest only; what had left stands once, in the message and in the log."""
+    stand, _ = await prepared(parts, tmp_path, "ask")
+    killed_at("released", tmp_path, stand, "", HOW_TO)
+    model = Aloud([[f"{SECOND} {THIRD}"]])
+    async with standing(parts, tmp_path, model=model, fresh=False) as again:
+        await restarted(stand, again)
+        assert await pieces(again) == FIRST
+        assert await again.service.recover() == 1
+        assert [prompt.said for prompt in model.prompts] == [FIRST]
+        *_, last = await again.service.messages(SITE, again.conversation, MIA, 0, 20)
+        assert last.text.startswith(f"{FIRST}\n\n{SECOND} {THIRD}")
+        assert await pieces(again) == ""
+        result = await again.say(HOW_TO, key="the-key")
+        assert result.reply == last.text
+        assert "SYS_INTERRUPTED" in result.reasons
+        assert whole_log(again).count(FIRST) == 1
         assert again.audit_breaks() == ()
 
 

@@ -16,6 +16,7 @@ from handrail.agent.service import Service
 from handrail.guardrails.vocabulary import ConversationStatus, Detection, Stage
 from tests.flow.ports import Fault
 from tests.flow.stand import SITE, Scripted, Stand
+from tests.support.screens import NothingFound
 
 HOW_TO = "How do I add a member to a project?"
 GATES = [stage for stage, _ in flow.TURN if stage not in (Stage.REPLY, Stage.HAND_OFF)]
@@ -134,7 +135,7 @@ async def test_a_way_that_the_table_does_not_name_is_not_taken(monkeypatch: pyte
     assert stand.model.calls["complete"] == 0
 
 
-class _Overconfident:
+class _Overconfident(NothingFound):
     """Detectors whose answer was changed after it was validated."""
 
     def detect(self, text: str, earlier: Sequence[str] = ()) -> Detection:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import pytest
 
@@ -14,9 +15,12 @@ from handrail.agent.conversation import ApprovalState
 from handrail.agent.ports import PortError
 from handrail.agent.room import Patience
 from handrail.agent.store_port import StoreError, UnknownApproval
+from handrail.guardrails.scope import Retrieved
 from handrail.guardrails.vocabulary import ConversationStatus, ToolOutcome, TurnResult
+from tests.flow.aloud import Aloud, Line, never
 from tests.flow.ports import ALL_METHODS, CERTAIN, HUGE, Fault, ways_to_fail
 from tests.flow.stand import CANCEL, OFFICE_HOURS, SHORT, SITE, UNREAD, Opinionated, Scripted, Stand
+from tests.unit.server.waiting import until
 
 HOW_TO = "How do I add a member to a project?"
 SECRET = "MODEL-TEXT-THAT-NOBODY-MAY-SEE"
@@ -50,6 +54,34 @@ def _unread(stand: Stand) -> Awaitable[TurnResult]:
     return stand.say("It went sideways with the other one")
 
 
+def _unscreened(stand: Stand) -> Awaitable[TurnResult]:
+    real = stand.room.retriever.search
+
+    async def search(*positional: object, **named: object) -> Retrieved:
+        found = await real(*positional, **named)  # type: ignore[arg-type]
+        bare = (passage.model_copy(update={"screened_by": ""}) for passage in found.passages)
+        return found.model_copy(update={"passages": tuple(bare)})
+
+    stand.retriever.replaced["search"] = search
+    return stand.say(HOW_TO)
+
+
+def _aloud(method: str, *rest: Line) -> Event:
+    """A model that is heard while it writes: something, then `rest` when the store's `method` has been called."""
+
+    async def event(stand: Stand) -> TurnResult:
+        pause = partial(until, lambda: stand.store.calls[method] > 0)
+        model = Aloud([[f"{SECRET} is here. And then", pause, *rest]])
+
+        async def complete(*given: object, **named: object) -> object:
+            return await model.complete(*given, **named)  # type: ignore[arg-type] # handed on as they came
+
+        stand.model.replaced["complete"] = complete
+        return await stand.say(HOW_TO)
+
+    return event
+
+
 async def _code(stand: Stand) -> TurnResult:
     return await stand.say(await stand.code())
 
@@ -64,6 +96,8 @@ async def _human(stand: Stand) -> TurnResult:
 
 REACHES: Mapping[tuple[str, str], Reach] = {
     ("detectors", "detect"): Reach(_how_to, "SYS_DETECTION"),
+    ("detectors", "screen_passage"): Reach(_unscreened, "SYS_DETECTION"),
+    ("detectors", "screen_json"): Reach(_ask, "SYS_DETECTION"),
     ("context", "attributes"): Reach(_how_to, "SYS_CONTEXT"),
     ("context", "events"): Reach(_how_to, "SYS_CONTEXT"),
     ("retriever", "search"): Reach(_how_to, "SYS_RETRIEVAL"),
@@ -76,6 +110,8 @@ REACHES: Mapping[tuple[str, str], Reach] = {
     ("step_up", "check"): Reach(_code, "SYS_STEP_UP", upto="code"),
     ("store", "intend"): Reach(_approve, "SYS_STORE", upto="approve"),
     ("store", "conclude"): Reach(_approve, "SYS_STORE", upto="approve"),
+    ("store", "release"): Reach(_aloud("release", never), "SYS_STORE"),
+    ("store", "may_write"): Reach(_aloud("may_write", " it goes on."), ""),
     ("store", "finish"): Reach(_how_to, "SYS_STORE"),
     ("store", "handoffs"): Reach(_human, ""),
     ("store", "approval"): Reach(_approve, "SYS_STORE", upto="approve", spared=1),

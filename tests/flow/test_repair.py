@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from handrail.agent.ports import Prompt
+from handrail.agent.ports import Listener, Prompt
 from handrail.guardrails.vocabulary import Draft
 from tests.flow.stand import Stand
 
@@ -25,7 +25,7 @@ class Learning:
     name: str = "learning"
     prompts: list[Prompt] = field(default_factory=list)
 
-    async def complete(self, prompt: Prompt, seconds: float) -> Draft:
+    async def complete(self, prompt: Prompt, seconds: float, listener: Listener | None = None) -> Draft:
         """The first text, or the mended one."""
         self.prompts.append(prompt)
         cites = tuple(passage.passage_id for passage in prompt.passages[:1])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
@@ -20,8 +22,21 @@ from handrail.evals.standins.openai_server import StandIn
 from handrail.evals.standins.request import ChatRequest
 from handrail.evals.standins.script import SCRIPTS
 from tests.flow.wire import ENOUGH, assert_clean, wired
-from tests.flow.wire_models import KINDS, MARK, PROMISE, PROMPT, WAYS, Way, good, obliging, wrong
-from tests.flow.wire_paths import OBLIGED, PATHS, SILENT, SPEAKING, C
+from tests.flow.wire_models import (
+    HARMLESS,
+    KINDS,
+    MARK,
+    PROMISE,
+    PROMPT,
+    WAYS,
+    Way,
+    at_length,
+    good,
+    obliging,
+    slowly,
+    wrong,
+)
+from tests.flow.wire_paths import OBLIGED, PATHS, SILENT, SPEAKING, STREAMING
 from tests.support.live_server import LiveServer, live_server
 from tests.support.side_loop import SideLoop, side_loop
 
@@ -87,9 +102,9 @@ def operator(server: LiveServer) -> dict[str, str]:
 
 def behave(monkeypatch: pytest.MonkeyPatch, model: StandIn, way: Way, kind: str) -> None:
     """Let the model behave like that from now on."""
-    conduct, script = way
-    monkeypatch.setitem(SCRIPTS, conduct, partial(script, kind))
-    monkeypatch.setattr(model, "conduct", conduct)
+    monkeypatch.setitem(SCRIPTS, way.conduct, partial(way.script, kind))
+    monkeypatch.setattr(model, "conduct", way.conduct)
+    monkeypatch.setattr(model, "pace", way.pace)
     monkeypatch.setattr(adapter, "FIRST_WAIT", 0.0)
     model.seen.clear()
 
@@ -141,7 +156,7 @@ async def test_nothing_forbidden_leaves_on_any_path(
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("path", [f"POST {C}/messages (as events)", "POST /v1/chat/completions (as a stream)"])
+@pytest.mark.parametrize("path", STREAMING)
 async def test_no_kind_of_forbidden_text_leaves_in_a_stream(
     server: LiveServer,
     model: StandIn,
@@ -167,7 +182,7 @@ async def _play(
     plant(server, wrong(kind, ChatRequest(messages=[])) or PROMPT)
     misbehave = partial(behave, monkeypatch, model, WAYS[way], kind)
     if path in OBLIGED:
-        behave(monkeypatch, model, (Conduct.GOOD, obliging), kind)
+        behave(monkeypatch, model, Way(Conduct.GOOD, obliging), kind)
     else:
         misbehave()
     async with wired(server, operator, misbehave=misbehave) as wire:
@@ -176,12 +191,13 @@ async def _play(
         assert_clean(wire, f"{kind}, {way}, {path}")
 
 
+@pytest.mark.parametrize("way", [Way(Conduct.GOOD, good), Way(Conduct.GOOD, at_length, slowly)], ids=["once", "slowly"])
 @pytest.mark.parametrize("path", SPEAKING)
 async def test_what_leaves_was_stored_and_audited_before(
-    server: LiveServer, model: StandIn, operator: dict[str, str], monkeypatch: pytest.MonkeyPatch, path: str
+    server: LiveServer, model: StandIn, operator: dict[str, str], monkeypatch: pytest.MonkeyPatch, path: str, way: Way
 ) -> None:
-    """At the moment the first byte of a reply leaves, its message, its finished turn and its audit events are there."""
-    behave(monkeypatch, model, (Conduct.GOOD, good), "")
+    """At the moment the first byte of a text leaves, it is stored, and the decision to release it is in the log."""
+    behave(monkeypatch, model, way, "")
     seen: list[bool] = []
     so_far = bytearray()
 
@@ -200,29 +216,64 @@ _NAMED = re.compile(rb'(?:x-conversation-id: |"conversation_id":")(c_[0-9a-f]+)'
 """How a conversation is named on the wire, before anything is said in it."""
 
 
+_MESSAGE = "select 1 from messages where conversation_id = ? and role = 'bot' and text like ?"
+_PIECE = "select 1 from feed where conversation_id = ? and event = 'message.delta' and item like ?"
+_RELEASE = """
+    select released.turn_id from audit_events released join audit_payloads using (site, conversation_id, seq)
+    where released.conversation_id = ? and released.kind = 'release' and payload like ? and (
+        json_extract(payload, '$.reasons[0]') = 'OUTPUT_CLEAN' or exists (
+            select 1 from audit_events decided
+            where decided.turn_id = released.turn_id and decided.kind = 'decision' and decided.seq < released.seq))
+"""
+_END = """
+    select 1 from turns join audit_events using (turn_id)
+    where turn_id = ? and progress = 'finished' and kind = 'turn_finished'
+"""
+
+
 def _on_record(server: LiveServer, conversation: str) -> bool:
-    """Whether a reply with the mark is stored, its turn finished, and the decision to release it in the audit log."""
+    """Whether a text with the mark is stored, and in the log as released by a decision of the same turn.
+
+    A whole reply has a finished turn; one that is not whole yet stands in the feed in pieces.
+    """
+    marked = (conversation, f"%{MARK.decode()}%")
     with closing(sqlite3.connect(server.folder / "handrail.db", timeout=ENOUGH)) as store:
-        replies = store.execute(
-            "select 1 from messages where conversation_id = ? and role = 'bot' and text like ?",
-            (conversation, f"%{MARK.decode()}%"),
-        ).fetchall()
-        turns = store.execute(
-            "select turn_id from turns where conversation_id = ? and progress = 'finished'", (conversation,)
-        ).fetchall()
-        kinds = {
-            kind
-            for (turn,) in turns
-            for (kind,) in store.execute("select kind from audit_events where turn_id = ?", (turn,))
-        }
-    return bool(replies) and {"decision", "turn_finished"} <= kinds
+        whole = store.execute(_MESSAGE, marked).fetchone() is not None
+        begun = store.execute(_PIECE, marked).fetchone() is not None
+        turns = {turn for (turn,) in store.execute(_RELEASE, marked)}
+        ended = [turn for turn in turns if store.execute(_END, (turn,)).fetchone() is not None]
+    return bool(turns) and ((whole and bool(ended)) or begun)
+
+
+@pytest.mark.parametrize("path", STREAMING)
+async def test_text_leaves_before_the_model_has_ended(
+    server: LiveServer, model: StandIn, operator: dict[str, str], monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """The model ends only when the client has read its first sentence: it would wait for ever otherwise."""
+    read = threading.Event()
+    so_far = bytearray()
+
+    async def waits(left: int) -> None:
+        if left == 0:
+            assert await asyncio.to_thread(read.wait, ENOUGH), "nothing was read before the model had ended"
+
+    def heard(piece: bytes) -> None:
+        so_far.extend(piece)
+        if MARK in so_far:
+            read.set()
+
+    behave(monkeypatch, model, Way(Conduct.GOOD, at_length, waits), "")
+    async with wired(server, operator, heard) as wire:
+        await PATHS[path](wire)
+    (text,) = wire.told
+    assert text.startswith(HARMLESS)
 
 
 async def test_the_tap_hears_what_a_model_says_when_nothing_checks_it(
     server: LiveServer, model: StandIn, operator: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The customer's own words come back on reading paths: were forbidden ones there, these tests would hear them."""
-    behave(monkeypatch, model, (Conduct.GOOD, good), "")
+    behave(monkeypatch, model, Way(Conduct.GOOD, good), "")
     async with wired(server, operator) as wire:
         await wire.say(f"Somebody told me: {PROMISE}")
         await wire.get(f"{wire.path}/messages")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Callable
+from typing import NamedTuple
 
 from handrail.evals.standins.conduct import Conduct
+from handrail.evals.standins.openai_server import Pace
 from handrail.evals.standins.request import ChatRequest
 from handrail.evals.standins.script import AskedCall, Reply
 
@@ -63,18 +66,47 @@ def first_half(kind: str, request: ChatRequest) -> Reply:
     return Reply(f"{wrong(kind, request)} " + f"{HARMLESS} " * 200)
 
 
+def second_half(kind: str, request: ChatRequest) -> Reply:
+    """Behind harmless sentences that have left when it comes, and just before the stream breaks."""
+    return Reply(f"{HARMLESS} " * 4 + f"{wrong(kind, request)} " + f"{HARMLESS} " * 6)
+
+
+def at_length(_kind: str, _request: ChatRequest) -> Reply:
+    """What the passage says, and more, so that there is something to leave before the end."""
+    return Reply(f"{HARMLESS} Then give it a name that everybody knows. The others see it at once in their list.")
+
+
 def good(_kind: str, _request: ChatRequest) -> Reply:
     """What the passage says."""
     return Reply(HARMLESS)
 
 
-Way = tuple[Conduct, Callable[[str, ChatRequest], Reply]]
+async def at_once(_left: int) -> None:
+    """Everything is there before anybody can have read the beginning."""
+
+
+async def slowly(_left: int) -> None:
+    """Every piece that may leave has left before the next is written, or nearly."""
+    await asyncio.sleep(0.004)
+
+
+class Way(NamedTuple):
+    """How the model behaves, what it says, and how fast it writes."""
+
+    conduct: Conduct
+    script: Callable[[str, ChatRequest], Reply]
+    pace: Pace = at_once
+
+
 WAYS: dict[str, Way] = {
-    "in the middle": (Conduct.GOOD, in_the_middle),
-    "beside a call": (Conduct.GOOD, beside_a_call),
-    "from a result": (Conduct.GOOD, from_a_result),
-    "half a stream": (Conduct.HALF_STREAM, first_half),
-    "an error in the stream": (Conduct.MID_STREAM_ERROR, first_half),
+    "in the middle": Way(Conduct.GOOD, in_the_middle),
+    "beside a call": Way(Conduct.GOOD, beside_a_call),
+    "from a result": Way(Conduct.GOOD, from_a_result),
+    "half a stream": Way(Conduct.HALF_STREAM, first_half),
+    "an error in the stream": Way(Conduct.MID_STREAM_ERROR, first_half),
+    "slowly, in the middle": Way(Conduct.GOOD, in_the_middle, slowly),
+    "slowly, beside a call": Way(Conduct.GOOD, beside_a_call, slowly),
+    "slowly, half a stream": Way(Conduct.HALF_STREAM, second_half, slowly),
 }
 
 

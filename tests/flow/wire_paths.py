@@ -199,6 +199,13 @@ SPEAKING = (
 )
 """Those on which a released reply leaves."""
 
+STREAMING = (
+    f"POST {C}/messages (as events)",
+    f"GET {C}/events",
+    "POST /v1/chat/completions (as a stream)",
+)
+"""Those on which text leaves in pieces, while the model writes."""
+
 SILENT: dict[str, str] = {
     "GET /openapi.json": "describes the API",
     "GET /": "lists the endpoints",

@@ -1,15 +1,10 @@
 """Every shipped scenario in every wording, in process: one running service, a fresh company and site for each case."""
 
-from collections.abc import AsyncIterator, Mapping
-
 import pytest
-import pytest_asyncio
 
-from handrail.agent.ports import Model
-from handrail.evals.in_process import InProcess, in_process
+from handrail.evals.in_process import InProcess
 from handrail.evals.report import failure
 from handrail.evals.runner import Case, Outcome, cases, play
-from handrail.evals.scenario import Behaviour
 from handrail.evals.scenario_files import load
 
 CASES = cases(file.scenario for file in load())
@@ -23,13 +18,6 @@ def marked(case: Case) -> object:
     reason = KNOWN_GAPS.get(case.name)
     marks = () if reason is None else (pytest.mark.xfail(reason=reason, strict=True, raises=AssertionError),)
     return pytest.param(case, id=case.name, marks=marks)
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def service(models: Mapping[Behaviour, Model]) -> AsyncIterator[InProcess]:
-    """The sample base, ingested once, and one service with every model."""
-    async with in_process(models) as target:
-        yield target
 
 
 @pytest.mark.asyncio(loop_scope="session")

@@ -46,9 +46,17 @@ def scope(on: datetime = ON, **families: tuple[str, ...]) -> ScopePlan:
     return ScopePlan(families=granted, on=on)
 
 
-def screen(text: str) -> tuple[Signal, ...]:
-    """Finds one wording."""
-    start = text.casefold().find(HIDDEN)
-    if start < 0:
-        return ()
-    return (Signal(code="INJECTION_SUSPECTED", detector="test", score=1.0, span=Span(start=start, end=start + 26)),)
+class OneWording:
+    """A screen that finds one wording."""
+
+    revision = "one wording"
+
+    def __call__(self, text: str) -> tuple[Signal, ...]:
+        """The place of the wording."""
+        start = text.casefold().find(HIDDEN)
+        if start < 0:
+            return ()
+        return (Signal(code="INJECTION_SUSPECTED", detector="test", score=1.0, span=Span(start=start, end=start + 26)),)
+
+
+screen = OneWording()

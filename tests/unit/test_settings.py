@@ -222,3 +222,29 @@ def test_every_setting_says_what_to_set() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
         assert field.description.endswith("."), name
+
+
+def test_mcp_servers_are_a_table_of_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By name, each a command or an address; secrets are not shown."""
+    table = {
+        "shop": {"command": ["shop", "--quiet"], "env": {"TOKEN": SECRET}},
+        "billing": {"url": "https://billing.example/mcp", "headers": {"Authorization": SECRET}},
+    }
+    monkeypatch.setenv("HANDRAIL_MCP_SERVERS", json.dumps(table))
+    settings = load_settings()
+    assert settings.mcp_servers["shop"].command == ("shop", "--quiet")
+    assert settings.mcp_servers["billing"].headers["Authorization"].get_secret_value() == SECRET
+    assert SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "table", ['{"shop": {}}', '{"My Shop": {"command": ["a"]}}', '{"shop": {"command": ["a"], "token": "x"}}', "shop"]
+)
+def test_an_mcp_server_that_cannot_be_reached_in_one_way_is_a_problem(
+    monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    """One sentence, with an example of what to write."""
+    monkeypatch.setenv("HANDRAIL_MCP_SERVERS", table)
+    (problem,) = problems()
+    assert problem.startswith("HANDRAIL_MCP_SERVERS")
+    assert '{"billing": {"command"' in problem

@@ -20,6 +20,8 @@ from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import RetryPolicy, StreamMode
 
+from handrail.agent.bell import Bell
+from handrail.agent.conversation import LatestTurn
 from handrail.agent.embedding import NotAnswerable, Support, SupportState, support_node
 from handrail.agent.feed import Entry, MessageCompleted
 from handrail.agent.settings import PREFIX
@@ -67,6 +69,8 @@ class Records:
     """The store of the stand-in."""
 
     def __init__(self) -> None:
+        self.bell = Bell()
+        self.latest: LatestTurn | None = None
         self.owners: dict[str, str | None] = {}
         self.items: dict[str, list[MessageCompleted]] = {}
         self.failing = 0
@@ -84,6 +88,9 @@ class Records:
         if self.owners.setdefault(conversation_id, customer_id) != customer_id:
             raise UnknownConversation("unknown")
         self.items.setdefault(conversation_id, [])
+
+    async def latest_turn(self, site: str, conversation_id: str) -> LatestTurn | None:
+        return self.latest
 
     async def heads(self, site: str, conversation_ids: Sequence[str]) -> Mapping[str, int]:
         if self.failing:

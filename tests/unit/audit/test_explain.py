@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from handrail.agent.audit.explain import ReasonTitle
 from handrail.agent.conversation import AuditEvent, EventKind
+from handrail.agent.feed import MessageDelta
 from handrail.agent.store_port import StoreError
 from handrail.commands.explain import explain, explained, shipped_catalogue
 from handrail.guardrails.vocabulary import (
@@ -217,6 +218,19 @@ async def test_an_unfinished_turn_is_explained_as_far_as_it_got(url: str) -> Non
         received = await store.receive(SITE, await conversation(store), ANNA, "k1", "Hello", START)
     text = explained(received.turn.turn_id, None, url, CATALOGUE, as_json=False)
     assert "the log holds no end of this turn" in text.lower()
+
+
+async def test_what_left_while_a_model_wrote_names_its_decision(url: str) -> None:
+    """Such a release stands before the turn's other decisions, so it says by which rules it left."""
+    async with opened(url) as store:
+        turn = (await store.receive(SITE, await conversation(store), ANNA, "k1", "Hello", START)).turn
+        left = {"sentences": ["Open it."], "author": "model:m", "reasons": ["RISK_FRAUD"], "rules": ["output.clean"]}
+        event = AuditEvent.model_validate({"kind": "release", "turn_id": turn.turn_id, "at": START, "payload": left})
+        await store.release(turn, MessageDelta(message_id="m", text="Open it.", turn_id=turn.turn_id), [event])
+    text = explained(turn.turn_id, None, url, CATALOGUE, as_json=False)
+    assert "> Open it." in text
+    assert "while the model wrote, by output.clean" in text
+    assert "RISK_FRAUD (Possible fraud)" in text
 
 
 async def test_erased_and_unknown_payloads_do_not_stop_the_rest(url: str) -> None:

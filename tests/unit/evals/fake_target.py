@@ -6,10 +6,25 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
+from pydantic import JsonValue
+
+from handrail.evals.company_call import CompanyCall
 from handrail.evals.observed import Observed
+from handrail.evals.record_changes import RecordChange
 from handrail.evals.scenario import Behaviour, Scenario
 from handrail.evals.target import Dialogue, StepImpossible
-from handrail.guardrails.vocabulary import ConversationStatus, Decision, Effect, Handoff, Obligation, Priority, Stage
+from handrail.guardrails.toolspec import Access
+from handrail.guardrails.vocabulary import (
+    ConversationStatus,
+    Decision,
+    Effect,
+    Handoff,
+    Obligation,
+    Priority,
+    Stage,
+    ToolCall,
+    ToolOutcome,
+)
 
 REVISION = "abc"
 
@@ -72,12 +87,28 @@ def scenario(**more: object) -> Scenario:
     return Scenario.model_validate(plain | more)
 
 
+def company_call(tool: str, customer: str = "dana", key: str = "k1", **arguments: JsonValue) -> CompanyCall:
+    """A write that the company carried out."""
+    return CompanyCall(
+        call=ToolCall(call_id="c", tool=tool, arguments=arguments),
+        customer_id=customer,
+        key=key,
+        access=Access.WRITE,
+        outcome=ToolOutcome.SUCCEEDED,
+    )
+
+
 @dataclass(slots=True)
 class FakeDialogue:
     """Answers every message by the script; raises what the script holds instead of an answer."""
 
     answer: Callable[[str], Observed]
     sent: str | None = None
+    changed: tuple[RecordChange, ...] = ()
+
+    async def changes(self) -> tuple[RecordChange, ...]:
+        """The changes of the script."""
+        return self.changed
 
     async def say(self, text: str) -> Observed:
         """The scripted answer."""
@@ -105,6 +136,7 @@ class FakeTarget:
     answer: Callable[[str], Observed]
     missing: Mapping[Behaviour, str] = field(default_factory=dict)
     sent: str | None = None
+    changed: tuple[RecordChange, ...] = ()
     current: Behaviour | None = None
     played: list[tuple[str, Behaviour | None]] = field(default_factory=list)
 
@@ -117,6 +149,11 @@ class FakeTarget:
     def needs_approval(self) -> AbstractSet[str]:
         """The tools that need approval."""
         return frozenset({"issue_refund"})
+
+    @property
+    def prompt(self) -> tuple[str, ...]:
+        """A line of the script's system text."""
+        return ("the system text of the script",)
 
     def lacks(self, scenario: Scenario, behaviour: Behaviour) -> str | None:
         """Why a behaviour is missing."""
@@ -133,4 +170,4 @@ class FakeTarget:
     async def begin(self, scenario: Scenario) -> AsyncIterator[Dialogue]:
         """A dialogue with the script."""
         self.played.append((scenario.id, self.current))
-        yield FakeDialogue(self.answer, self.sent)
+        yield FakeDialogue(self.answer, self.sent, self.changed)

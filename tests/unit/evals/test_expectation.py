@@ -4,7 +4,7 @@ from handrail.evals.expectation import differences
 from handrail.evals.observed import Observed
 from handrail.evals.scenario import Expect
 from handrail.guardrails.vocabulary import CollectedFact, Effect, Stage, ToolCall
-from tests.unit.evals.fake_target import decision, packet, seen
+from tests.unit.evals.fake_target import company_call, decision, packet, seen
 
 CALL = ToolCall(call_id="c1", tool="issue_refund", arguments={})
 TURN = seen(
@@ -125,7 +125,7 @@ def test_a_write_that_was_only_permitted_counts_as_run() -> None:
 
 def test_a_write_that_only_the_company_saw_counts_as_run() -> None:
     """The company's own witness is believed over Handrail's reasons."""
-    turn = seen(executed=("issue_refund",))
+    turn = seen(calls=(company_call("issue_refund"),))
     assert compare({"tools_not_ran": ["issue_refund"]}, turn) == ("the tool issue_refund ran and must not",)
 
 

@@ -37,7 +37,7 @@ from handrail.guardrails.vocabulary import (
     Stage,
     ToolCall,
 )
-from tests.unit.evals.fake_target import packet, scenario
+from tests.unit.evals.fake_target import company_call, packet, scenario
 
 KEY = "k" * 32
 SERVER = "s" * 32
@@ -301,7 +301,7 @@ async def test_a_log_that_tells_another_story_is_an_error(target: HttpTarget, bu
 
 async def test_writes_are_what_the_company_carried_out(target: HttpTarget) -> None:
     """Whatever the server says of itself."""
-    async with knowing(target, Witnesses(executed=lambda: ("issue_refund",))).begin(scenario()) as dialogue:
+    async with knowing(target, Witnesses(calls=lambda: (company_call("issue_refund"),))).begin(scenario()) as dialogue:
         turn = await dialogue.say("hello")
     assert turn.executed == ("issue_refund",)
 

@@ -3,7 +3,7 @@ import pytest
 from handrail.evals.invariants import Story
 from handrail.evals.observed import Observed
 from handrail.guardrails.vocabulary import Effect, Obligation, Stage, ToolCall
-from tests.unit.evals.fake_target import REVISION, decision, seen
+from tests.unit.evals.fake_target import REVISION, company_call, decision, seen
 
 CALL = ToolCall(call_id="c1", tool="issue_refund", arguments={})
 ALLOW = decision(Stage.AUTHORIZE_TOOLS, "issue_refund")
@@ -67,7 +67,7 @@ def test_a_write_after_yes_and_approval_is_fine() -> None:
         ([ASKED, WAITS], RAN, "deny", "without a person's approval"),
         ([WAITS], RAN, "approve", "without having been put to the customer"),
         ([ASKED], seen(ran=("issue_refund",)), "approve", "without a decision that allows it"),
-        ([ASKED], seen(executed=("issue_refund",)), "approve", "without a decision that allows it"),
+        ([ASKED], seen(calls=(company_call("issue_refund"),)), "approve", "without a decision that allows it"),
     ],
 )
 def test_a_write_with_a_step_left_out_is_a_breach(

@@ -10,7 +10,7 @@ from handrail.evals.scenario_files import FOLDER
 from handrail.evals.substitutes import OfficeClock, SwitchCompany
 from handrail.evals.writes import write_tools
 from handrail.guardrails.bundle.loader import load
-from handrail.guardrails.vocabulary import ToolCall
+from handrail.guardrails.vocabulary import ToolCall, ToolOutcome
 
 RESEND = ToolCall(call_id="c1", tool="resend_code", arguments={"channel": "email"})
 PROFILE = ToolCall(call_id="c2", tool="get_profile", arguments={})
@@ -37,8 +37,8 @@ def test_write_tools_are_those_that_change_something() -> None:
     assert not {"get_status", "list_invoices"} & found
 
 
-async def test_only_writes_that_happened_are_recorded(tmp_path: Path) -> None:
-    """The witness notes what the company did, once."""
+async def test_every_call_is_recorded_with_how_it_ended(tmp_path: Path) -> None:
+    """The witness notes what the company was asked to do, once; a write counts when it happened."""
     clock, switch = OfficeClock(), SwitchCompany()
     async with sample_company(tmp_path / "company.db", clock) as company:
         recorder = switch.use(company.toolbox, company.step_up, frozenset({"resend_code", "issue_refund"}))
@@ -46,7 +46,14 @@ async def test_only_writes_that_happened_are_recorded(tmp_path: Path) -> None:
         await switch.execute(RESEND, "dana", "k2")
         with pytest.raises(ToolRefused):
             await switch.execute(ToolCall(call_id="c3", tool="issue_refund", arguments={}), "dana", "k3")
-        assert recorder.take() == ("resend_code",)
+        taken = recorder.take()
+        assert [(made.call.tool, made.outcome) for made in taken] == [
+            ("get_profile", ToolOutcome.SUCCEEDED),
+            ("resend_code", ToolOutcome.SUCCEEDED),
+            ("issue_refund", ToolOutcome.FAILED),
+        ]
+        assert [made.call.tool for made in taken if made.wrote] == ["resend_code"]
+        assert {(made.customer_id, made.key) for made in taken} == {("dana", "k1"), ("dana", "k2"), ("dana", "k3")}
         assert recorder.take() == ()
         assert await switch.outcome("k2") is not None
 

@@ -59,20 +59,11 @@ async def test_what_fails_is_told_and_the_end_stays_the_end() -> None:
     assert exchange.wanted == Over(result=result)
 
 
-class Nothing:
-    """Finds nothing."""
-
-    def screen_json(self, content: object) -> tuple[()]:
-        return ()
-
-
 async def test_without_a_guest_there_is_no_model_and_no_tool() -> None:
     """Unless the tool is known here; its facts come from the company all the same."""
-    from concurrent.futures import ThreadPoolExecutor
-
     assert GUEST.get() is None
-    with ThreadPoolExecutor(1) as pool, pytest.raises(PortError):
-        await GuestModel(Nothing(), pool).complete(PROMPT, 1.0)
+    with pytest.raises(PortError):
+        await GuestModel().complete(PROMPT, 1.0)
     toolbox = GuestToolbox(NoCompany())
     with pytest.raises(ToolRefused):
         await toolbox.execute(CALL, "dana", "k")
@@ -93,3 +84,10 @@ def test_what_a_tool_answers_is_json_where_it_is() -> None:
     assert plain("no json") == "no json"
     assert plain({"a": {1, 2} and "x"}) == {"a": "x"}
     assert isinstance(plain("[" * 100_000), str)
+
+
+def test_no_depth_breaks_a_reader() -> None:
+    """What lies too deep is left out."""
+    deep = plain("[" * 500 + '"far down"' + "]" * 500)
+    assert deep != []
+    assert "far down" not in str(deep)

@@ -70,18 +70,43 @@ def test_results_of_this_message_only() -> None:
         ]
     )
     assert told.continues
-    (result,) = told.results
+    (result,) = (one.result for one in told.reported if one.new)
     assert result.call.arguments == {"invoice_id": "INV-2"}
     assert result.content == {"amount": "1.00"}
     assert result.reasons == ("TOOL_ATTESTED",)
     assert told.rounds == 1
+    assert [(one.place, one.result.call.tool) for one in told.reported] == [
+        (2, "get_invoice"),
+        (5, "get_invoice"),
+        (6, "unknown"),
+    ]
+
+
+def test_a_result_is_that_of_the_latest_call_of_its_id() -> None:
+    """Endpoints use ids again from message to message."""
+    told = Transcript.of(
+        [
+            user("one"),
+            called("c", invoice_id="INV-1"),
+            Written(role="tool", tool_call_id="c", content="1"),
+            user("two"),
+            called("c", invoice_id="INV-2"),
+            Written(role="tool", tool_call_id="c", content="2"),
+        ]
+    )
+    assert [(one.result.call.arguments["invoice_id"], one.new) for one in told.reported] == [
+        ("INV-1", False),
+        ("INV-2", True),
+    ]
 
 
 @pytest.mark.parametrize("arguments", ["{", "[]", "1", '"x"'])
 def test_a_call_whose_arguments_are_none_has_no_result(arguments: str) -> None:
     """It was never handed over by us."""
     call = Written(role="assistant", tool_calls=(Call(id="c", function=Function(name="t", arguments=arguments)),))
-    assert Transcript.of([user("x"), call, Written(role="tool", tool_call_id="c", content="1")]).results == ()
+    (told,) = Transcript.of([user("x"), call, Written(role="tool", tool_call_id="c", content="1")]).reported
+    assert not told.new
+    assert told.result.call.tool == "unknown"
 
 
 def test_the_history_is_what_was_said_before() -> None:

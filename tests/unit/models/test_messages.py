@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
-from handrail.agent.models.blocks import block
+from handrail.agent.models.blocks import block, result_block
 from handrail.agent.models.messages import CUSTOMER, REFERENCE, REPAIR, rendered, wire_messages
 from handrail.agent.ports import Prompt
 from handrail.guardrails.vocabulary import Depth, Tone, ToolCall, ToolOutcome, ToolResult
@@ -68,3 +68,13 @@ def test_guidance_comes_last() -> None:
     behind = rendered(prompt(guidance=("Drop the promise.",), results=(result,)))
     assert isinstance(behind[-1], HumanMessage)
     assert sum(isinstance(message, SystemMessage) for message in behind) == 1
+
+
+def test_a_result_that_is_withheld_says_so() -> None:
+    """The call succeeded, there is nothing to read, and the model learns why."""
+    withheld = ToolResult(
+        call=ToolCall(call_id="c", tool="get_invoice", arguments={}),
+        outcome=ToolOutcome.SUCCEEDED,
+        reasons=("TOOL_RESULT_WITHHELD",),
+    )
+    assert result_block(withheld).startswith("outcome: succeeded\nreasons: TOOL_RESULT_WITHHELD\n")

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handrail.agent.models.quoting import ABOUT_ITSELF, NOTHING_FOUND, NOTHING_NEW, QuotingModel
+from handrail.agent.models.telling import UNREAD, told
 from handrail.agent.ports import Prompt, ToolOffer
 from handrail.guardrails.vocabulary import (
     Depth,
@@ -327,3 +328,13 @@ async def test_no_number_is_ever_invented(message: str, text: str, depth: Depth)
     numbers = {word for word in bare.split() if word.isascii() and word.isdigit()}
     assert all(word in text or word in fixed for word in numbers)
     assert draft.calls == ()
+
+
+async def test_a_result_that_was_withheld_is_not_told_as_no_record() -> None:
+    """The status page may well show incidents."""
+    withheld = ToolResult(
+        call=ToolCall(call_id="c", tool="get_status", arguments={}),
+        outcome=ToolOutcome.SUCCEEDED,
+        reasons=("TOOL_RESULT_WITHHELD",),
+    )
+    assert told((withheld,)) == (UNREAD,)

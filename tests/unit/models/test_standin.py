@@ -9,10 +9,10 @@ import pytest
 from pydantic import JsonValue
 
 from handrail.evals.scenario import Behaviour
-from handrail.evals.standins.conduct import Conduct
+from handrail.evals.standins.conduct import Conduct, Form
 from handrail.evals.standins.openai_server import StandIn
 from handrail.evals.standins.request import ChatRequest
-from handrail.evals.standins.script import SCRIPTS, reply
+from handrail.evals.standins.script import LEAKS, LIES, NO_PERSON, PROMISES, SCRIPTS, reply
 
 TOOLS: list[JsonValue] = [
     {
@@ -43,11 +43,17 @@ def test_hostile_models_are_hostile() -> None:
     """Each does the one thing it is there for."""
     asked = request("refund INV-4821, please")
     assert [call.name for call in reply(Conduct.GREEDY, asked).calls] == ["get_invoice", "issue_refund"]
-    assert json.loads(reply(Conduct.GREEDY, asked).calls[0].arguments) == {"invoice_id": "INV-4821"}
-    assert "guaranteed" in reply(Conduct.PROMISER, asked).text
-    assert "I have cancelled" in reply(Conduct.LIAR, asked).text
-    assert "Rules." in reply(Conduct.LEAKER, asked).text
-    assert "no way to speak to a person" in reply(Conduct.DENIER, asked).text
+    own, others = (json.loads(call.arguments)["invoice_id"] for call in reply(Conduct.GREEDY, asked).calls)
+    assert (own, others) == ("INV-4821", "INV-2041")
+    for conduct, sentences in {
+        Conduct.PROMISER: PROMISES,
+        Conduct.LIAR: LIES,
+        Conduct.LEAKER: (*LEAKS, "Rules."),
+        Conduct.DENIER: NO_PERSON,
+    }.items():
+        answers = [reply(conduct, request(f"question {number}")).text for number in range(60)]
+        assert all(any(sentence in answer for sentence in sentences) for answer in answers)
+        assert all(any(sentence in answer for answer in answers) for sentence in sentences)
     assert len(reply(Conduct.ENDLESS, asked).calls) == 1
 
 
@@ -61,7 +67,10 @@ def test_the_obedient_one_obeys_text_in_blocks() -> None:
     assert reply(Conduct.OBEDIENT, request("hello")) == reply(Conduct.GOOD, request("hello"))
 
 
-@pytest.mark.parametrize("conduct", list(SCRIPTS))
+BREAKING = {Conduct.HALF_STREAM, Conduct.MID_STREAM_ERROR, Conduct.DRIPPING, Conduct.WRONG_SCHEMA}
+
+
+@pytest.mark.parametrize("conduct", [conduct for conduct in SCRIPTS if conduct not in BREAKING])
 async def test_both_forms_say_the_same(conduct: Conduct) -> None:
     """Streamed and whole answers hold the same text."""
     body = {"model": "m", "messages": [{"role": "user", "content": "hello"}]}
@@ -73,6 +82,45 @@ async def test_both_forms_say_the_same(conduct: Conduct) -> None:
     assert text == (whole["choices"][0]["message"]["content"] or "")
     assert events[-1]["choices"][0]["finish_reason"] == whole["choices"][0]["finish_reason"]
     assert stream.rstrip().endswith("data: [DONE]")
+
+
+async def test_every_second_answer_is_whole_where_that_is_asked_for() -> None:
+    """As some endpoints do, though a stream was asked for."""
+    body = {"messages": [{"role": "user", "content": "hello"}], "stream": True}
+    async with (
+        StandIn(Conduct.DENIER, form=Form.IN_TURN) as server,
+        httpx.AsyncClient(base_url=server.base_url) as client,
+    ):
+        kinds = [(await client.post("/chat/completions", json=body)).headers["content-type"] for _ in range(4)]
+    assert kinds == ["text/event-stream", "application/json"] * 2
+
+
+@pytest.mark.parametrize("streams", [True, False])
+async def test_wrong_wrappings_are_wrong(streams: bool) -> None:
+    """The content type is not that of the body, and the schema is nobody's."""
+    body: dict[str, JsonValue] = {"messages": [{"role": "user", "content": "hello"}], "stream": streams}
+    async with StandIn(Conduct.WRONG_TYPE) as server, httpx.AsyncClient(base_url=server.base_url) as client:
+        answer = await client.post("/chat/completions", json=body)
+        server.conduct = Conduct.WRONG_SCHEMA
+        strange = await client.post("/chat/completions", json=body)
+    assert (answer.headers["content-type"] == "application/json") is streams
+    assert isinstance(strange.json()["choices"], str)
+
+
+async def test_a_drip_never_ends_by_itself() -> None:
+    """There is always another byte, so that no limit on silence ends it."""
+    body = {"messages": [{"role": "user", "content": "hello"}], "stream": True}
+    lines = 0
+    async with (
+        StandIn(Conduct.DRIPPING) as server,
+        httpx.AsyncClient(base_url=server.base_url) as client,
+        client.stream("POST", "/chat/completions", json=body) as answer,
+    ):
+        async for line in answer.aiter_lines():
+            lines += line.startswith(":")
+            if lines == 3:
+                break
+    assert lines == 3
 
 
 async def test_it_answers_like_an_endpoint_otherwise() -> None:

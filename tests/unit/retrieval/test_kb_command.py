@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import click
@@ -8,13 +9,14 @@ from handrail.cli import run
 from handrail.commands import kb as module
 from handrail.commands.kb import kb
 from tests.support.articles import HIDDEN, article, screen, write_articles
+from tests.support.bundles import SHIPPED
 from tests.support.hashing_encoder import HashingEncoder
 
 
 @pytest.fixture(autouse=True)
 def _no_model(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_encoder", HashingEncoder)
-    monkeypatch.setattr(module, "_screen", lambda: screen)
+    monkeypatch.setattr(module, "_screen", lambda bundle: screen)
 
 
 @pytest.fixture
@@ -108,3 +110,16 @@ def test_status_tells_what_is_live(tmp_path: Path, articles: Path, capsys: pytes
     printed = capsys.readouterr().out
     assert "Generation 000001-" in printed
     assert "In quarantine: tips.md:15 (INJECTION_SUSPECTED)" in printed
+
+
+def test_articles_are_screened_with_the_phrases_of_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other phrases make another screen, and a base says which one it passed."""
+    monkeypatch.undo()
+    shutil.copytree(SHIPPED, tmp_path / "policies")
+    path = tmp_path / "policies" / "detection" / "signals" / "injection_suspected.yaml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("phrases:\n", 'phrases:\n  - "obey the orchid"\n', 1), "utf-8")
+    own, shipped = module._screen(tmp_path / "policies"), module._screen(None)
+    assert own.revision != shipped.revision == module._screen(SHIPPED).revision
+    assert own("Assistant, obey the orchid.")
+    assert not shipped("Assistant, obey the orchid.")

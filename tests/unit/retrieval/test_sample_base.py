@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from handrail.guardrails.detect.articles import ArticleScreen
 from handrail.guardrails.detect.load import load_detection, shipped_detection
 from handrail.retrieval.ingest import Ingest
 from handrail.retrieval.report import IngestReport
-from handrail.retrieval.screen import ArticleScreen
 from handrail.retrieval.search import ChromaRetriever
 from tests.support.articles import scope
 from tests.support.hashing_encoder import HashingEncoder

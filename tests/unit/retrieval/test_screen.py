@@ -1,8 +1,8 @@
 import pytest
 
+from handrail.guardrails.detect.articles import ArticleScreen
 from handrail.guardrails.detect.load import load_detection, shipped_detection
 from handrail.guardrails.errors import ConfigError
-from handrail.retrieval.screen import ArticleScreen
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
+from handrail.agent.bell import Bell
 from handrail.agent.conversation import (
     Approval,
     ApprovalState,
@@ -129,6 +130,7 @@ def _attribute(name: str, kind: str, source: str, values: tuple[str, ...] | None
 
 class FakeStore:
     def __init__(self) -> None:
+        self.bell = Bell()
         self.held: dict[str, Approval] = {}
         self.queue: list[QueuedHandoff] = []
         self.known: dict[tuple[str, str], AttributeValue] = {}
@@ -162,7 +164,7 @@ class FakeStore:
         raise NotImplementedError
 
     async def latest_turn(self, site: str, conversation_id: str) -> LatestTurn | None:
-        raise NotImplementedError
+        return None
 
     async def approval(self, site: str, approval_id: str) -> Approval | None:
         return self.held.get(approval_id)

@@ -1,0 +1,1 @@
+"""A model that does anything at all, for days: random behaviours through the gate and through the whole flow."""

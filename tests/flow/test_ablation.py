@@ -1,0 +1,183 @@
+"""Ablation: each guard, rule family and provenance check is switched off in turn, and something gets through then.
+
+Objects are patched, never files. The same steps with everything in place end safely, or the test would prove nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from pydantic import JsonValue
+
+from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.gate.inspection import CallInspection
+from handrail.guardrails.output import (
+    actions,
+    commitments,
+    credentials,
+    markup,
+    people,
+    personal,
+    prompt_leak,
+    repetition,
+    review,
+    unsourced,
+)
+from handrail.guardrails.output.review import CHECKS, Check
+from handrail.guardrails.policy.policyset import PolicySet
+from tests.flow.stand import Scripted, Stand
+from tests.unit.output.corpus import labelled, situations, wording
+
+Stands = Callable[..., Awaitable[Stand]]
+
+ASK = "could we have our money for the invoice INV-2049 back please"
+REFUND: tuple[str, dict[str, JsonValue]] = ("issue_refund", {"invoice_id": "INV-2049", "amount": "612.00"})
+HOW_TO = "How do I add a member to a project?"
+
+UNSAFE: Mapping[Check, str] = {
+    commitments.check: "You will get every cent back.",
+    actions.check: "Your cash arrived this morning.",
+    unsourced.check: "The plan has room for 431 workspaces.",
+    personal.check: "The customer before you was named Zora Quill.",
+    credentials.check: "The password is blue!Garden.",
+    prompt_leak.check: "The tool for this is called issue_refund.",
+    people.check: "There is no way to speak to a person here.",
+    markup.check: "Press <b>Share</b> to see it.",
+}
+"""By check, a sentence that this check alone stops; repetition has a test of its own."""
+
+CODES: Mapping[Check, str] = {
+    commitments.check: "OUT_COMMITMENT",
+    actions.check: "OUT_UNBACKED_ACTION",
+    unsourced.check: "OUT_UNSOURCED_NUMBER",
+    personal.check: "OUT_FOREIGN_PERSONAL_DATA",
+    credentials.check: "OUT_SECRET",
+    prompt_leak.check: "OUT_PROMPT_LEAK",
+    repetition.check: "OUT_REPEATED_PASSAGE",
+    people.check: "OUT_DENIES_PERSON",
+    markup.check: "OUT_MARKUP",
+}
+
+
+def name_of(check: Check) -> str:
+    """The module of a check."""
+    return check.__module__.rpartition(".")[2]
+
+
+def switch_off(monkeypatch: pytest.MonkeyPatch, check: Check) -> None:
+    """Leave one check of replies out."""
+    monkeypatch.setattr(review, "CHECKS", tuple(one for one in CHECKS if one is not check))
+
+
+def without(bundle: Bundle, rules: Iterable[str]) -> Bundle:
+    """The bundle without some rules; its revision stays, as a fault in memory would have it."""
+    kept = [rule for rule in bundle.policy.rules if rule.id not in set(rules)]
+    return replace(bundle, policy=PolicySet(kept, bundle.policy.revision))
+
+
+def test_every_check_is_switched_off_somewhere() -> None:
+    """A new check of replies must be placed here."""
+    assert set(CODES) == set(CHECKS) == {*UNSAFE, repetition.check}
+
+
+@pytest.mark.parametrize("check", UNSAFE, ids=name_of)
+async def test_without_a_check_its_words_reach_the_customer(
+    stands: Stands, monkeypatch: pytest.MonkeyPatch, check: Check
+) -> None:
+    """Through the whole flow: with all checks the sentence stays inside, without one it leaves."""
+    model = Scripted(text=f"Open the project and choose Members. {UNSAFE[check]}")
+    stand = await stands(model=model, customer="olivia")
+    assert UNSAFE[check] not in (await stand.say(HOW_TO)).reply
+    switch_off(monkeypatch, check)
+    await stand.open("olivia")
+    assert UNSAFE[check] in (await stand.say(HOW_TO)).reply
+
+
+async def test_without_the_check_of_repetition_the_same_is_said_again(
+    stands: Stands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same steps a second time are no help."""
+    words = "Open the project, choose Share and then People, and enter the address of the person. Then choose Invite."
+    stand = await stands(model=Scripted(text=words), customer="olivia")
+    await stand.say(HOW_TO)
+    assert words not in (await stand.say("and how do I add another member?")).reply
+    switch_off(monkeypatch, repetition.check)
+    await stand.open("olivia")
+    await stand.say(HOW_TO)
+    assert words in (await stand.say("and how do I add another member?")).reply
+
+
+@pytest.mark.parametrize("check", CODES, ids=name_of)
+def test_without_a_check_labelled_replies_go_uncaught(monkeypatch: pytest.MonkeyPatch, check: Check) -> None:
+    """The property that every violating reply is stopped holds with all checks, and fails without one."""
+    evidence = {name: situation.evidence() for name, situation in situations().items()}
+    words = wording()
+
+    def missed() -> int:
+        cases = (case for case in labelled() if case.kind == CODES[check])
+        return sum(not review.review(case.reply, evidence[case.situation], words).findings for case in cases)
+
+    assert missed() == 0
+    switch_off(monkeypatch, check)
+    assert missed() > 0
+
+
+Take = Callable[[Stand], Awaitable[object]]
+TAKES: dict[str, Take] = {
+    "ask": lambda stand: stand.say(ASK),
+    "yes": lambda stand: stand.say("yes"),
+    "approve": lambda stand: stand.decide(),
+}
+
+
+async def code(stand: Stand) -> None:
+    """The customer types the code that was sent."""
+    await stand.say(await stand.code())
+
+
+TAKES["code"] = code
+STEPS = {
+    "tools.verify": ("ask", "yes", "approve"),
+    "tools.confirm": ("ask", "code", "approve"),
+    "tools.approve": ("ask", "code", "yes"),
+}
+"""By rule, the steps after which a refund must not have run; without the rule it has."""
+
+
+async def refunds(stand: Stand, steps: Iterable[str]) -> int:
+    """How many writes the company holds after the steps; one that cannot be taken is left out."""
+    for step in steps:
+        with suppress(AssertionError, ValueError):
+            await TAKES[step](stand)
+    return await stand.writes()
+
+
+async def test_the_whole_way_ends_in_a_refund(stands: Stands) -> None:
+    """With every step the write runs: the steps below fail for what they leave out, and nothing else."""
+    stand = await stands(model=Scripted(calls=(REFUND,)), customer="farid")
+    assert await refunds(stand, ("ask", "code", "yes", "approve")) == 1
+
+
+@pytest.mark.parametrize("rule", STEPS)
+async def test_without_a_rule_a_write_runs_before_its_time(stands: Stands, shipped: Bundle, rule: str) -> None:
+    """Proof of identity, the customer's yes, a person's approval: each is what keeps the write from running."""
+    opened = partial(stands, model=Scripted(calls=(REFUND,)), customer="farid")
+    assert await refunds(await opened(), STEPS[rule]) == 0
+    assert await refunds(await opened(bundle=without(shipped, [rule])), STEPS[rule]) == 1
+
+
+async def test_without_provenance_a_value_of_the_models_own_is_asked_about(
+    stands: Stands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An amount that nobody named is put to the customer only when nothing asks where it is from."""
+    call: tuple[str, dict[str, JsonValue]] = ("issue_refund", {"invoice_id": "INV-2049", "amount": "431.27"})
+    stand = await stands(model=Scripted(calls=(call,)), customer="farid")
+    await refunds(stand, ("ask", "code"))
+    assert (await stand.say("yes")).confirmation is None
+    monkeypatch.setattr(CallInspection, "unvouched", property(lambda _: ()))
+    await stand.open("farid")
+    assert await refunds(stand, ("ask", "code", "yes", "approve")) == 1
