@@ -52,6 +52,11 @@ class Hands(StrEnum):
     CALLER = "caller"
 
 
+def everything(tool: str) -> bool:
+    """Every tool of the bundle is there."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
     """Bundle, ports, the bounded executor for CPU-bound work, and the sites that this process looks after."""
@@ -77,6 +82,9 @@ class Room:
     """The confidence of a reading below which a second opinion is asked for, if there is anybody to ask."""
 
     hands: Hands = Hands.OURS
+    has_tool: Callable[[str], bool] = everything
+    """Whether who runs the calls of the turn that runs has this tool."""
+
     upstream: Upstream | None = None
     """The model behind the proxy; without it there is no proxy."""
 

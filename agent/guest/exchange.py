@@ -51,6 +51,10 @@ class Exchange:
         self._draft: asyncio.Future[Draft] | None = None
         self._content: asyncio.Future[JsonValue] | None = None
 
+    def has(self, tool: str) -> bool:
+        """An agent's loop may find tools of its own for a call; one that finds none says so."""
+        return True
+
     async def complete(self, prompt: Prompt, seconds: float) -> Draft:
         """Wait for the agent's draft; whoever asks sets the limit of time."""
         draft: asyncio.Future[Draft] = asyncio.get_running_loop().create_future()

@@ -35,6 +35,10 @@ class Guest(Protocol):
         """What it brings into the turn."""
         ...
 
+    def has(self, tool: str) -> bool:
+        """Whether it can run a call of this tool."""
+        ...
+
     async def complete(self, prompt: Prompt, seconds: float) -> Draft:
         """A draft within `seconds`, or `PortError`. The results in `prompt` are minimised and screened."""
         ...
@@ -65,6 +69,12 @@ class Runnable(Protocol):
 
 GUEST: ContextVar[Guest | None] = ContextVar("GUEST", default=None)
 """The guest of the turn that runs in this context."""
+
+
+def lent(tool: str) -> bool:
+    """Whether the guest of the turn has the tool. Without a guest, Handrail's own toolbox runs what a person approved."""
+    guest = GUEST.get()
+    return guest is None or guest.has(tool)
 
 
 class GuestModel:

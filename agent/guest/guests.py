@@ -9,7 +9,7 @@ from handrail.agent.conversation import Received, Snapshot
 from handrail.agent.flow import build_graph
 from handrail.agent.guest.attested import Attested
 from handrail.agent.guest.flow import GUEST_TURN
-from handrail.agent.guest.guest import GUEST, Guest, GuestModel, GuestToolbox
+from handrail.agent.guest.guest import GUEST, Guest, GuestModel, GuestToolbox, lent
 from handrail.agent.ports import Upstream
 from handrail.agent.refusals import MessageTooLong
 from handrail.agent.room import Hands, Room
@@ -106,7 +106,7 @@ class Guests:
 
     @cached_property
     def _of_applications(self) -> Turning:
-        return self._guarded(replace(self._room, hands=Hands.CALLER))
+        return self._guarded(replace(self._room, hands=Hands.CALLER, has_tool=lent))
 
     def _guarded(self, room: Room) -> Turning:
         room = replace(room, model=GuestModel())

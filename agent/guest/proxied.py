@@ -36,6 +36,10 @@ class Proxied:
         self._offered = offered
         self._seen = seen
 
+    def has(self, tool: str) -> bool:
+        """Whether the application offered the tool with its request."""
+        return tool in self._offered.tools
+
     async def complete(self, prompt: Prompt, seconds: float) -> Draft:
         """What the model says to the application's conversation, and to what became of its calls in this turn."""
         new = prompt.results[len(self.brought.results) :]

@@ -68,6 +68,8 @@ async def weigh(
     if spec is None:
         return Weighed(call, None, digest(call), decide_undeclared(room.bundle.policy, call.tool, facts_of(view)), {})
     try:
+        if not room.has_tool(spec.id):
+            raise ToolRefused("who would run the call has no such tool")
         values = await _fresh(canonical(call, spec), spec, turn.customer_id, room)
     except ToolRefused:
         decision = decide_unavailable(room.bundle.policy, spec, facts_of(view), UNAVAILABLE)

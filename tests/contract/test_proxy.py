@@ -67,6 +67,32 @@ def test_an_undeclared_tool_is_neither_offered_nor_let_through(proxied: OpenAI, 
     }
 
 
+def test_a_tool_that_the_request_does_not_have_is_not_handed_over(proxied: OpenAI, behind: Behind) -> None:
+    """The bundle declares it; this application cannot run it, not even after a yes."""
+    only = [tool for tool in TOOLS if tool["function"]["name"] == "get_invoice"]
+    history: History = [{"role": "user", "content": CODE}]
+    named = {"X-Conversation-Id": "not-offered"}
+
+    def answered() -> str | None:
+        said = proxied.chat.completions.create(
+            model="x", messages=history, tools=only, user="dana", extra_headers=named
+        ).choices[0]
+        assert not said.message.tool_calls
+        return said.message.content
+
+    behind.says(in_turn(calling("resend_code", channel="email"), Reply("I cannot send it from here.")))
+    assert "I cannot send it from here." in (answered() or "")
+    assert "TOOL_UNAVAILABLE" in behind.told
+    named["X-Conversation-Id"] = "offered-no-more"
+    behind.says(in_turn(calling("resend_code", channel="email")))
+    asked = proxied.chat.completions.create(
+        model="x", messages=history, tools=TOOLS, user="dana", extra_headers=named
+    ).choices[0]
+    assert "Send a new sign-in code" in (asked.message.content or "")
+    history += [{"role": "assistant", "content": asked.message.content}, {"role": "user", "content": "yes"}]
+    assert answered()
+
+
 def test_a_write_goes_to_the_application_only_after_a_yes(proxied: OpenAI, behind: Behind) -> None:
     """The question is the product's; the agreed call is handed over once; then its success may be claimed."""
     app = App(proxied, "write")
