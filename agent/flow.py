@@ -165,13 +165,14 @@ def _failed(stage: Stage, reason: str, error: Exception) -> TurnState:
     return Step((report,), (ESCALATION.put((reason,)),)).to_state(stage)
 
 
-def build_graph(room: Room, turn: Table = TURN) -> CompiledStateGraph[TurnState, None, TurnState, TurnState]:
+def build_graph(room: Room, turn: Table | None = None) -> CompiledStateGraph[TurnState, None, TurnState, TurnState]:
     """The compiled LangGraph graph: no checkpointer, state plain JSON, one function of snapshot and event.
 
-    `turn` may lack the search; then the turn goes on where the search would have led.
+    Without a `turn` of its own it is that of the product. One may lack the search, and goes on where that would have led.
     """
     from langgraph.graph import StateGraph
 
+    turn = turn or TURN
     here = {stage for stage, _ in turn}
     ways: Ways = {stage: tuple(to for to in leads if to in here) for stage, leads in LEADS.items() if stage in here}
     graph: StateGraph[TurnState, None, TurnState, TurnState] = StateGraph(TurnState)
