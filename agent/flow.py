@@ -168,7 +168,7 @@ def _failed(stage: Stage, reason: str, error: Exception) -> TurnState:
 def build_graph(room: Room, turn: Table | None = None) -> CompiledStateGraph[TurnState, None, TurnState, TurnState]:
     """The compiled LangGraph graph: no checkpointer, state plain JSON, one function of snapshot and event.
 
-    Without a `turn` of its own it is that of the product. One may lack the search, and goes on where that would have led.
+    Without a `turn` it is that of the product. One may lack the search, and goes on where that would have led.
     """
     from langgraph.graph import StateGraph
 

@@ -72,7 +72,7 @@ GUEST: ContextVar[Guest | None] = ContextVar("GUEST", default=None)
 
 
 def lent(tool: str) -> bool:
-    """Whether the guest of the turn has the tool. Without a guest, Handrail's own toolbox runs what a person approved."""
+    """Whether the guest of the turn has the tool. Without one, Handrail's toolbox runs what a person approved."""
     guest = GUEST.get()
     return guest is None or guest.has(tool)
 

@@ -68,8 +68,6 @@ async def weigh(
     if spec is None:
         return Weighed(call, None, digest(call), decide_undeclared(room.bundle.policy, call.tool, facts_of(view)), {})
     try:
-        if not room.has_tool(spec.id):
-            raise ToolRefused("who would run the call has no such tool")
         values = await _fresh(canonical(call, spec), spec, turn.customer_id, room)
     except ToolRefused:
         decision = decide_unavailable(room.bundle.policy, spec, facts_of(view), UNAVAILABLE)
@@ -115,7 +113,12 @@ def _edit(agreement: Agreement | None, spec: ToolSpec) -> Edit:
 
 
 async def _fresh(call: ToolCall, spec: ToolSpec, customer: str | None, room: Room) -> dict[str, FactContent]:
-    """The tool's own facts of this call, read now; none for somebody who is not signed in."""
+    """The tool's own facts of this call, read now; none for somebody who is not signed in.
+
+    Raises ToolRefused when there is no such tool where the call would run.
+    """
+    if not room.has_tool(spec.id):
+        raise ToolRefused("who would run the call has no such tool")
     if not (spec.facts or spec.mcp) or (spec.requires_customer and customer is None):
         return {}
     found = await bounded(room.toolbox.call_facts(call, customer or ""), room.patience.tool)
