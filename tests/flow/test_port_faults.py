@@ -133,7 +133,7 @@ NEVER_IN_A_TURN = {("retriever", "titles")} | {
         "put_events", "record", "export_customer", "erase_customer", "erase_conversation", "close",
         "ensure_conversation", "latest_turn", "results", "feed", "heads", "standings", "cases", "case", "move_case",
         "moved_message", "edit_approval", "put_rating", "put_consent", "put_file", "file", "put_operator", "operators",
-        "undone_approvals", "put_session", "session", "drop_sessions",
+        "undone_approvals", "continue_turn", "put_session", "session", "drop_sessions",
     )
 }  # fmt: skip
 """Proved below: a whole conversation works while all of them fail."""

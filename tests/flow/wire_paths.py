@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 from functools import partial
+from uuid import uuid4
 
 from handrail.agent.company.database import CompanyDatabase, open_engine
 from handrail.agent.company.outbox import Outbox
 from tests.flow.wire import ENOUGH, QUESTION, Wire, deltas
+from tests.flow.wire_models import KINDS
 from tests.support.live_server import LiveServer
+
+_CALL = re.compile(r'{"id":"call_[^"]*","type":"function","function":{"name":"[^"]*","arguments":"(?:[^"\\]|\\.)*"}')
+"""A call for the application, in an answer or a piece of one, but for its last brace."""
+ROUNDS = 8
+"""More than the bundle grants a model that asks for calls."""
 
 
 async def says(wire: Wire) -> None:
@@ -82,6 +93,36 @@ async def chats(wire: Wire, *, stream: bool) -> None:
     answer = await wire.post("/v1/chat/completions", body)
     if stream:
         wire.told += deltas(answer.text)
+
+
+async def asks_by_proxy(wire: Wire, *, stream: bool) -> None:
+    """An application asks the model for its customer, with instructions of its own, and runs the calls that it gets."""
+    headers = {
+        "Authorization": f"Bearer {wire.server.server_key}",
+        "X-Customer-Id": wire.customer,
+        "X-Conversation-Id": uuid4().hex,
+    }
+    instructions = ". ".join(each.decode() for each in KINDS["the prompt"])
+    messages: list[object] = [{"role": "system", "content": instructions}, {"role": "user", "content": QUESTION}]
+    tools = [{"type": "function", "function": {"name": name}} for name in ("get_status", "get_invoice")]
+    for _ in range(ROUNDS):
+        body = {"model": "any", "messages": messages, "tools": tools, "stream": stream}
+        answer = await wire.post("/proxy/v1/chat/completions", body, headers)
+        if stream:
+            wire.told += deltas(answer.text)
+        calls = [json.loads(each + "}") for each in _CALL.findall(answer.text)]
+        if not calls:
+            return
+        messages.append({"role": "assistant", "tool_calls": calls})
+        messages += [{"role": "tool", "tool_call_id": each["id"], "content": _status(wire)} for each in calls]
+    raise AssertionError("the application was asked for calls again and again")
+
+
+def _status(wire: Wire) -> str:
+    """What the application's own status page answers: the same text that the company's does."""
+    with closing(sqlite3.connect(wire.server.folder / "company.db", timeout=ENOUGH)) as company:
+        (message,) = company.execute("select message from incidents").fetchone()
+    return json.dumps({"status": "investigating", "message": message})
 
 
 async def why(wire: Wire) -> None:
@@ -170,6 +211,8 @@ PATHS: dict[str, Play] = {
     f"POST {C}/rating": rates,
     "POST /v1/chat/completions": partial(chats, stream=False),
     "POST /v1/chat/completions (as a stream)": partial(chats, stream=True),
+    "POST /proxy/v1/chat/completions": partial(asks_by_proxy, stream=False),
+    "POST /proxy/v1/chat/completions (as a stream)": partial(asks_by_proxy, stream=True),
     "GET /demo/conversations/{conversation_id}/turns": why,
     "GET /v1/operator/queue": lists_the_queue,
     f"GET {O}": looks_at_the_case,
@@ -195,6 +238,8 @@ SPEAKING = (
     f"GET {C}/events (resumed)",
     "POST /v1/chat/completions",
     "POST /v1/chat/completions (as a stream)",
+    "POST /proxy/v1/chat/completions",
+    "POST /proxy/v1/chat/completions (as a stream)",
     f"GET {O}",
 )
 """Those on which a released reply leaves."""
@@ -218,6 +263,8 @@ SILENT: dict[str, str] = {
     "GET /v1/widget": "fixed texts of the bundle",
     "GET /v1/models": "names the one model",
     "GET /v1/models/{model}": "names the one model",
+    "GET /proxy/v1/models": "names the model of the settings",
+    "GET /proxy/v1/models/{model:path}": "names the model of the settings",
     "POST /v1/operator/session": "answers a token",
     "DELETE /v1/operator/session": "answers nothing",
     "PUT /v1/context/customers/{customer_id}/attributes": "counts what was stored",
