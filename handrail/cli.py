@@ -24,6 +24,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("explain", "handrail.commands.explain:explain", "Say why a turn went as it did, from the log alone."),
     Entry("audit", "handrail.commands.audit:audit", "Verify and anchor the audit log."),
     Entry("classify", "handrail.commands.classify:classify", "Read messages: need state, risk and signals."),
+    Entry("check", "handrail.commands.check:check", "Check replies: commitments, claims, sources, leaks."),
     Entry("train", "handrail.commands.train:train", "Learn the detection model from labelled messages."),
     Entry("kb", "handrail.commands.kb:kb", "Ingest and search the knowledge base."),
     Entry("model", "handrail.commands.model:model", "Install the sentence encoder."),
