@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from math import isfinite
@@ -13,10 +12,11 @@ from pydantic import JsonValue
 
 from handrail.guardrails.output.evidence import Evidence
 from handrail.guardrails.output.fold import squash, stem, words
-from handrail.guardrails.output.index import SOURCE_LIMIT, ValueIndex
+from handrail.guardrails.output.extract import extract
+from handrail.guardrails.output.index import RECKONED, SOURCE_LIMIT, ValueIndex
 from handrail.guardrails.output.numbers import normal
 from handrail.guardrails.output.sentences import sentences
-from handrail.guardrails.output.values import Value
+from handrail.guardrails.output.values import Form, Value
 from handrail.guardrails.vocabulary import Passage, ToolOutcome, ToolResult
 
 _STOP = frozenset({
@@ -26,15 +26,17 @@ _STOP = frozenset({
     "our", "us", "i", "me", "my", "not", "no", "just", "also", "please",
 })  # fmt: skip
 _DEPTH = 8
+_ANSWERED = frozenset({ToolOutcome.SUCCEEDED, ToolOutcome.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One sentence of a source: its words as stems, and its letters and digits in a row."""
+    """One sentence of a source: its words as stems, its letters and digits in a row, what can be reckoned with."""
 
     text: str
     stems: frozenset[str]
     squashed: str
+    stated: tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ class PassageIndex:
 
     index: ValueIndex
     said: tuple[Said, ...]
+    stems: frozenset[str]
 
 
 def content_stems(text: str) -> frozenset[str]:
@@ -53,7 +56,13 @@ def content_stems(text: str) -> frozenset[str]:
 def said(text: str) -> tuple[Said, ...]:
     """The sentences of `text`, indexed."""
     return tuple(
-        Said(sentence.text, content_stems(sentence.text), squash(sentence.text)) for sentence in sentences(text)
+        Said(
+            sentence.text,
+            content_stems(sentence.text),
+            squash(sentence.text),
+            tuple(value for value in extract(sentence.text) if value.kind in RECKONED and value.form is not Form.MARKER),
+        )
+        for sentence in sentences(text)
     )
 
 
@@ -61,7 +70,9 @@ def said(text: str) -> tuple[Said, ...]:
 def read_passage(title: str, heading: str, text: str) -> PassageIndex:
     """Index one passage. Only public help texts and texts of the bundle go through here, never a customer's words."""
     bounded = text[:SOURCE_LIMIT]
-    return PassageIndex(ValueIndex.of(f"{title}\n\n{heading}\n\n{bounded}"), said(bounded))
+    sentences_said = said(bounded)
+    stems = frozenset[str]().union(content_stems(f"{title} {heading}"), *(sentence.stems for sentence in sentences_said))
+    return PassageIndex(ValueIndex.of(f"{title}\n\n{heading}\n\n{bounded}"), sentences_said, stems)
 
 
 @lru_cache(maxsize=64)
@@ -92,11 +103,11 @@ class Sources:
     def of(cls, evidence: Evidence, person_keys: tuple[str, ...] = ()) -> Sources:
         """Index `evidence`; values under `person_keys` of tool results are people.
 
-        Arguments of reads and of failed calls come from the model and back nothing.
+        Arguments of reads and of failed calls come from the model and back nothing; why a call failed, its tool says.
         """
         tool_lines: list[str] = []
         for result in evidence.tool_results:
-            if result.outcome is ToolOutcome.SUCCEEDED:
+            if result.outcome in _ANSWERED:
                 tool_lines += lines_of(result.content)
         for result in evidence.succeeded():
             tool_lines += action_lines(result)
@@ -148,11 +159,6 @@ class Sources:
         yield self.customer_text
         yield from self.evidence.fixed_texts
         yield from self.evidence.own
-
-    def base_dates(self) -> tuple[date, ...]:
-        """Days from which a reply may count: today, and days that tools or the customer named."""
-        known = (self.evidence.now, *self.tools.full_dates(), *self.customer.full_dates())
-        return known[:40]
 
     def is_fixed(self, squashed: str) -> bool:
         """Whether a sentence (squashed) is one of the bundle's own fixed texts."""
@@ -227,14 +233,3 @@ def lines_of(content: JsonValue, key: str = "", depth: int = 0) -> list[str]:
         lines.append(f"{name}: {normal(Decimal(content) / 100)}")
     return lines
 
-
-def shifted(bases: Iterable[date], by: timedelta) -> set[date]:
-    """Each day of `bases` moved by `by`, forwards and backwards (days out of the calendar are left out)."""
-    moved: set[date] = set()
-    for base in bases:
-        for step in (by, -by):
-            try:
-                moved.add(base + step)
-            except OverflowError:
-                continue
-    return moved

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from handrail.guardrails.output import days, reckoning
 from handrail.guardrails.output.dates import full_date
 from handrail.guardrails.output.evidence import Finding
-from handrail.guardrails.output.index import days_of
+from handrail.guardrails.output.index import RECKONED
+from handrail.guardrails.output.nearby import Nearby
 from handrail.guardrails.output.reading import View
-from handrail.guardrails.output.sources import shifted
 from handrail.guardrails.output.values import Form, Kind, Value
 
 CODES = {
@@ -36,24 +37,45 @@ _FOLLOWING = re.compile(r"\W{0,3}([A-Za-z]+)")
 
 
 def check(view: View) -> Iterator[Finding]:
-    """One finding per value that no source states."""
-    for value in view.line.values:
-        if is_unsourced(view, value):
-            code = "OUT_UNSOURCED_DATE" if _is_day_of_month(view, value) else CODES[value.kind]
-            yield view.line.finding(code, value.start, value.end, value.kind.value)
+    """One finding per value that no source states and that follows from none."""
+    doubtful = [value for value in view.line.values if not _is_stated(view, value)]
+    for value in _left_over(view, doubtful) if doubtful else ():
+        code = "OUT_UNSOURCED_DATE" if _is_day_of_month(view, value) else CODES[value.kind]
+        yield view.line.finding(code, value.start, value.end, value.kind.value)
 
 
-def is_unsourced(view: View, value: Value) -> bool:
-    """Whether `value` states something and nothing in the turn says so."""
-    if _is_harmless(view, value) or view.sources.hold(value):
+def _left_over(view: View, doubtful: list[Value]) -> list[Value]:
+    """The values of `doubtful` that cannot be worked out.
+
+    INVARIANT: a value is worked out only from values that are sure before it, so that two made-up ones cannot vouch
+    for each other.
+    """
+    while True:
+        sure = tuple(value for value in view.line.values if value not in doubtful and value.form is not Form.MARKER)
+        near = Nearby(view, sure)
+        left = [value for value in doubtful if not _is_worked_out(near, value)]
+        if len(left) == len(doubtful) or not left:
+            return left
+        doubtful = left
+
+
+def _is_worked_out(near: Nearby, value: Value) -> bool:
+    if value.kind not in RECKONED or value.form is Form.MARKER:
         return False
+    return (days if value.kind in {Kind.DATE, Kind.TIME} else reckoning).is_worked_out(near, value)
+
+
+def _is_stated(view: View, value: Value) -> bool:
+    """Whether `value` states nothing, or what a source of the turn says."""
+    if _is_harmless(view, value) or view.sources.hold(value):
+        return True
     if value.kind is Kind.DATE:
-        return not (_is_in_year(view, value) or _is_worked_out(view, value))
+        return _is_in_year(view, value)
     if value.form is Form.ORDINAL and _is_day_of_month(view, value):
-        return not any(f"day:{value.keys[0]}" in index.dates for index in view.sources.all_indexes)
+        return any(f"day:{value.keys[0]}" in index.dates for index in view.sources.all_indexes)
     if value.kind in {Kind.IDENTIFIER, Kind.IP}:
-        return not view.sources.mention(view.line.sentence.text[value.start : value.end])
-    return True
+        return view.sources.mention(view.line.sentence.text[value.start : value.end])
+    return False
 
 
 def _is_harmless(view: View, value: Value) -> bool:
@@ -86,11 +108,3 @@ def _is_in_year(view: View, value: Value) -> bool:
     keys = {f"-{day.isoformat()[4:]}" for day in days}
     return any(keys & index.yearless for index in view.sources.all_indexes)
 
-
-def _is_worked_out(view: View, value: Value) -> bool:
-    """A date that the sentence derives: it names the number of days, and the day it counts from is known."""
-    days = {day for day in map(full_date, value.keys) if day is not None}
-    if not days:
-        return False
-    lengths = (days_of(other) for other in view.line.values if other.kind is Kind.DURATION and view.sources.hold(other))
-    return any(days & shifted(view.sources.base_dates(), length) for length in lengths if length is not None)

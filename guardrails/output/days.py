@@ -1,0 +1,189 @@
+"""Dates and times that a reply works out: a known day and a length of time, ends of months, weekdays, tomorrow."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from handrail.guardrails.output.amounts import readings
+from handrail.guardrails.output.clock import minute_of_day, time_key
+from handrail.guardrails.output.dates import nearest_day
+from handrail.guardrails.output.index import ValueIndex
+from handrail.guardrails.output.nearby import Nearby
+from handrail.guardrails.output.values import Kind, Value
+
+_BACK = re.compile(
+    r"(?<!\w)(?:before|prior|ahead|earlier|advance|notice|ago|last|previous|latest|vor|vorher|vorab|zuvor|voraus|frist|"
+    r"kündigung|spätestens|rückwirkend|seit|since|back)(?!\w)"
+)
+_FROM = re.compile(r"(?:from|after|as of|starting|starts|begins|ab|nach|vom)\s(?:on\s|dem\s|the\s)?$")
+_MONTH_END = re.compile(
+    r"(?<!\w)(?:end of (?:the |each |that |this |a |every )?(?:(?:calendar|billing|same|current|following) )?month|month-end|"
+    r"last day of|monatsende|ende (?:des|eines|jedes) (?:\w+ )?(?:kalender)?monats|letzte[nr]? tag|"
+    r"(?:by|until|till|at) the end of (?:january|february|march|april|may|june|july|august|september|october|november|"
+    r"december)|ende (?:januar|februar|märz|april|mai|juni|juli|august|september|oktober|november|dezember))"
+)
+_YEAR_END = re.compile(r"(?<!\w)(?:end of (?:the |each |that |this )?(?:calendar )?year|year-end|jahresende|ende (?:des|jedes) (?:\w+ )?(?:kalender)?jahres)")
+_QUARTER_END = re.compile(r"(?<!\w)(?:end of (?:the |each |a )?(?:calendar )?quarter|quartalsende|ende (?:des|eines) (?:kalender)?quartals)")
+_MOST_DAYS = 24
+_FARTHEST = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Days that are known: `said` in the reply nearby, `others` by the sources, today among them."""
+
+    said: tuple[date, ...]
+    others: tuple[date, ...]
+
+
+def known_days(near: Nearby) -> Days:
+    """The days from which a reply may count."""
+    now = near.view.sources.evidence.now
+    sources = near.view.sources
+    said = _days((value for value in near.said if value.kind is Kind.DATE), now)
+    others = (*_days(sources.tools.stated, now), *_days(sources.customer.stated, now), *_days(sources.own.stated, now))
+    return Days(said, (now, *others[:_MOST_DAYS]))
+
+
+def is_worked_out(near: Nearby, value: Value) -> bool:
+    """Whether a date or a time of day follows from a known moment and a length of time that is named or in force."""
+    if value.kind is Kind.TIME:
+        return _is_time(near, value)
+    fits = frozenset(value.keys)
+    return any(not fits.isdisjoint(_keys(day)) for day in _candidates(near, value))
+
+
+def _candidates(near: Nearby, value: Value) -> Iterator[date]:
+    """Every day that could be meant."""
+    known = known_days(near)
+    now = near.view.sources.evidence.now
+    yield from known.said
+    if value.keys[0].startswith("--") and len(value.keys[0]) == 4:
+        yield now
+    reached = list(_moved(near, value, known))
+    yield from reached
+    for day in (*known.said, *known.others, *reached):
+        yield from _ends(near, day)
+
+
+def _ends(near: Nearby, day: date) -> Iterator[date]:
+    """The end of the month, quarter or year of a day, where the reply or a source it speaks of tells of one."""
+    words = near.told
+    if _MONTH_END.search(words):
+        yield day.replace(day=monthrange(day.year, day.month)[1])
+    if _QUARTER_END.search(words):
+        last = (day.month + 2) // 3 * 3
+        yield date(day.year, last, monthrange(day.year, last)[1])
+    if _YEAR_END.search(words):
+        yield day.replace(month=12, day=31)
+
+
+def is_year(near: Nearby, value: Value) -> bool:
+    """Whether a bare number is the year of a day that is known or worked out."""
+    key = value.keys[0]
+    if value.unit or len(key) != 4 or key[:2] not in {"19", "20"}:
+        return False
+    known = known_days(near)
+    days = (*known.said, *known.others[:1], *_moved(near, value, known))
+    return any(str(day.year) == key for day in days)
+
+
+def _moved(near: Nearby, value: Value, known: Days) -> Iterator[date]:
+    """Known days moved by a length that the reply names; days the reply names moved by one that a source has."""
+    follows = _FROM.search(near.words[max(0, value.start - 14) : value.start]) is not None
+    for length in near.lengths():
+        backwards = _BACK.search(length.words) is not None
+        for base in (*known.said, *known.others) if length.named else (known.said or known.others[:1]):
+            for day in moved(base, length.value, backwards):
+                yield day
+                if follows:
+                    yield day + timedelta(days=1)
+
+
+def moved(base: date, length: Value, backwards: bool) -> Iterator[date]:
+    """`base` moved by a length of time, onwards and, when the words say so, backwards too."""
+    for amount in readings(length)[:1]:
+        if amount.number % 1 or amount.number > _FARTHEST:
+            if amount.unit != "minute":
+                continue
+        for sign in (1, -1) if backwards else (1,):
+            try:
+                if amount.unit == "month":
+                    yield add_months(base, sign * int(amount.number))
+                elif amount.unit == "minute" and amount.number and amount.number % 1440 == 0:
+                    yield base + timedelta(days=sign * int(amount.number // 1440))
+                elif amount.unit == "day":
+                    if length.workdays:
+                        yield add_workdays(base, sign * int(amount.number))
+                    else:
+                        yield base + timedelta(days=sign * int(amount.number))
+            except (OverflowError, ValueError):
+                continue
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day of another month, or its last one where it is shorter."""
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def add_workdays(day: date, count: int) -> date:
+    """The day `count` working days (Monday to Friday) later, or earlier."""
+    step = timedelta(days=1 if count >= 0 else -1)
+    left = min(abs(count), 400)
+    while left:
+        day += step
+        left -= day.weekday() < 5
+    return day
+
+
+def _is_time(near: Nearby, value: Value) -> bool:
+    """A known time of day and a length of minutes or hours."""
+    index = ValueIndex()
+    index.add(value for value in near.said if value.kind is Kind.TIME)
+    stated = index.words.get(Kind.TIME, set())
+    sources = near.view.sources
+    others = sources.tools.words.get(Kind.TIME, set()) | sources.customer.words.get(Kind.TIME, set())
+    return any(
+        key in value.keys
+        for length in near.lengths()
+        for base in ((*stated, *others) if length.named else stated)
+        for key in _times(base, length.value)
+    )
+
+
+def _times(base: str, length: Value) -> Iterator[str]:
+    for amount in readings(length)[:1]:
+        if amount.unit == "minute" and amount.number % 1 == 0:
+            for minutes in (int(amount.number), -int(amount.number)):
+                yield time_key((minute_of_day(base) + minutes) % 1440)
+
+
+def _days(values: Iterable[Value], now: date) -> tuple[date, ...]:
+    found: dict[date, None] = {}
+    for value in values:
+        for key in value.keys:
+            day = _day(key, now)
+            if day is not None:
+                found[day] = None
+    return tuple(found)
+
+
+def _day(key: str, now: date) -> date | None:
+    """The day of a key; a month stands for its first day, tomorrow for the day after today."""
+    if key == "word:tomorrow":
+        return now + timedelta(days=1)
+    if len(key) == 7 and key[0] != "-":
+        return nearest_day(f"{key}-01", now)
+    if len(key) == 4 and key.startswith("--"):
+        return nearest_day(f"{key}-01", now)
+    return nearest_day(key, now)
+
+
+def _keys(day: date) -> tuple[str, ...]:
+    iso = day.isoformat()
+    return (iso, iso[:7], f"-{iso[4:]}", f"--{iso[5:7]}", f"weekday:{day.weekday()}", f"day:{day.day}")

@@ -1,0 +1,111 @@
+"""What a value of a reply may be worked out from: values said just before it, and those of the sources it speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+from handrail.guardrails.output.reading import Line, View
+from handrail.guardrails.output.sources import PassageIndex, content_stems
+from handrail.guardrails.output.values import Form, Kind, Value
+
+LINES = 3
+"""Sentences of the reply, the last included, whose values may be reckoned with."""
+
+PASSAGES = 3
+"""Passages that may be reckoned with: those that share most words with the reply and the customer's last message."""
+
+
+class Length(NamedTuple):
+    """A length of time, whether the reply names it, and the words it stands among."""
+
+    value: Value
+    named: bool
+    words: str
+
+
+@dataclass(frozen=True)
+class Nearby:
+    """The surroundings of the values of one sentence.
+
+    `sure` are the values of this sentence that a source states or that have been worked out already.
+    """
+
+    view: View
+    sure: tuple[Value, ...]
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """The sentences before this one that still count, nearest first."""
+        return tuple(reversed(self.view.earlier[-(LINES - 1) :]))
+
+    @cached_property
+    def said(self) -> tuple[Value, ...]:
+        """The sure values of this sentence and those of the ones before (which had to pass), nearest first."""
+        return (*self.sure, *(value for line in self.lines for value in line.values if value.form is not Form.MARKER))
+
+    @cached_property
+    def words(self) -> str:
+        """The sentence in lower case."""
+        return self.view.line.folded.lower()
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        """Words the reply shares with what it speaks of: this sentence, the ones before, the customer's last words."""
+        asked = self.view.sources.evidence.customer_texts[-1:]
+        return _words(
+            self.view.line.stems.union(*(line.stems for line in self.lines), *(content_stems(text) for text in asked))
+        )
+
+    @cached_property
+    def passages(self) -> tuple[PassageIndex, ...]:
+        """The passages that the reply speaks of, closest first."""
+        ranked = sorted(
+            ((len(self.stems & indexed.stems), indexed) for _, indexed in self.view.sources.passages),
+            key=lambda pair: pair[0],
+            reverse=True,
+        )
+        best = tuple(indexed for shared, indexed in ranked[:PASSAGES] if shared)
+        return (*best, *self.view.sources.fixed)
+
+    @cached_property
+    def told(self) -> str:
+        """This part of the reply and the passages it speaks of, in lower case."""
+        texts = (sentence.text for passage in self.passages for sentence in passage.said)
+        return " ".join((self.words, *(line.folded for line in self.lines), *texts)).lower()
+
+    def groups(self) -> Iterator[tuple[Value, ...]]:
+        """Values that stand together in a source: in a sentence of a passage, a tool's result, the customer's words."""
+        sources = self.view.sources
+        for index in (sources.tools, sources.customer, sources.own):
+            if index.stated:
+                yield tuple(index.stated[:40])
+        for passage in self.passages:
+            for sentence in passage.said:
+                if sentence.stated:
+                    yield sentence.stated
+
+    def lengths(self) -> Iterator[Length]:
+        """Lengths of time that this part of the reply names, and those of sentences in sources that share its words."""
+        words = f"{self.words} {' '.join(line.folded.lower() for line in self.lines[:1])}"
+        named = [value for value in self.said if value.kind is Kind.DURATION]
+        for value in named:
+            told = (
+                sentence.text.lower()
+                for passage in self.passages
+                for sentence in passage.said
+                if any(value.keys == other.keys and value.unit == other.unit for other in sentence.stated)
+            )
+            yield Length(value, True, f"{words} {' '.join(told)}")
+        own = _words(self.view.line.stems)
+        for passage in self.passages:
+            for sentence in passage.said:
+                if sentence.stated and own & sentence.stems:
+                    text = sentence.text.lower()
+                    yield from (Length(one, False, text) for one in sentence.stated if one.kind is Kind.DURATION)
+
+
+def _words(stems: frozenset[str]) -> frozenset[str]:
+    return frozenset(stem for stem in stems if not stem[0].isdigit() and len(stem) > 2)

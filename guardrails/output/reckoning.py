@@ -1,0 +1,134 @@
+"""Numbers that a reply works out: sums, differences, products and shares of numbers that stand in its sources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+
+from handrail.guardrails.output.amounts import MONEY, Amount, amounts, combined, is_same, readings
+from handrail.guardrails.output.clock import hour_keys, minute_of_day
+from handrail.guardrails.output.days import is_year, known_days
+from handrail.guardrails.output.nearby import Nearby
+from handrail.guardrails.output.values import Form, Kind, Value
+
+_MOST = 14
+"""Numbers of the reply, and numbers of one source, that are combined with each other."""
+
+_FACTORS = re.compile(
+    r"(?<!\w)(?:(?P<two>twice|double|both|pair|beide[nrsm]?|doppelt[a-z]{0,2}|zweimal|zu zweit)|(?P<half>half|hälfte|halbe?[nrsm]?)"
+    r"|(?P<quarter>a quarter|one quarter|viertel)|(?P<third>one third|a third|two thirds|drittel)"
+    r"|(?P<year>(?:per|a|the|whole|full|each|every) year|annual(?:ly)?|yearly|per annum|(?:im|pro|ganze|jedes) jahr|jährlich)|(?P<many>thousand|tausend)"
+    r"|(?P<quarterly>quarterly|per quarter|quartal)|(?P<vat>plus vat|vat|mwst|ust))(?!\w)"
+)
+_FACTOR = {"two": 2.0, "half": 0.5, "quarter": 0.25, "third": 1 / 3, "year": 12.0, "many": 1000.0, "quarterly": 3.0}
+_ABOUT = re.compile(
+    r"(?:about|around|roughly|approximately|approx\.?|nearly|almost|just (?:under|over)|close to|some|circa|ca\.?|over|under|"
+    r"more than|less than|well over|a good|etwa|rund|ungefähr|knapp|gut|fast|mehr als|weniger als|über|unter)\s(?:[€$£]\s?)?$"
+)
+_AT_HOUR = re.compile(
+    r"(?:from|between|until|till|by|at|after|before|to|and|-|ab|bis|nach|vor|um|von|zwischen|und|gegen|about|around)\s?$"
+)
+_TOLERANCE = 0.06
+_SMALL = 31
+
+
+def is_worked_out(near: Nearby, value: Value) -> bool:
+    """Whether a number follows in one step, or in two among numbers of the reply, from numbers that are sure."""
+    if value.kind is Kind.DURATION and _is_between_days(near, value):
+        return True
+    before = near.words[max(0, value.start - 16) : value.start]
+    if value.kind is Kind.NUMBER and not value.unit and (_is_hour(near, value, before) or is_year(near, value)):
+        return True
+    said = (*amounts(near.said, _MOST), *_factors(near))
+    groups = [_group(values) for values in near.groups()]
+    about = _ABOUT.search(before) is not None
+    for wanted in readings(value):
+        if about and _is_near(wanted, (*said, *(amount for group in groups for amount in group))):
+            return True
+        if any(is_same(wanted, reached) for reached in _reached(wanted, said, groups)):
+            return True
+    return False
+
+
+def _reached(wanted: Amount, said: tuple[Amount, ...], groups: list[tuple[Amount, ...]]) -> Iterator[Amount]:
+    """Everything that could be meant: from two numbers said, from one said and one of a source, from two of a source."""
+    said = _as_money(wanted, said)
+    pairs = [result for one, other in combinations(said, 2) for result in combined(one, other)]
+    yield from pairs
+    counted = not wanted.unit and wanted.number <= _SMALL
+    for group in groups:
+        group = _as_money(wanted, group)
+        for one in group:
+            for other in said:
+                if not counted or one.unit or other.unit:
+                    yield from combined(one, other)
+        if not counted:
+            for one, other in combinations(group[:_MOST], 2):
+                yield from combined(one, other)
+    if not counted:
+        for result in pairs:
+            for other in said:
+                yield from combined(result, other)
+
+
+def _as_money(wanted: Amount, known: tuple[Amount, ...]) -> tuple[Amount, ...]:
+    """Bare numbers with cents may be amounts of money too, where one is looked for."""
+    if wanted.unit not in MONEY:
+        return known
+    return (*known, *(Amount(one.number, wanted.unit) for one in known if not one.unit and one.number % 1))
+
+
+def _factors(near: Nearby) -> Iterator[Amount]:
+    for match in _FACTORS.finditer(near.words):
+        factor = _FACTOR.get(match.lastgroup or "")
+        if factor:
+            yield Amount(factor, "")
+
+
+def _group(values: Iterable[Value]) -> tuple[Amount, ...]:
+    return amounts(values, 2 * _MOST)
+
+
+def _is_near(wanted: Amount, known: Iterable[Amount]) -> bool:
+    """Whether a rounded number is close to one that is known and written less round."""
+    return any(
+        one.unit == wanted.unit
+        and abs(one.number - wanted.number) <= _TOLERANCE * one.number
+        and _digits(wanted.number) < _digits(one.number)
+        for one in known
+    )
+
+
+def _digits(number: float) -> int:
+    """How many digits of a number are no closing zeros."""
+    return len(f"{number:.10g}".replace(".", "").strip("0"))
+
+
+def _is_hour(near: Nearby, value: Value, before: str) -> bool:
+    """`between 8 and 11` for hours that a source writes as 8:00 and 11:00; nights and shifts from hour to hour."""
+    if not value.keys[0].isdigit() or value.form is not Form.DIGITS or _AT_HOUR.search(before) is None:
+        return False
+    keys = hour_keys(int(value.keys[0])) if len(value.keys[0]) <= 2 else ()
+    return any(near.view.sources.hold(Value(Kind.TIME, 0, 0, (key,))) for key in keys)
+
+
+def _is_between_days(near: Nearby, value: Value) -> bool:
+    """The days, weeks or hours between two moments of which the reply names one."""
+    (wanted, *_) = readings(value) or (Amount(0.0, ""),)
+    if wanted.unit == "day":
+        known = known_days(near)
+        return any(
+            abs((one - other).days) == wanted.number for one in known.said for other in (*known.said, *known.others)
+        )
+    if wanted.unit == "month":
+        known = known_days(near)
+        return any(
+            one.day == other.day and abs((one.year - other.year) * 12 + one.month - other.month) == wanted.number
+            for one in known.said
+            for other in (*known.said, *known.others)
+        )
+    if wanted.unit == "minute":
+        minutes = [minute_of_day(key) for one in near.said if one.kind is Kind.TIME for key in one.keys]
+        return any((other - one) % 1440 == wanted.number for one in minutes for other in minutes if one != other)
+    return False
