@@ -27,11 +27,11 @@ class Amount(NamedTuple):
 
 
 def amounts(values: Iterable[Value], most: int = 40) -> tuple[Amount, ...]:
-    """The amounts among `values`, each once, at most `most` of them; every reading of an ambiguous one."""
-    found: dict[Amount, None] = {}
+    """The amounts among `values`, at most `most` of them, no one more than twice; every reading of an ambiguous one."""
+    found: list[Amount] = []
     for value in values:
         if value.kind in _NUMERIC and value.form is not Form.MARKER:
-            found.update(dict.fromkeys(readings(value)))
+            found += (one for one in readings(value) if found.count(one) < 2)
         if len(found) >= most:
             break
     return tuple(found)

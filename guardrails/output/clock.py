@@ -34,6 +34,9 @@ _HINTS = (
     "past ", " to ", "halb ", "viertel ", " uhr", "o'clock", "noon", "midday", "midnight", "mitternacht", "morning",
     "evening", "afternoon", "night", "abends", "morgens", "mittags", " am", " pm", " a.m", " p.m", "früh", " nach ", " vor ",
 )  # fmt: skip
+_COUNTS = frozenset({"five", "ten", "twenty", "twenty-five", "fünf", "zehn", "zwanzig"})
+_JOINS = frozenset({"to", "after", "vor", "nach"})
+_AT = re.compile(r"(?<!\w)(?:at|by|until|around|about|um|ab|bis|gegen)\s$")
 _LATE = ("p", "afternoon", "evening", "night", "nachmittags", "abends", "mittags")
 
 
@@ -55,6 +58,9 @@ def spoken_times(text: str) -> Iterator[Value]:
     if not any(hint in text for hint in _HINTS):
         return
     for match in _SPOKEN.finditer(text):
+        if match["minutes"] in _COUNTS and match["side"] in _JOINS and not match["part"] and not _AT.search(text[max(0, match.start() - 8) : match.start()]):
+            # `five to ten` is a range as well.
+            continue
         if match["word"]:
             keys: tuple[str, ...] = ("12:00" if match["word"] in {"noon", "midday"} else "00:00",)
         else:

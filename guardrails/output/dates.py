@@ -48,9 +48,9 @@ _RELATIVE_HINTS = (
     "tomorrow", "tonight", "next ", "coming ", "end of", "close of", "eod", "cob", "übermorgen", "nächste", "kommende",
 )  # fmt: skip
 _RELATIVE = re.compile(
-    r"(?:tomorrow|tonight|next (?:week|month|year|quarter|weekend)|this coming (?:week|month|year|quarter|weekend)|"
+    r"(?:day after tomorrow|tomorrow|tonight|next (?:week|month|year|quarter|weekend)|this coming (?:week|month|year|quarter|weekend)|"
     r"the coming (?:week|month|year|quarter|weekend)|end of (?:the )?(?:day|week|month|year)|close of business|eod|cob|"
-    r"day after tomorrow|übermorgen|(?:nächste[rnms]?|kommende[rnms]?) (?:woche|monats?|jahr(?:es)?|wochenende))"
+    r"übermorgen|(?:nächste[rnms]?|kommende[rnms]?) (?:woche|monats?|jahr(?:es)?|wochenende))"
     r"(?!\w)"
 )
 _BEFORE_MONTH = re.compile(r"(?:in|by|until|till|since|from|before|after|of|during|mid|early|late|next|im|ab|bis|seit|vor|nach|ende|anfang|mitte|your|the|this|last)[ -]$")

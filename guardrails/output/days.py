@@ -28,6 +28,7 @@ _MONTH_END = re.compile(
 )
 _YEAR_END = re.compile(r"(?<!\w)(?:end of (?:the |each |that |this )?(?:calendar )?year|year-end|jahresende|ende (?:des|jedes) (?:\w+ )?(?:kalender)?jahres)")
 _QUARTER_END = re.compile(r"(?<!\w)(?:end of (?:the |each |a )?(?:calendar )?quarter|quartalsende|ende (?:des|eines) (?:kalender)?quartals)")
+_DAYS_AHEAD = {"tonight": 0, "tomorrow": 1, "day after tomorrow": 2, "übermorgen": 2}
 _MOST_DAYS = 24
 _FARTHEST = 4000
 
@@ -53,8 +54,27 @@ def is_worked_out(near: Nearby, value: Value) -> bool:
     """Whether a date or a time of day follows from a known moment and a length of time that is named or in force."""
     if value.kind is Kind.TIME:
         return _is_time(near, value)
+    if value.keys[0].startswith("word:"):
+        return _is_relative(near, value)
     fits = frozenset(value.keys)
     return any(not fits.isdisjoint(_keys(day)) for day in _candidates(near, value))
+
+
+def _is_relative(near: Nearby, value: Value) -> bool:
+    """`Tomorrow`, `next week`, `next month` for a day that is known or worked out."""
+    now = near.view.sources.evidence.now
+    known = known_days(near)
+    word = value.keys[0].partition(":")[2]
+    days = (*known.said, *known.others[1:], *_moved(near, value, known))
+    if word in _DAYS_AHEAD:
+        return now + timedelta(days=_DAYS_AHEAD[word]) in days
+    if "month" in word or "monat" in word:
+        following = add_months(now, 1)
+        return any((day.year, day.month) == (following.year, following.month) for day in days)
+    if "week" in word or "woche" in word:
+        following = now + timedelta(days=7)
+        return any(day.isocalendar()[:2] == following.isocalendar()[:2] for day in days)
+    return False
 
 
 def _candidates(near: Nearby, value: Value) -> Iterator[date]:
@@ -142,7 +162,10 @@ def add_workdays(day: date, count: int) -> date:
 
 
 def _is_time(near: Nearby, value: Value) -> bool:
-    """A known time of day and a length of minutes or hours."""
+    """A known time of day and a length of minutes or hours, or a full hour that the customer wrote as a bare number."""
+    hours = near.view.sources.customer.numbers
+    if any(key[3:] == "00" and "" in hours.get(str(int(key[:2]) - shift), ()) for key in value.keys for shift in (0, 12)):
+        return True
     index = ValueIndex()
     index.add(value for value in near.said if value.kind is Kind.TIME)
     stated = index.words.get(Kind.TIME, set())
@@ -175,8 +198,9 @@ def _days(values: Iterable[Value], now: date) -> tuple[date, ...]:
 
 def _day(key: str, now: date) -> date | None:
     """The day of a key; a month stands for its first day, tomorrow for the day after today."""
-    if key == "word:tomorrow":
-        return now + timedelta(days=1)
+    if key.startswith("word:"):
+        ahead = _DAYS_AHEAD.get(key[5:])
+        return None if ahead is None else now + timedelta(days=ahead)
     if len(key) == 7 and key[0] != "-":
         return nearest_day(f"{key}-01", now)
     if len(key) == 4 and key.startswith("--"):

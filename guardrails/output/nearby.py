@@ -18,6 +18,13 @@ PASSAGES = 3
 """Passages that may be reckoned with: those that share most words with the reply and the customer's last message."""
 
 
+class Group(NamedTuple):
+    """Values that stand together, and whether in a text for everybody."""
+
+    stated: tuple[Value, ...]
+    is_public: bool
+
+
 class Length(NamedTuple):
     """A length of time, whether the reply names it, and the words it stands among."""
 
@@ -76,16 +83,16 @@ class Nearby:
         texts = (sentence.text for passage in self.passages for sentence in passage.said)
         return " ".join((self.words, *(line.folded for line in self.lines), *texts)).lower()
 
-    def groups(self) -> Iterator[tuple[Value, ...]]:
+    def groups(self) -> Iterator[Group]:
         """Values that stand together in a source: in a sentence of a passage, a tool's result, the customer's words."""
         sources = self.view.sources
         for index in (sources.tools, sources.customer, sources.own):
             if index.stated:
-                yield tuple(index.stated[:40])
+                yield Group(tuple(index.stated[:40]), False)
         for passage in self.passages:
             for sentence in passage.said:
                 if sentence.stated:
-                    yield sentence.stated
+                    yield Group(sentence.stated, True)
 
     def lengths(self) -> Iterator[Length]:
         """Lengths of time that this part of the reply names, and those of sentences in sources that share its words."""

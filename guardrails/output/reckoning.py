@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import combinations
 
 from handrail.guardrails.output.amounts import MONEY, Amount, amounts, combined, is_same, readings
@@ -29,6 +29,12 @@ _ABOUT = re.compile(
 _AT_HOUR = re.compile(
     r"(?:from|between|until|till|by|at|after|before|to|and|-|ab|bis|nach|vor|um|von|zwischen|und|gegen|about|around)\s?$"
 )
+_RECKONS = re.compile(
+    r"=|(?<!\w)(?:total|totals|altogether|together|in all|sum|adds? up|comes? to|came to|makes|leaves?|left|remain\w*|difference|"
+    r"sav\w+|plus|minus|less|cheaper|on top|in addition|instead of|both|that's|that is|that would be|would be|"
+    r"it'd be|so|thus|therefore|zusammen|insgesamt|summe|macht|ergibt|ergeben|bleib\w+|übrig|verbleib\w+|"
+    r"differenz|spar\w+|zuzüglich|abzüglich|günstiger|teurer|also|somit|damit|wären|wäre)(?!\w)"
+)
 _TOLERANCE = 0.06
 _SMALL = 31
 
@@ -41,42 +47,48 @@ def is_worked_out(near: Nearby, value: Value) -> bool:
     if value.kind is Kind.NUMBER and not value.unit and (_is_hour(near, value, before) or is_year(near, value)):
         return True
     said = (*amounts(near.said, _MOST), *_factors(near))
-    groups = [_group(values) for values in near.groups()]
     about = _ABOUT.search(before) is not None
     for wanted in readings(value):
-        if about and _is_near(wanted, (*said, *(amount for group in groups for amount in group))):
+        if about and _is_near(wanted, (*said, *(one for group in near.groups() for one in amounts(group.stated)))):
             return True
-        if any(is_same(wanted, reached) for reached in _reached(wanted, said, groups)):
+        if any(is_same(wanted, reached) for reached in _reached(near, wanted, said)):
             return True
     return False
 
 
-def _reached(wanted: Amount, said: tuple[Amount, ...], groups: list[tuple[Amount, ...]]) -> Iterator[Amount]:
-    """Everything that could be meant: from two numbers said, from one said and one of a source, from two of a source."""
-    said = _as_money(wanted, said)
+def _reached(near: Nearby, wanted: Amount, said: tuple[Amount, ...]) -> Iterator[Amount]:
+    """Everything that could be meant.
+
+    Two numbers said are combined in any way. One said and one of a source make a product or a share; sums and
+    differences with numbers of a source, and those within one, only where the words speak of reckoning. Small bare
+    numbers are reached by almost everything, so that they follow only from numbers said.
+    """
+    said = _as_money(wanted, said, lambda one: one.number % 1 != 0)
     pairs = [result for one, other in combinations(said, 2) for result in combined(one, other)]
     yield from pairs
-    counted = not wanted.unit and wanted.number <= _SMALL
-    for group in groups:
-        group = _as_money(wanted, group)
-        for one in group:
+    if not wanted.unit and wanted.number <= _SMALL:
+        return
+    reckons = _RECKONS.search(near.words) is not None
+    for group in near.groups():
+        known = _as_money(wanted, amounts(group.stated, _MOST), lambda _: not group.is_public)
+        for one in known:
             for other in said:
-                if not counted or one.unit or other.unit:
+                if reckons or one.unit != other.unit:
                     yield from combined(one, other)
-        if not counted:
-            for one, other in combinations(group[:_MOST], 2):
-                yield from combined(one, other)
-    if not counted:
-        for result in pairs:
-            for other in said:
-                yield from combined(result, other)
+        if reckons or not group.is_public:
+            for one, other in combinations(known, 2):
+                if reckons or one.unit != other.unit:
+                    yield from combined(one, other)
+    for result in pairs:
+        for other in said:
+            yield from combined(result, other)
 
 
-def _as_money(wanted: Amount, known: tuple[Amount, ...]) -> tuple[Amount, ...]:
-    """Bare numbers with cents may be amounts of money too, where one is looked for."""
+def _as_money(wanted: Amount, known: tuple[Amount, ...], fits: Callable[[Amount], bool]) -> tuple[Amount, ...]:
+    """Where money is looked for, bare numbers that may be amounts of it, as such too."""
     if wanted.unit not in MONEY:
         return known
-    return (*known, *(Amount(one.number, wanted.unit) for one in known if not one.unit and one.number % 1))
+    return (*known, *(Amount(one.number, wanted.unit) for one in known if not one.unit and fits(one)))
 
 
 def _factors(near: Nearby) -> Iterator[Amount]:
@@ -84,10 +96,6 @@ def _factors(near: Nearby) -> Iterator[Amount]:
         factor = _FACTOR.get(match.lastgroup or "")
         if factor:
             yield Amount(factor, "")
-
-
-def _group(values: Iterable[Value]) -> tuple[Amount, ...]:
-    return amounts(values, 2 * _MOST)
 
 
 def _is_near(wanted: Amount, known: Iterable[Amount]) -> bool:

@@ -30,6 +30,9 @@ CODES = {
 SMALL = 10
 """Spelled-out numbers and ordinals up to this count things in the reply itself and need no source."""
 
+_PAIR = 2
+"""`One` and `two` in words mostly point at what was named before."""
+
 _STEPS = 20
 _DATED = re.compile(r"(?:on|by|until|till|before|after|since|from|due) (?:the )?$", re.IGNORECASE)
 _STEP = re.compile(r"(?:step|option|point|question)s? $", re.IGNORECASE)
@@ -86,8 +89,8 @@ def _is_harmless(view: View, value: Value) -> bool:
     text = view.line.sentence.text
     if value.form is Form.MARKER:
         return number == 1 or any(number - 1 in line.markers() for line in view.earlier)
-    if value.form is Form.WORDS:
-        return number <= SMALL
+    if value.form is Form.WORDS and number <= _PAIR:
+        return True
     if value.form is Form.ORDINAL:
         return number <= SMALL and not _is_day_of_month(view, value)
     if number <= _STEPS and _STEP.search(text[max(0, value.start - 10) : value.start]):
