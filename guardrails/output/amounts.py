@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from decimal import Decimal
+from enum import StrEnum
 from typing import NamedTuple
 
-from handrail.guardrails.output.units import CENT, CURRENCIES, TIME_UNITS, in_base
+from handrail.guardrails.output.units import CENT, CURRENCIES, in_base
 from handrail.guardrails.output.values import Form, Kind, Value
 
 MONEY = frozenset(CURRENCIES.values()) - {CENT}
+LENGTHS = frozenset({"minute", "day", "month"})
+"""The bases of lengths of time."""
+
 SMALLEST = 1e-6
-LARGEST = 1e9
 
 _NUMERIC = frozenset({Kind.NUMBER, Kind.MONEY, Kind.DURATION})
 _PER = {"minute": (60.0, 30.0, 1.0), "day": (7.0, 1.0), "month": (12.0, 1.0), "metre": (1000.0, 1.0),
         "gram": (1000.0, 1.0), "mb": (1000.0, 1.0)}  # fmt: skip
 """In how many of the base unit a rate is told (per hour, per week, per year, per kilometre)."""
+
+
+class Way(StrEnum):
+    """A way to reckon: a sum or difference, a product, a percentage of, a division, two amounts as a percentage."""
+
+    SUM = "sum"
+    PRODUCT = "product"
+    SHARE = "share"
+    DIVISION = "division"
+    RATIO = "ratio"
 
 
 class Amount(NamedTuple):
@@ -51,43 +64,47 @@ def readings(value: Value) -> tuple[Amount, ...]:
     return tuple(made)
 
 
-def combined(one: Amount, other: Amount) -> Iterator[Amount]:
-    """What one step makes of two amounts: sum, difference, product, share; units must fit."""
+def combined(one: Amount, other: Amount, ways: Container[Way]) -> Iterator[Amount]:
+    """What one step in one of `ways` makes of two amounts whose units fit."""
     a, b = one.number, other.number
     if one.unit == other.unit:
-        yield from _same(a, b, one.unit)
+        yield from _same(a, b, one.unit, ways)
     elif "%" in {one.unit, other.unit}:
-        share, of = (one, other) if one.unit == "%" else (other, one)
-        yield from _share(share.number / 100, of)
+        if Way.SHARE in ways:
+            share, of = (one, other) if one.unit == "%" else (other, one)
+            yield from _share(share.number / 100, of)
     elif not one.unit or not other.unit:
-        count, of = (one.number, other) if not one.unit else (other.number, one)
-        if count >= SMALLEST:
+        count, of = (a, other) if not one.unit else (b, one)
+        if Way.PRODUCT in ways:
             yield Amount(of.number * count, of.unit)
+        if Way.DIVISION in ways and count >= SMALLEST:
             yield Amount(of.number / count, of.unit)
     elif one.unit in MONEY or other.unit in MONEY:
         money, measure = (one, other) if one.unit in MONEY else (other, one)
         if measure.unit not in MONEY and measure.number >= SMALLEST:
             for per in _PER.get(measure.unit, (1.0,)):
-                yield Amount(money.number * measure.number / per, money.unit)
-                yield Amount(money.number / measure.number * per, money.unit)
+                if Way.PRODUCT in ways:
+                    yield Amount(money.number * measure.number / per, money.unit)
+                if Way.DIVISION in ways:
+                    yield Amount(money.number / measure.number * per, money.unit)
 
 
-def _same(a: float, b: float, unit: str) -> Iterator[Amount]:
+def _same(a: float, b: float, unit: str, ways: Container[Way]) -> Iterator[Amount]:
     low, high = min(a, b), max(a, b)
-    if unit != "%":
-        yield Amount(a + b, unit)
-    if high - low >= SMALLEST:
-        yield Amount(high - low, unit)
-    if not unit:
-        yield Amount(a * b, "")
-    if low >= SMALLEST:
-        times = high / low
-        if unit and unit != "%" and abs(times - round(times)) < SMALLEST and times >= 2:
-            yield Amount(float(round(times)), "")
-        elif not unit and times >= 2:
-            yield Amount(times, "")
+    if Way.SUM in ways:
         if unit != "%":
+            yield Amount(a + b, unit)
+        if high - low >= SMALLEST:
+            yield Amount(high - low, unit)
+    if not unit and Way.PRODUCT in ways:
+        yield Amount(a * b, "")
+    if low >= SMALLEST and unit != "%":
+        times = high / low
+        if Way.DIVISION in ways and times >= 2 and (not unit or abs(times - round(times)) < SMALLEST):
+            yield Amount(times, "")
+        if Way.RATIO in ways:
             yield Amount(low / high * 100, "%")
+            yield Amount(100 - low / high * 100, "%")
 
 
 def _share(share: float, of: Amount) -> Iterator[Amount]:
@@ -106,7 +123,3 @@ def is_same(wanted: Amount, reached: Amount) -> bool:
         return False
     return abs(wanted.number - reached.number) <= 0.00501 and (wanted.number >= 1 or reached.number >= SMALLEST)
 
-
-def is_length(unit: str) -> bool:
-    """Whether an amount in this base unit is a length of time."""
-    return unit in TIME_UNITS

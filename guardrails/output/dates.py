@@ -53,7 +53,7 @@ _RELATIVE = re.compile(
     r"übermorgen|(?:nächste[rnms]?|kommende[rnms]?) (?:woche|monats?|jahr(?:es)?|wochenende))"
     r"(?!\w)"
 )
-_BEFORE_MONTH = re.compile(r"(?:in|by|until|till|since|from|before|after|of|during|mid|early|late|next|im|ab|bis|seit|vor|nach|ende|anfang|mitte|your|the|this|last)[ -]$")
+_BEFORE_MONTH = re.compile(r"(?:in|by|until|till|since|from|before|after|of|during|mid|early|late|next|im|ab|bis|seit|vor|nach|ende|anfang|mitte|your|the|this|last|for|my|our)[ -]$")
 _LONE_MONTH = re.compile(rf"(?P<month>{_MONTH})(?![\w-]|\.?,? ?\d)")
 _LEADING_DIGITS = re.compile(r"\d+")
 
@@ -90,8 +90,13 @@ def loose_dates(text: str) -> Iterator[Value]:
         lone = _LONE_MONTH.match(text, hint.start())
         if lone is None or lone["month"] == "may":
             continue
-        if _BEFORE_MONTH.search(text[max(0, lone.start() - 7) : lone.start()]):
+        if _BEFORE_MONTH.search(text[max(0, lone.start() - 8) : lone.start()]):
             yield Value(Kind.DATE, lone.start(), lone.end(), (f"--{_MONTHS[lone['month']]:02d}",))
+
+
+def weekday_of(name: str) -> int | None:
+    """The number of a weekday by its full name; Monday is 0."""
+    return _WEEKDAYS.get(name)
 
 
 def full_date(key: str) -> date | None:

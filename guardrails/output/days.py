@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from handrail.guardrails.output.amounts import readings
 from handrail.guardrails.output.clock import minute_of_day, time_key
-from handrail.guardrails.output.dates import nearest_day
+from handrail.guardrails.output.dates import nearest_day, weekday_of
 from handrail.guardrails.output.index import ValueIndex
 from handrail.guardrails.output.nearby import Nearby
 from handrail.guardrails.output.values import Kind, Value
@@ -28,6 +28,14 @@ _MONTH_END = re.compile(
 )
 _YEAR_END = re.compile(r"(?<!\w)(?:end of (?:the |each |that |this )?(?:calendar )?year|year-end|jahresende|ende (?:des|jedes) (?:\w+ )?(?:kalender)?jahres)")
 _QUARTER_END = re.compile(r"(?<!\w)(?:end of (?:the |each |a )?(?:calendar )?quarter|quartalsende|ende (?:des|eines) (?:kalender)?quartals)")
+_DAY_BEFORE = re.compile(r"(?<!\w)(?:(?:day|evening|night|morning) before|previous day|eve of|vortag\w*|(?:tag|abend) (?:zuvor|davor|vorher))(?!\w)")
+_DAY_AFTER = re.compile(r"(?<!\w)(?:(?:day|morning) after|next day|following day|folgetag\w*|tag danach|nächsten tag|darauffolgenden tag)(?!\w)")
+_TODAY = re.compile(r"(?<!\w)(?:today|tonight|now|heute|jetzt)(?!\w)")
+_NTH = re.compile(
+    r"(?<!\w)(?P<nth>first|second|third|fourth|last|1st|2nd|3rd|4th|erste[rnm]?|zweite[rnm]?|dritte[rnm]?|vierte[rnm]?|letzte[rnm]?) "
+    r"(?P<day>[a-z]+day|[a-z]+tag|mittwoch|sonnabend|working day|business day|day)(?= (?:of|in|im|des|jede)(?!\w))"
+)
+_NTHS = {"f": 1, "1": 1, "e": 1, "s": 2, "2": 2, "z": 2, "t": 3, "3": 3, "d": 3, "4": 4, "v": 4, "l": -1}
 _DAYS_AHEAD = {"tonight": 0, "tomorrow": 1, "day after tomorrow": 2, "übermorgen": 2}
 _MOST_DAYS = 24
 _FARTHEST = 4000
@@ -82,8 +90,9 @@ def _candidates(near: Nearby, value: Value) -> Iterator[date]:
     known = known_days(near)
     now = near.view.sources.evidence.now
     yield from known.said
-    if value.keys[0].startswith("--") and len(value.keys[0]) == 4:
+    if not value.keys[0].startswith("weekday") or _TODAY.search(near.words):
         yield now
+    yield from _nth_days(near, known)
     reached = list(_moved(near, value, known))
     yield from reached
     for day in (*known.said, *known.others, *reached):
@@ -102,6 +111,23 @@ def _ends(near: Nearby, day: date) -> Iterator[date]:
         yield day.replace(month=12, day=31)
 
 
+def _nth_days(near: Nearby, known: Days) -> Iterator[date]:
+    """`The first Saturday of the month`, for this month, the next ones, and those the reply speaks of."""
+    for match in _NTH.finditer(near.told):
+        nth = 4 if match["nth"].startswith("fo") else _NTHS[match["nth"][0]]
+        for base in (*(add_months(near.view.sources.evidence.now, ahead) for ahead in range(3)), *known.said):
+            month = [base.replace(day=number) for number in range(1, monthrange(base.year, base.month)[1] + 1)]
+            fitting = [day for day in month if _is_called(day, match["day"])]
+            if fitting:
+                yield fitting[nth if nth < 0 else nth - 1]
+
+
+def _is_called(day: date, name: str) -> bool:
+    if name in {"working day", "business day", "werktag", "arbeitstag"}:
+        return day.weekday() < 5
+    return name in {"day", "tag"} or weekday_of(name) == day.weekday()
+
+
 def is_year(near: Nearby, value: Value) -> bool:
     """Whether a bare number is the year of a day that is known or worked out."""
     key = value.keys[0]
@@ -115,13 +141,21 @@ def is_year(near: Nearby, value: Value) -> bool:
 def _moved(near: Nearby, value: Value, known: Days) -> Iterator[date]:
     """Known days moved by a length that the reply names; days the reply names moved by one that a source has."""
     follows = _FROM.search(near.words[max(0, value.start - 14) : value.start]) is not None
+    yield from _next_to(near, known)
     for length in near.lengths():
         backwards = _BACK.search(length.words) is not None
-        for base in (*known.said, *known.others) if length.named else (known.said or known.others[:1]):
+        for base in (*known.said, *known.others) if length.named else known.said:
             for day in moved(base, length.value, backwards):
                 yield day
                 if follows:
                     yield day + timedelta(days=1)
+
+
+def _next_to(near: Nearby, known: Days) -> Iterator[date]:
+    """The days beside those the reply names, where it or a source speaks of the day before or after."""
+    for words, days in ((_DAY_BEFORE, -1), (_DAY_AFTER, 1)):
+        if words.search(near.told):
+            yield from (base + timedelta(days=days) for base in known.said)
 
 
 def moved(base: date, length: Value, backwards: bool) -> Iterator[date]:

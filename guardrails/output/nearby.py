@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,7 +13,10 @@ from handrail.guardrails.output.sources import PassageIndex, content_stems
 from handrail.guardrails.output.values import Form, Kind, Value
 
 LINES = 3
-"""Sentences of the reply, the last included, whose values may be reckoned with."""
+TOTAL_LINES = 6
+"""Sentences of the reply, the last included, whose values may be reckoned with; more where it sums up."""
+
+_SUMS_UP = re.compile(r"(?<!\w)(?:total|altogether|together|in all|zusammen|insgesamt|summe|gesamt\w*)(?!\w)")
 
 PASSAGES = 3
 """Passages that may be reckoned with: those that share most words with the reply and the customer's last message."""
@@ -46,7 +50,8 @@ class Nearby:
     @cached_property
     def lines(self) -> tuple[Line, ...]:
         """The sentences before this one that still count, nearest first."""
-        return tuple(reversed(self.view.earlier[-(LINES - 1) :]))
+        most = TOTAL_LINES if _SUMS_UP.search(self.words) else LINES
+        return tuple(reversed(self.view.earlier[-(most - 1) :]))
 
     @cached_property
     def said(self) -> tuple[Value, ...]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations
 
-from handrail.guardrails.output.amounts import MONEY, Amount, amounts, combined, is_same, readings
+from handrail.guardrails.output.amounts import MONEY, Amount, Way, amounts, combined, is_same, readings
 from handrail.guardrails.output.clock import hour_keys, minute_of_day
 from handrail.guardrails.output.days import is_year, known_days
 from handrail.guardrails.output.nearby import Nearby
@@ -19,7 +19,7 @@ _FACTORS = re.compile(
     r"(?<!\w)(?:(?P<two>twice|double|both|pair|beide[nrsm]?|doppelt[a-z]{0,2}|zweimal|zu zweit)|(?P<half>half|hälfte|halbe?[nrsm]?)"
     r"|(?P<quarter>a quarter|one quarter|viertel)|(?P<third>one third|a third|two thirds|drittel)"
     r"|(?P<year>(?:per|a|the|whole|full|each|every) year|annual(?:ly)?|yearly|per annum|(?:im|pro|ganze|jedes) jahr|jährlich)|(?P<many>thousand|tausend)"
-    r"|(?P<quarterly>quarterly|per quarter|quartal)|(?P<vat>plus vat|vat|mwst|ust))(?!\w)"
+    r"|(?P<quarterly>quarterly|per quarter|quartal)|(?P<hour>an hour|(?:per|every|each) hour|(?:pro|je) stunde|stündlich))(?!\w)"
 )
 _FACTOR = {"two": 2.0, "half": 0.5, "quarter": 0.25, "third": 1 / 3, "year": 12.0, "many": 1000.0, "quarterly": 3.0}
 _ABOUT = re.compile(
@@ -29,12 +29,21 @@ _ABOUT = re.compile(
 _AT_HOUR = re.compile(
     r"(?:from|between|until|till|by|at|after|before|to|and|-|ab|bis|nach|vor|um|von|zwischen|und|gegen|about|around)\s?$"
 )
-_RECKONS = re.compile(
-    r"=|(?<!\w)(?:total|totals|altogether|together|in all|sum|adds? up|comes? to|came to|makes|leaves?|left|remain\w*|difference|"
-    r"sav\w+|plus|minus|less|cheaper|on top|in addition|instead of|both|that's|that is|that would be|would be|"
-    r"it'd be|so|thus|therefore|zusammen|insgesamt|summe|macht|ergibt|ergeben|bleib\w+|übrig|verbleib\w+|"
-    r"differenz|spar\w+|zuzüglich|abzüglich|günstiger|teurer|also|somit|damit|wären|wäre)(?!\w)"
-)
+_CUES: Mapping[Way, re.Pattern[str]] = {
+    Way.SUM: re.compile(
+        r"(?<!\w)(?:total|totals|altogether|together|in all|sum|adds? up|leaves?|left|remain\w*|difference|plus|minus|less|more|"
+        r"sav(?:e|es|ed|ing)|cheaper|fewer|short|over|on top|zusammen|insgesamt|summe|bleib\w+|übrig|verbleib\w+|differenz|"
+        r"spar\w+|zuzüglich|abzüglich|günstiger|teurer|weniger|mehr|fehl\w+)(?!\w)"
+    ),
+    Way.PRODUCT: re.compile(
+        r"[=×]|(?<!\w)(?:x|times|twice|double|both|half|each|per|every|comes? to|makes|that's|that is|would be|it'd be|for|"
+        r"rather than|instead of|je|pro|jeweils|mal|\w+mal|doppelt\w*|macht|ergibt|ergeben|wäre|wären|das sind|für)(?!\w)"
+    ),
+    Way.DIVISION: re.compile(
+        r"(?<!\w)(?:each|apiece|per|every|half|quarter|third|split|divided|shared?|monthly|a (?:month|week|day|year)|pro rata|rather than|"
+        r"je|pro|hälfte|viertel|drittel|geteilt|anteilig|monatlich|im monat|fits?|enough|covers?|reicht?)(?!\w)"
+    ),
+}
 _TOLERANCE = 0.06
 _SMALL = 31
 
@@ -45,6 +54,8 @@ def is_worked_out(near: Nearby, value: Value) -> bool:
         return True
     before = near.words[max(0, value.start - 16) : value.start]
     if value.kind is Kind.NUMBER and not value.unit and (_is_hour(near, value, before) or is_year(near, value)):
+        return True
+    if value.kind is Kind.NUMBER and not value.unit and any(str(int(span // 60)) in value.keys for span in _spans(near) if span % 60 == 0):
         return True
     said = (*amounts(near.said, _MOST), *_factors(near))
     about = _ABOUT.search(before) is not None
@@ -63,32 +74,57 @@ def _reached(near: Nearby, wanted: Amount, said: tuple[Amount, ...]) -> Iterator
     differences with numbers of a source, and those within one, only where the words speak of reckoning. Small bare
     numbers are reached by almost everything, so that they follow only from numbers said.
     """
+    told = {way for way, cue in _CUES.items() if cue.search(near.words)}
+    ways = _ways(wanted, told)
     said = _as_money(wanted, said, lambda one: one.number % 1 != 0)
-    pairs = [result for one, other in combinations(said, 2) for result in combined(one, other)]
+    pairs = [result for one, other in combinations(said, 2) for result in combined(one, other, ways)]
     yield from pairs
     if not wanted.unit and wanted.number <= _SMALL:
+        if Way.SUM in told:
+            yield from _differences(near)
         return
-    reckons = _RECKONS.search(near.words) is not None
+    # Numbers of sources are many: their sums need a word for it, whatever their units.
+    distant = (ways & told) | {Way.SHARE} | (ways & {Way.PRODUCT} if wanted.unit in MONEY else set())
     for group in near.groups():
         known = _as_money(wanted, amounts(group.stated, _MOST), lambda _: not group.is_public)
         for one in known:
             for other in said:
-                if reckons or one.unit != other.unit:
-                    yield from combined(one, other)
-        if reckons or not group.is_public:
+                yield from combined(one, other, distant)
+        if told or not group.is_public:
             for one, other in combinations(known, 2):
-                if reckons or one.unit != other.unit:
-                    yield from combined(one, other)
-    for result in pairs:
-        for other in said:
-            yield from combined(result, other)
+                yield from combined(one, other, distant)
+    if wanted.unit in MONEY or wanted.number % 1:
+        for result in pairs:
+            for other in said:
+                yield from combined(result, other, ways)
+
+
+def _ways(wanted: Amount, told: set[Way]) -> set[Way]:
+    """How numbers of the reply may be combined: money in any way but a division, the rest as the words say."""
+    ways = {Way.SHARE, *told}
+    if wanted.unit == "%":
+        return {Way.RATIO, Way.SUM} if told else {Way.RATIO}
+    if wanted.unit in MONEY or wanted.number % 1 or (not wanted.unit and wanted.number > _SMALL):
+        ways |= {Way.SUM, Way.PRODUCT}
+    return ways
+
+
+def _differences(near: Nearby) -> Iterator[Amount]:
+    """What is left or comes together of two counts in a tool's result or the customer's words (limit 10, used 2)."""
+    for group in near.groups():
+        counts = [one.number for one in amounts(group.stated, _MOST) if not one.unit and one.number < 1000]
+        if not group.is_public:
+            for one, other in combinations(counts, 2):
+                yield Amount(abs(one - other), "")
+                yield Amount(one + other, "")
 
 
 def _as_money(wanted: Amount, known: tuple[Amount, ...], fits: Callable[[Amount], bool]) -> tuple[Amount, ...]:
     """Where money is looked for, bare numbers that may be amounts of it, as such too."""
-    if wanted.unit not in MONEY:
+    currency = wanted.unit or next((one.unit for one in known if one.unit in MONEY), "")
+    if currency not in MONEY:
         return known
-    return (*known, *(Amount(one.number, wanted.unit) for one in known if not one.unit and fits(one)))
+    return (*known, *(Amount(one.number, currency) for one in known if not one.unit and fits(one)))
 
 
 def _factors(near: Nearby) -> Iterator[Amount]:
@@ -96,6 +132,8 @@ def _factors(near: Nearby) -> Iterator[Amount]:
         factor = _FACTOR.get(match.lastgroup or "")
         if factor:
             yield Amount(factor, "")
+        elif match["hour"]:
+            yield Amount(60.0, "minute")
 
 
 def _is_near(wanted: Amount, known: Iterable[Amount]) -> bool:
@@ -115,7 +153,7 @@ def _digits(number: float) -> int:
 
 def _is_hour(near: Nearby, value: Value, before: str) -> bool:
     """`between 8 and 11` for hours that a source writes as 8:00 and 11:00; nights and shifts from hour to hour."""
-    if not value.keys[0].isdigit() or value.form is not Form.DIGITS or _AT_HOUR.search(before) is None:
+    if not value.keys[0].isdigit() or value.form is Form.ORDINAL or _AT_HOUR.search(before) is None:
         return False
     keys = hour_keys(int(value.keys[0])) if len(value.keys[0]) <= 2 else ()
     return any(near.view.sources.hold(Value(Kind.TIME, 0, 0, (key,))) for key in keys)
@@ -137,6 +175,11 @@ def _is_between_days(near: Nearby, value: Value) -> bool:
             for other in (*known.said, *known.others)
         )
     if wanted.unit == "minute":
-        minutes = [minute_of_day(key) for one in near.said if one.kind is Kind.TIME for key in one.keys]
-        return any((other - one) % 1440 == wanted.number for one in minutes for other in minutes if one != other)
+        return wanted.number in _spans(near)
     return False
+
+
+def _spans(near: Nearby) -> Iterator[float]:
+    """The minutes between times of day that the reply names."""
+    minutes = [minute_of_day(key) for one in near.said if one.kind is Kind.TIME for key in one.keys]
+    return (float((other - one) % 1440) for one in minutes for other in minutes if one != other)

@@ -73,12 +73,26 @@ def _is_stated(view: View, value: Value) -> bool:
     if _is_harmless(view, value) or view.sources.hold(value):
         return True
     if value.kind is Kind.DATE:
-        return _is_in_year(view, value)
+        return _is_in_year(view, value) or _is_count(view, value)
+    if value.kind is Kind.NUMBER and not value.unit and value.form is Form.DIGITS and _is_part(view, value):
+        return True
     if value.form is Form.ORDINAL and _is_day_of_month(view, value):
         return any(f"day:{value.keys[0]}" in index.dates for index in view.sources.all_indexes)
     if value.kind in {Kind.IDENTIFIER, Kind.IP}:
         return view.sources.mention(view.line.sentence.text[value.start : value.end])
     return False
+
+
+def _is_count(view: View, value: Value) -> bool:
+    """Whether the number beside a date is a count that a source states (`June 9 and 24 children`)."""
+    shown = view.line.folded[value.start : value.end]
+    return shown.isdigit() and view.sources.hold(Value(Kind.NUMBER, value.start, value.end, (shown.lstrip("0"),)))
+
+
+def _is_part(view: View, value: Value) -> bool:
+    """Whether a source has the number with a letter behind it (row 14 of seat 14a)."""
+    pattern = re.compile(rf"(?<!\w){re.escape(value.keys[0])}[a-z](?!\w)", re.IGNORECASE)
+    return any(pattern.search(text) for text in (view.sources.customer_text, view.sources.tool_text))
 
 
 def _is_harmless(view: View, value: Value) -> bool:
