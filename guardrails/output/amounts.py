@@ -7,10 +7,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
-from handrail.guardrails.output.units import CENT, CURRENCIES, in_base
+from handrail.guardrails.output.units import CENT, MONEY, in_base
 from handrail.guardrails.output.values import Form, Kind, Value
 
-MONEY = frozenset(CURRENCIES.values()) - {CENT}
 LENGTHS = frozenset({"minute", "day", "month"})
 """The bases of lengths of time."""
 
@@ -23,9 +22,10 @@ _PER = {"minute": (60.0, 30.0, 1.0), "day": (7.0, 1.0), "month": (12.0, 1.0), "m
 
 
 class Way(StrEnum):
-    """A way to reckon: a sum or difference, a product, a percentage of, a division, two amounts as a percentage."""
+    """A way to reckon: a sum, a difference, a product, a percentage of, a division, two amounts as a percentage."""
 
     SUM = "sum"
+    DIFFERENCE = "difference"
     PRODUCT = "product"
     SHARE = "share"
     DIVISION = "division"
@@ -91,11 +91,10 @@ def combined(one: Amount, other: Amount, ways: Container[Way]) -> Iterator[Amoun
 
 def _same(a: float, b: float, unit: str, ways: Container[Way]) -> Iterator[Amount]:
     low, high = min(a, b), max(a, b)
-    if Way.SUM in ways:
-        if unit != "%":
-            yield Amount(a + b, unit)
-        if high - low >= SMALLEST:
-            yield Amount(high - low, unit)
+    if Way.SUM in ways and unit != "%":
+        yield Amount(a + b, unit)
+    if Way.DIFFERENCE in ways and high - low >= SMALLEST:
+        yield Amount(high - low, unit)
     if not unit and Way.PRODUCT in ways:
         yield Amount(a * b, "")
     if low >= SMALLEST and unit != "%":

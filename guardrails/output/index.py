@@ -10,7 +10,7 @@ from decimal import Decimal
 from handrail.guardrails.output.dates import full_date, partial_keys
 from handrail.guardrails.output.extract import extract
 from handrail.guardrails.output.numbers import normal
-from handrail.guardrails.output.units import CENT, TIME_UNITS, in_base
+from handrail.guardrails.output.units import CENT, MONEY, TIME_UNITS, in_base
 from handrail.guardrails.output.values import Form, Kind, Value
 
 SOURCE_LIMIT = 100_000
@@ -112,6 +112,8 @@ class ValueIndex:
         units = self.numbers.get(key)
         if units is not None and (not value.unit or value.unit in units or "" in units):
             return True
+        if value.unit == CENT:
+            return any(unit in MONEY for unit in self.numbers.get(normal(Decimal(key) / 100), ()))
         if value.kind is not Kind.DURATION or not self.durations:
             return False
         return duration_key(key, value.unit) in self.durations

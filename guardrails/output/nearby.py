@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
+from handrail.guardrails.output.extract import extract
+from handrail.guardrails.output.index import SOURCE_LIMIT
 from handrail.guardrails.output.reading import Line, View
 from handrail.guardrails.output.sources import PassageIndex, content_stems
 from handrail.guardrails.output.values import Form, Kind, Value
@@ -57,6 +59,12 @@ class Nearby:
     def said(self) -> tuple[Value, ...]:
         """The sure values of this sentence and those of the ones before (which had to pass), nearest first."""
         return (*self.sure, *(value for line in self.lines for value in line.values if value.form is not Form.MARKER))
+
+    @cached_property
+    def asked(self) -> tuple[Value, ...]:
+        """The values of the customer's last message."""
+        texts = self.view.sources.evidence.customer_texts[-1:]
+        return tuple(value for text in texts for value in extract(text[:SOURCE_LIMIT]))
 
     @cached_property
     def words(self) -> str:

@@ -20,14 +20,15 @@ _CODES = "eur|usd|gbp|chf|jpy|inr|cad|aud|sek|nok|dkk|pln|czk"
 _LETTER = "[a-zäöüß²³]"
 _CURRENCY_WORDS = {word: unit for word, unit in CURRENCIES.items() if word.isalpha()}
 _NUMBER = re.compile(
-    r"[0-9](?<![\w.,].)(?:\d{0,2}(?:[,.' ]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d{0,40}(?:[.,]\d{1,10})?(?!\d))"
+    r"[0-9](?:(?<![\w.,].)|(?<=\d[x×].))"
+    r"(?:\d{0,2}(?:[,.' ]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d{0,40}(?:[.,]\d{1,10})?(?!\d))"
     rf"(?P<scale>\s?(?:k|m|thousand|million|billion|tausend|mio|millionen)(?!{_LETTER}))?"
     rf"(?:\s?(?P<after>{_SIGNS}|(?:{alternatives(_CURRENCY_WORDS)})(?!{_LETTER}))"
     r"|[ -]?(?P<sort>(?:business|working|banking|calendar|consecutive|full|more|further|additional|weitere[nr]?|volle[nr]?"
     r")[ -])?"
     rf"(?P<unit>%|(?:{alternatives(UNITS)})(?!{_LETTER})))?"
     rf"(?P<ordinal>(?:st|nd|rd|th)(?!{_LETTER}))?"
-    rf"(?!{_LETTER}|\d)"
+    rf"(?!(?!x\d){_LETTER}|\d)"
 )
 _NUMERAL = re.compile(r"\d{1,3}(?:[,.' ]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d{1,41}(?:[.,]\d{1,10})?(?!\d)")
 _CURRENCY_BEFORE = re.compile(rf"(?:(?P<sign>{_SIGNS})|(?<![a-z])(?P<code>{_CODES}))\s?$")

@@ -6,14 +6,18 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import combinations
 
-from handrail.guardrails.output.amounts import MONEY, Amount, Way, amounts, combined, is_same, readings
+from handrail.guardrails.output.amounts import LENGTHS, Amount, Way, amounts, combined, is_same, readings
 from handrail.guardrails.output.clock import hour_keys, minute_of_day
 from handrail.guardrails.output.days import is_year, known_days
 from handrail.guardrails.output.nearby import Nearby
+from handrail.guardrails.output.units import MONEY
 from handrail.guardrails.output.values import Form, Kind, Value
 
 _MOST = 14
 """Numbers of the reply, and numbers of one source, that are combined with each other."""
+
+_ASKED = 6
+"""Numbers of the customer's last message that count like those of the reply."""
 
 _FACTORS = re.compile(
     r"(?<!\w)(?:(?P<two>twice|double|both|pair|beide[nrsm]?|doppelt[a-z]{0,2}|zweimal|zu zweit)|(?P<half>half|hälfte|halbe?[nrsm]?)"
@@ -31,9 +35,12 @@ _AT_HOUR = re.compile(
 )
 _CUES: Mapping[Way, re.Pattern[str]] = {
     Way.SUM: re.compile(
-        r"(?<!\w)(?:total|totals|altogether|together|in all|sum|adds? up|leaves?|left|remain\w*|difference|plus|minus|less|more|"
-        r"sav(?:e|es|ed|ing)|cheaper|fewer|short|over|on top|zusammen|insgesamt|summe|bleib\w+|übrig|verbleib\w+|differenz|"
-        r"spar\w+|zuzüglich|abzüglich|günstiger|teurer|weniger|mehr|fehl\w+)(?!\w)"
+        r"[+]|(?<!\w)(?:total|totals|altogether|together|in all|sum|adds? up|plus|on top|more|zusammen|insgesamt|summe|zuzüglich|"
+        r"mehr|obendrauf)(?!\w)"
+    ),
+    Way.DIFFERENCE: re.compile(
+        r"(?<!\w)(?:leaves?|left|remain\w*|difference|minus|less|sav(?:e|es|ed|ing)|cheaper|dearer|fewer|more|short|over|drops?|"
+        r"reduc\w+|bleib\w+|übrig|verbleib\w+|differenz|spar\w+|abzüglich|günstiger|teurer|weniger|mehr|fehl\w+|sinkt)(?!\w)"
     ),
     Way.PRODUCT: re.compile(
         r"[=×]|(?<!\w)(?:x|times|twice|double|both|half|each|per|every|comes? to|makes|that's|that is|would be|it'd be|for|"
@@ -44,6 +51,8 @@ _CUES: Mapping[Way, re.Pattern[str]] = {
         r"je|pro|hälfte|viertel|drittel|geteilt|anteilig|monatlich|im monat|fits?|enough|covers?|reicht?)(?!\w)"
     ),
 }
+_JOINED = re.compile(r"(?<!\w)(?:and|with|und|mit|incl\w*|inkl\w*)(?!\w)")
+_RANGE = re.compile(r"(?<![\w.,-])(\d{1,4})\s?(?:-|to|through|bis)\s?(\d{1,4})(?![\w.,-]*\d)")
 _TOLERANCE = 0.06
 _SMALL = 31
 
@@ -57,7 +66,7 @@ def is_worked_out(near: Nearby, value: Value) -> bool:
         return True
     if value.kind is Kind.NUMBER and not value.unit and any(str(int(span // 60)) in value.keys for span in _spans(near) if span % 60 == 0):
         return True
-    said = (*amounts(near.said, _MOST), *_factors(near))
+    said = (*amounts(near.said, _MOST), *amounts(near.asked, _ASKED), *_factors(near))
     about = _ABOUT.search(before) is not None
     for wanted in readings(value):
         if about and _is_near(wanted, (*said, *(one for group in near.groups() for one in amounts(group.stated)))):
@@ -80,8 +89,9 @@ def _reached(near: Nearby, wanted: Amount, said: tuple[Amount, ...]) -> Iterator
     pairs = [result for one, other in combinations(said, 2) for result in combined(one, other, ways)]
     yield from pairs
     if not wanted.unit and wanted.number <= _SMALL:
-        if Way.SUM in told:
+        if Way.SUM in told or Way.DIFFERENCE in told:
             yield from _differences(near)
+        yield from _spans_of(near)
         return
     # Numbers of sources are many: their sums need a word for it, whatever their units.
     distant = (ways & told) | {Way.SHARE} | (ways & {Way.PRODUCT} if wanted.unit in MONEY else set())
@@ -93,6 +103,9 @@ def _reached(near: Nearby, wanted: Amount, said: tuple[Amount, ...]) -> Iterator
         if told or not group.is_public:
             for one, other in combinations(known, 2):
                 yield from combined(one, other, distant)
+        elif wanted.unit in MONEY and _JOINED.search(near.words):
+            for one, other in combinations(known, 2):
+                yield from combined(one, other, {Way.SUM})
     if wanted.unit in MONEY or wanted.number % 1:
         for result in pairs:
             for other in said:
@@ -103,10 +116,17 @@ def _ways(wanted: Amount, told: set[Way]) -> set[Way]:
     """How numbers of the reply may be combined: money in any way but a division, the rest as the words say."""
     ways = {Way.SHARE, *told}
     if wanted.unit == "%":
-        return {Way.RATIO, Way.SUM} if told else {Way.RATIO}
-    if wanted.unit in MONEY or wanted.number % 1 or (not wanted.unit and wanted.number > _SMALL):
-        ways |= {Way.SUM, Way.PRODUCT}
+        return {Way.RATIO, Way.DIFFERENCE} if told else {Way.RATIO}
+    if wanted.unit not in LENGTHS and (wanted.unit or wanted.number % 1 or wanted.number > _SMALL):
+        ways |= {Way.SUM, Way.DIFFERENCE, Way.PRODUCT}
     return ways
+
+
+def _spans_of(near: Nearby) -> Iterator[Amount]:
+    """How many there are from the first to the last of a range the customer gave (`3 to 7` are five)."""
+    for text in near.view.sources.evidence.customer_texts[-1:]:
+        for first, last in _RANGE.findall(text):
+            yield Amount(float(int(last) - int(first) + 1), "")
 
 
 def _differences(near: Nearby) -> Iterator[Amount]:

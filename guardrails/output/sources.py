@@ -16,7 +16,7 @@ from handrail.guardrails.output.extract import extract
 from handrail.guardrails.output.index import RECKONED, SOURCE_LIMIT, ValueIndex
 from handrail.guardrails.output.numbers import normal
 from handrail.guardrails.output.sentences import sentences
-from handrail.guardrails.output.values import Form, Value
+from handrail.guardrails.output.values import Form, Kind, Value
 from handrail.guardrails.vocabulary import Passage, ToolOutcome, ToolResult
 
 _STOP = frozenset({
@@ -109,6 +109,7 @@ class Sources:
         for result in evidence.tool_results:
             if result.outcome in _ANSWERED:
                 tool_lines += lines_of(result.content)
+        found = "\n".join(line for result in evidence.tool_results for line in _looked_up(result))
         for result in evidence.succeeded():
             tool_lines += action_lines(result)
         tool_text = "\n".join(tool_lines)
@@ -125,7 +126,7 @@ class Sources:
             ),
             customer=ValueIndex.of(customer_text),
             own=ValueIndex.of("\n".join(evidence.own)),
-            tools=ValueIndex.of(tool_text),
+            tools=_with_records(ValueIndex.of(tool_text), found),
             tool_text=tool_text[:SOURCE_LIMIT],
             customer_text=customer_text[:SOURCE_LIMIT],
             shown=tuple(_shown(evidence, passages)),
@@ -169,6 +170,17 @@ class Sources:
         for passage, indexed in self.passages:
             for sentence in indexed.said:
                 yield passage, sentence
+
+
+def _looked_up(result: ToolResult) -> list[str]:
+    """The arguments of a call that found something."""
+    return lines_of(dict(result.call.arguments)) if result.outcome is ToolOutcome.SUCCEEDED and result.content else []
+
+
+def _with_records(index: ValueIndex, found: str) -> ValueIndex:
+    """`index` with the identifiers under which a tool found a record; other arguments are the model's word only."""
+    index.add(value for value in extract(found[:SOURCE_LIMIT]) if value.kind is Kind.IDENTIFIER)
+    return index
 
 
 def _shown(evidence: Evidence, passages: tuple[tuple[Passage, PassageIndex], ...]) -> Iterator[frozenset[str]]:

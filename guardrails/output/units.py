@@ -14,6 +14,9 @@ CURRENCIES = {
     "rupees": "INR", "cad": "CAD", "aud": "AUD", "sek": "SEK", "nok": "NOK", "dkk": "DKK", "pln": "PLN", "czk": "CZK",
     "cent": CENT, "cents": CENT,
 }  # fmt: skip
+MONEY = frozenset(CURRENCIES.values()) - {CENT}
+"""The currencies."""
+
 UNITS = {
     "second": "second", "sec": "second", "sekunde": "second", "sekunden": "second",
     "minute": "minute", "min": "minute", "minuten": "minute",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from handrail.guardrails.output import days, reckoning
+from handrail.guardrails.output.agreement import contradicted
 from handrail.guardrails.output.dates import full_date
 from handrail.guardrails.output.evidence import Finding
 from handrail.guardrails.output.index import RECKONED
@@ -42,7 +43,8 @@ _FOLLOWING = re.compile(r"\W{0,3}([A-Za-z]+)")
 def check(view: View) -> Iterator[Finding]:
     """One finding per value that no source states and that follows from none."""
     doubtful = [value for value in view.line.values if not _is_stated(view, value)]
-    for value in _left_over(view, doubtful) if doubtful else ():
+    wrong = _left_over(view, doubtful) if doubtful else []
+    for value in (*wrong, *contradicted(view)):
         code = "OUT_UNSOURCED_DATE" if _is_day_of_month(view, value) else CODES[value.kind]
         yield view.line.finding(code, value.start, value.end, value.kind.value)
 
