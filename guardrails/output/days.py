@@ -128,6 +128,11 @@ def _is_called(day: date, name: str) -> bool:
     return name in {"day", "tag"} or weekday_of(name) == day.weekday()
 
 
+def is_day_of_month(near: Nearby, value: Value) -> bool:
+    """Whether `the 5th` is the day of a month that is known or worked out."""
+    return any(str(day.day) in value.keys for day in _candidates(near, value))
+
+
 def is_year(near: Nearby, value: Value) -> bool:
     """Whether a bare number is the year of a day that is known or worked out."""
     key = value.keys[0]

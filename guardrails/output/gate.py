@@ -18,7 +18,7 @@ class ReleaseGate:
 
     def __init__(self, evidence: Evidence, wording: Wording, already: str = "") -> None:
         self._wording = wording
-        self._sources = Sources.of(evidence, wording.disclosure.person_keys)
+        self._sources = Sources.of(evidence, wording.disclosure.person_keys, wording.records)
         self._text = f"{already.rstrip()}\n\n" if already.strip() else ""
         self._lines: list[Line] = [Line.of(sentence, wording.lexicon) for sentence in sentences(self._text)]
         self._findings: list[Finding] = []

@@ -8,7 +8,7 @@ from itertools import combinations
 
 from handrail.guardrails.output.amounts import LENGTHS, Amount, Way, amounts, combined, is_same, readings
 from handrail.guardrails.output.clock import hour_keys, minute_of_day
-from handrail.guardrails.output.days import is_year, known_days
+from handrail.guardrails.output.days import is_day_of_month, is_year, known_days
 from handrail.guardrails.output.nearby import Nearby
 from handrail.guardrails.output.units import MONEY
 from handrail.guardrails.output.values import Form, Kind, Value
@@ -59,6 +59,8 @@ _SMALL = 31
 
 def is_worked_out(near: Nearby, value: Value) -> bool:
     """Whether a number follows in one step, or in two among numbers of the reply, from numbers that are sure."""
+    if value.form is Form.ORDINAL:
+        return is_day_of_month(near, value)
     if value.kind is Kind.DURATION and _is_between_days(near, value):
         return True
     before = near.words[max(0, value.start - 16) : value.start]
@@ -95,17 +97,15 @@ def _reached(near: Nearby, wanted: Amount, said: tuple[Amount, ...]) -> Iterator
         return
     # Numbers of sources are many: their sums need a word for it, whatever their units.
     distant = (ways & told) | {Way.SHARE} | (ways & {Way.PRODUCT} if wanted.unit in MONEY else set())
+    joined = _JOINED.search(near.words) is not None
     for group in near.groups():
         known = _as_money(wanted, amounts(group.stated, _MOST), lambda _: not group.is_public)
         for one in known:
             for other in said:
                 yield from combined(one, other, distant)
-        if told or not group.is_public:
-            for one, other in combinations(known, 2):
-                yield from combined(one, other, distant)
-        elif wanted.unit in MONEY and _JOINED.search(near.words):
-            for one, other in combinations(known, 2):
-                yield from combined(one, other, {Way.SUM})
+        within = distant - ({Way.PRODUCT, Way.SHARE} if group.is_public else set()) | ({Way.SUM} if wanted.unit in MONEY and joined else set())
+        for one, other in combinations(known, 2):
+            yield from combined(one, other, within)
     if wanted.unit in MONEY or wanted.number % 1:
         for result in pairs:
             for other in said:

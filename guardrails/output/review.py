@@ -55,7 +55,7 @@ def review(reply: str, evidence: Evidence, wording: Wording) -> Review:
     whole = whole_findings(reply, wording)
     if whole:
         return Review(findings=whole, released=())
-    sources = Sources.of(evidence, wording.disclosure.person_keys)
+    sources = Sources.of(evidence, wording.disclosure.person_keys, wording.records)
     findings: list[Finding] = []
     released: list[Sentence] = []
     lines: list[Line] = []

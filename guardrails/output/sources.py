@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,6 +16,8 @@ from handrail.guardrails.output.fold import squash, stem, words
 from handrail.guardrails.output.extract import extract
 from handrail.guardrails.output.index import RECKONED, SOURCE_LIMIT, ValueIndex
 from handrail.guardrails.output.numbers import normal
+from handrail.guardrails.output.policy import RecordsFile
+from handrail.guardrails.output.records import Records
 from handrail.guardrails.output.sentences import sentences
 from handrail.guardrails.output.values import Form, Kind, Value
 from handrail.guardrails.vocabulary import Passage, ToolOutcome, ToolResult
@@ -25,6 +28,10 @@ _STOP = frozenset({
     "there", "they", "this", "to", "was", "were", "what", "when", "which", "will", "with", "you", "your", "we",
     "our", "us", "i", "me", "my", "not", "no", "just", "also", "please",
 })  # fmt: skip
+_IS_NAME = re.compile(r"(?:^|\s)[A-ZÄÖÜ]|[@\d_]")
+"""A name has a capital, an address or an account a sign of one; `the accountant on file` is none."""
+
+_NO_WORDS = RecordsFile()
 _DEPTH = 8
 _ANSWERED = frozenset({ToolOutcome.SUCCEEDED, ToolOutcome.FAILED})
 
@@ -98,10 +105,13 @@ class Sources:
     customer_text: str
     shown: tuple[frozenset[str], ...]
     people: tuple[str, ...]
+    records: Records
 
     @classmethod
-    def of(cls, evidence: Evidence, person_keys: tuple[str, ...] = ()) -> Sources:
-        """Index `evidence`; values under `person_keys` of tool results are people.
+    def of(
+        cls, evidence: Evidence, person_keys: tuple[str, ...] = (), words: RecordsFile = _NO_WORDS
+    ) -> Sources:
+        """Index `evidence`; values under `person_keys` of tool results are people, `words` sort their other fields.
 
         Arguments of reads and of failed calls come from the model and back nothing; why a call failed, its tool says.
         """
@@ -131,7 +141,13 @@ class Sources:
             customer_text=customer_text[:SOURCE_LIMIT],
             shown=tuple(_shown(evidence, passages)),
             people=_people(evidence, person_keys),
+            records=Records.of(evidence.tool_results, person_keys, words),
         )
+
+    @cached_property
+    def neutral(self) -> ValueIndex:
+        """The values in fields of tool results that concern the customer's matter and nobody else."""
+        return ValueIndex.of(self.records.neutral)
 
     @cached_property
     def all_indexes(self) -> tuple[ValueIndex, ...]:
@@ -144,6 +160,16 @@ class Sources:
             yield passage.index
         for fixed in self.fixed:
             yield fixed.index
+
+    @cached_property
+    def customer_squashed(self) -> str:
+        """The customer's words as letters and digits in a row."""
+        return squash(self.customer_text)
+
+    @cached_property
+    def public_squashed(self) -> tuple[str, ...]:
+        """The passages as letters and digits in a row."""
+        return tuple(squashed_text(passage.text) for passage, _ in self.passages)
 
     def hold(self, value: Value) -> bool:
         """Whether any source states `value`."""
@@ -207,7 +233,7 @@ def _named(content: JsonValue, keys: tuple[str, ...], depth: int) -> Iterator[st
     elif isinstance(content, dict):
         for key, part in content.items():
             if isinstance(part, str):
-                if key.lower() in keys:
+                if key.lower() in keys and _IS_NAME.search(part):
                     yield part.strip()[:120]
             else:
                 yield from _named(part, keys, depth + 1)
