@@ -30,10 +30,10 @@ _SPOKEN = re.compile(
     rf"|(?P<full>{_HOUR}|1[0-2]|[1-9])(?:(?: uhr| o'clock){_PART.replace('part', 'part3')}?|{_PART.replace('part', 'part4')})"
     r"|(?P<word>noon|midday|midnight|mitternacht))(?!\w)"
 )
-_HINTS = (
-    "past ", " to ", "halb ", "viertel ", " uhr", "o'clock", "noon", "midday", "midnight", "mitternacht", "morning",
-    "evening", "afternoon", "night", "abends", "morgens", "mittags", " am", " pm", " a.m", " p.m", "früh", " nach ", " vor ",
-)  # fmt: skip
+_HINT = re.compile(
+    r"past |(?:ten|ter|nty|ive|alf|tel|ünf|ehn) (?:to|nach|vor) |halb |[a-zäöü\d] (?:uhr|o'clock)|noon|midday|midnight|mitternacht|"
+    r"in the (?:morning|afternoon|evening)|at night|[a-z] [ap]\.?m|(?:morgen|mittag|abend)s|früh"
+)
 _COUNTS = frozenset({"five", "ten", "twenty", "twenty-five", "fünf", "zehn", "zwanzig"})
 _JOINS = frozenset({"to", "after", "vor", "nach"})
 _AT = re.compile(r"(?<!\w)(?:at|by|until|around|about|um|ab|bis|gegen)\s$")
@@ -55,7 +55,7 @@ def times(text: str) -> Iterator[Value]:
 
 def spoken_times(text: str) -> Iterator[Value]:
     """Times of day in words as HH:MM, with both halves of the day where none is named."""
-    if not any(hint in text for hint in _HINTS):
+    if _HINT.search(text) is None:
         return
     for match in _SPOKEN.finditer(text):
         if match["minutes"] in _COUNTS and match["side"] in _JOINS and not match["part"] and not _AT.search(text[max(0, match.start() - 8) : match.start()]):

@@ -44,6 +44,7 @@ _WEEKDAY = re.compile(
 )
 _SHORT = "mon?|tues?|di|wed|mi|thu(?:rs)?|do|fri?|sat?|sun|so"
 _WEEKDAY_RANGE = re.compile(rf"(?<!\w)(?P<first>{_SHORT})\.?\s?(?:-|to|through|bis)\s?(?P<last>{_SHORT})\.?(?!\w)")
+_JOINED_DAYS = re.compile(r"[nseiuhroat]\.?\s?(?:-|to|through|bis)\s?[stwfdm][uaoehri]")
 _RELATIVE_HINTS = (
     "tomorrow", "tonight", "next ", "coming ", "end of", "close of", "eod", "cob", "übermorgen", "nächste", "kommende",
 )  # fmt: skip
@@ -79,7 +80,7 @@ def loose_dates(text: str) -> Iterator[Value]:
             number = _WEEKDAYS.get(match["day"])
             if number is not None:
                 yield Value(Kind.DATE, match.start("day"), match.end("day"), (f"weekday:{number}",))
-    for match in _WEEKDAY_RANGE.finditer(text):
+    for match in _WEEKDAY_RANGE.finditer(text) if _JOINED_DAYS.search(text) else ():
         for name in ("first", "last"):
             yield Value(Kind.DATE, *match.span(name), (f"weekday:{_WEEKDAYS[match[name]]}",))
     if any(hint in text for hint in _RELATIVE_HINTS):

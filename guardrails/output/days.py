@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from handrail.guardrails.output.amounts import readings
-from handrail.guardrails.output.clock import minute_of_day, time_key
+from handrail.guardrails.output.clock import hour_keys, minute_of_day, time_key
 from handrail.guardrails.output.dates import nearest_day, weekday_of
 from handrail.guardrails.output.index import ValueIndex
 from handrail.guardrails.output.nearby import Nearby
@@ -37,6 +37,8 @@ _NTH = re.compile(
 )
 _NTHS = {"f": 1, "1": 1, "e": 1, "s": 2, "2": 2, "z": 2, "t": 3, "3": 3, "d": 3, "4": 4, "v": 4, "l": -1}
 _DAYS_AHEAD = {"tonight": 0, "tomorrow": 1, "day after tomorrow": 2, "übermorgen": 2}
+_HOURS = re.compile(r"(?<![\w.,:-])(\d{1,2})\s?(?:-|to|until|bis)\s?(\d{1,2})(?![\w.,:-]*\d)")
+_YEARS = range(1900, 2200)
 _MOST_DAYS = 24
 _FARTHEST = 4000
 
@@ -51,8 +53,8 @@ class Days:
 
 def known_days(near: Nearby) -> Days:
     """The days from which a reply may count."""
-    now = near.view.sources.evidence.now
-    sources = near.view.sources
+    now = near.topic.view.sources.evidence.now
+    sources = near.topic.view.sources
     said = _days((value for value in near.said if value.kind is Kind.DATE), now)
     others = (*_days(sources.tools.stated, now), *_days(sources.customer.stated, now), *_days(sources.own.stated, now))
     return Days(said, (now, *others[:_MOST_DAYS]))
@@ -64,13 +66,12 @@ def is_worked_out(near: Nearby, value: Value) -> bool:
         return _is_time(near, value)
     if value.keys[0].startswith("word:"):
         return _is_relative(near, value)
-    fits = frozenset(value.keys)
-    return any(not fits.isdisjoint(_keys(day)) for day in _candidates(near, value))
+    return any(_fits(value.keys, day) for day in _candidates(near, value))
 
 
 def _is_relative(near: Nearby, value: Value) -> bool:
     """`Tomorrow`, `next week`, `next month` for a day that is known or worked out."""
-    now = near.view.sources.evidence.now
+    now = near.topic.view.sources.evidence.now
     known = known_days(near)
     word = value.keys[0].partition(":")[2]
     days = (*known.said, *known.others[1:], *_moved(near, value, known))
@@ -88,9 +89,9 @@ def _is_relative(near: Nearby, value: Value) -> bool:
 def _candidates(near: Nearby, value: Value) -> Iterator[date]:
     """Every day that could be meant."""
     known = known_days(near)
-    now = near.view.sources.evidence.now
+    now = near.topic.view.sources.evidence.now
     yield from known.said
-    if not value.keys[0].startswith("weekday") or _TODAY.search(near.words):
+    if not value.keys[0].startswith("weekday") or _TODAY.search(near.topic.words):
         yield now
     yield from _nth_days(near, known)
     reached = list(_moved(near, value, known))
@@ -101,7 +102,7 @@ def _candidates(near: Nearby, value: Value) -> Iterator[date]:
 
 def _ends(near: Nearby, day: date) -> Iterator[date]:
     """The end of the month, quarter or year of a day, where the reply or a source it speaks of tells of one."""
-    words = near.told
+    words = near.topic.told
     if _MONTH_END.search(words):
         yield day.replace(day=monthrange(day.year, day.month)[1])
     if _QUARTER_END.search(words):
@@ -113,9 +114,9 @@ def _ends(near: Nearby, day: date) -> Iterator[date]:
 
 def _nth_days(near: Nearby, known: Days) -> Iterator[date]:
     """`The first Saturday of the month`, for this month, the next ones, and those the reply speaks of."""
-    for match in _NTH.finditer(near.told):
+    for match in _NTH.finditer(near.topic.told):
         nth = 4 if match["nth"].startswith("fo") else _NTHS[match["nth"][0]]
-        for base in (*(add_months(near.view.sources.evidence.now, ahead) for ahead in range(3)), *known.said):
+        for base in (*(add_months(near.topic.view.sources.evidence.now, ahead) for ahead in range(3)), *known.said):
             month = [base.replace(day=number) for number in range(1, monthrange(base.year, base.month)[1] + 1)]
             fitting = [day for day in month if _is_called(day, match["day"])]
             if fitting:
@@ -145,9 +146,9 @@ def is_year(near: Nearby, value: Value) -> bool:
 
 def _moved(near: Nearby, value: Value, known: Days) -> Iterator[date]:
     """Known days moved by a length that the reply names; days the reply names moved by one that a source has."""
-    follows = _FROM.search(near.words[max(0, value.start - 14) : value.start]) is not None
+    follows = _FROM.search(near.topic.words[max(0, value.start - 14) : value.start]) is not None
     yield from _next_to(near, known)
-    for length in near.lengths():
+    for length in near.lengths:
         backwards = _BACK.search(length.words) is not None
         for base in (*known.said, *known.others) if length.named else known.said:
             for day in moved(base, length.value, backwards):
@@ -159,7 +160,7 @@ def _moved(near: Nearby, value: Value, known: Days) -> Iterator[date]:
 def _next_to(near: Nearby, known: Days) -> Iterator[date]:
     """The days beside those the reply names, where it or a source speaks of the day before or after."""
     for words, days in ((_DAY_BEFORE, -1), (_DAY_AFTER, 1)):
-        if words.search(near.told):
+        if words.search(near.topic.told):
             yield from (base + timedelta(days=days) for base in known.said)
 
 
@@ -201,18 +202,19 @@ def add_workdays(day: date, count: int) -> date:
 
 
 def _is_time(near: Nearby, value: Value) -> bool:
-    """A known time of day and a length of minutes or hours, or a full hour that the customer wrote as a bare number."""
-    hours = near.view.sources.customer.numbers
-    if any(key[3:] == "00" and "" in hours.get(str(int(key[:2]) - shift), ()) for key in value.keys for shift in (0, 12)):
-        return True
+    """A known time of day and a length of minutes or hours, or an end of a range of hours the customer gave (22-06)."""
+    for text in near.topic.view.sources.evidence.customer_texts:
+        for ends in _HOURS.findall(text):
+            if any(key in hour_keys(int(end)) for end in ends for key in value.keys):
+                return True
     index = ValueIndex()
     index.add(value for value in near.said if value.kind is Kind.TIME)
     stated = index.words.get(Kind.TIME, set())
-    sources = near.view.sources
+    sources = near.topic.view.sources
     others = sources.tools.words.get(Kind.TIME, set()) | sources.customer.words.get(Kind.TIME, set())
     return any(
         key in value.keys
-        for length in near.lengths()
+        for length in near.lengths
         for base in ((*stated, *others) if length.named else stated)
         for key in _times(base, length.value)
     )
@@ -230,7 +232,7 @@ def _days(values: Iterable[Value], now: date) -> tuple[date, ...]:
     for value in values:
         for key in value.keys:
             day = _day(key, now)
-            if day is not None:
+            if day is not None and day.year in _YEARS:
                 found[day] = None
     return tuple(found)
 
@@ -247,6 +249,16 @@ def _day(key: str, now: date) -> date | None:
     return nearest_day(key, now)
 
 
-def _keys(day: date) -> tuple[str, ...]:
+def _fits(keys: tuple[str, ...], day: date) -> bool:
+    """Whether one of the keys can be said of the day."""
     iso = day.isoformat()
-    return (iso, iso[:7], f"-{iso[4:]}", f"--{iso[5:7]}", f"weekday:{day.weekday()}", f"day:{day.day}")
+    for key in keys:
+        if key[:2] == "--":
+            if iso[4:].startswith(key[1:]):
+                return True
+        elif key[:8] == "weekday:":
+            if day.weekday() == int(key[8:]):
+                return True
+        elif iso.startswith(key):
+            return True
+    return False

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from handrail.guardrails.output.extract import extract
-from handrail.guardrails.output.index import SOURCE_LIMIT
+from handrail.guardrails.output.amounts import Amount, amounts
 from handrail.guardrails.output.reading import Line, View
-from handrail.guardrails.output.sources import PassageIndex, content_stems
+from handrail.guardrails.output.sources import PassageIndex
 from handrail.guardrails.output.values import Form, Kind, Value
 
 LINES = 3
@@ -23,11 +22,14 @@ _SUMS_UP = re.compile(r"(?<!\w)(?:total|altogether|together|in all|zusammen|insg
 PASSAGES = 3
 """Passages that may be reckoned with: those that share most words with the reply and the customer's last message."""
 
+MOST = 14
+"""Numbers of the reply, and numbers of one source, that are combined with each other."""
+
 
 class Group(NamedTuple):
-    """Values that stand together, and whether in a text for everybody."""
+    """Amounts that stand together in a source, and whether in a text for everybody."""
 
-    stated: tuple[Value, ...]
+    amounts: tuple[Amount, ...]
     is_public: bool
 
 
@@ -40,14 +42,10 @@ class Length(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Nearby:
-    """The surroundings of the values of one sentence.
-
-    `sure` are the values of this sentence that a source states or that have been worked out already.
-    """
+class Topic:
+    """What the last sentence of a view speaks of; worked out only for sentences with a value that no source states."""
 
     view: View
-    sure: tuple[Value, ...]
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:
@@ -56,39 +54,23 @@ class Nearby:
         return tuple(reversed(self.view.earlier[-(most - 1) :]))
 
     @cached_property
-    def said(self) -> tuple[Value, ...]:
-        """The sure values of this sentence and those of the ones before (which had to pass), nearest first."""
-        return (*self.sure, *(value for line in self.lines for value in line.values if value.form is not Form.MARKER))
-
-    @cached_property
-    def asked(self) -> tuple[Value, ...]:
-        """The values of the customer's last message."""
-        texts = self.view.sources.evidence.customer_texts[-1:]
-        return tuple(value for text in texts for value in extract(text[:SOURCE_LIMIT]))
-
-    @cached_property
     def words(self) -> str:
         """The sentence in lower case."""
         return self.view.line.folded.lower()
 
     @cached_property
-    def stems(self) -> frozenset[str]:
-        """Words the reply shares with what it speaks of: this sentence, the ones before, the customer's last words."""
-        asked = self.view.sources.evidence.customer_texts[-1:]
-        return _words(
-            self.view.line.stems.union(*(line.stems for line in self.lines), *(content_stems(text) for text in asked))
-        )
+    def words_before(self) -> str:
+        """The sentence and the one before in lower case."""
+        return f"{self.words} {' '.join(line.folded.lower() for line in self.lines[:1])}"
 
     @cached_property
     def passages(self) -> tuple[PassageIndex, ...]:
         """The passages that the reply speaks of, closest first."""
-        ranked = sorted(
-            ((len(self.stems & indexed.stems), indexed) for _, indexed in self.view.sources.passages),
-            key=lambda pair: pair[0],
-            reverse=True,
-        )
-        best = tuple(indexed for shared, indexed in ranked[:PASSAGES] if shared)
-        return (*best, *self.view.sources.fixed)
+        sources = self.view.sources
+        stems = _words(self.view.line.stems.union(sources.asked_stems, *(line.stems for line in self.lines)))
+        ranked = [(len(stems & indexed.stems), indexed) for _, indexed in sources.passages]
+        ranked.sort(key=lambda pair: pair[0], reverse=True)
+        return (*(indexed for shared, indexed in ranked[:PASSAGES] if shared), *sources.fixed)
 
     @cached_property
     def told(self) -> str:
@@ -96,36 +78,68 @@ class Nearby:
         texts = (sentence.text for passage in self.passages for sentence in passage.said)
         return " ".join((self.words, *(line.folded for line in self.lines), *texts)).lower()
 
-    def groups(self) -> Iterator[Group]:
-        """Values that stand together in a source: in a sentence of a passage, a tool's result, the customer's words."""
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """Amounts that stand together: in a sentence of a passage, a tool's result, the customer's words."""
         sources = self.view.sources
-        for index in (sources.tools, sources.customer, sources.own):
-            if index.stated:
-                yield Group(tuple(index.stated[:40]), False)
-        for passage in self.passages:
-            for sentence in passage.said:
-                if sentence.stated:
-                    yield Group(sentence.stated, True)
+        groups = [
+            Group(amounts(index.stated, MOST), False) for index in (sources.tools, sources.customer, sources.own)
+        ]
+        groups += [
+            Group(amounts(sentence.stated, MOST), True) for passage in self.passages for sentence in passage.said
+        ]
+        return tuple(group for group in groups if group.amounts)
 
-    def lengths(self) -> Iterator[Length]:
-        """Lengths of time that this part of the reply names, and those of sentences in sources that share its words."""
-        words = f"{self.words} {' '.join(line.folded.lower() for line in self.lines[:1])}"
-        named = [value for value in self.said if value.kind is Kind.DURATION]
-        for value in named:
-            told = (
-                sentence.text.lower()
-                for passage in self.passages
-                for sentence in passage.said
-                if any(value.keys == other.keys and value.unit == other.unit for other in sentence.stated)
-            )
-            yield Length(value, True, f"{words} {' '.join(told)}")
+    @cached_property
+    def distant(self) -> tuple[Length, ...]:
+        """Lengths of time in sentences of sources that share words with this one."""
         own = _words(self.view.line.stems)
-        for passage in self.passages:
-            for sentence in passage.said:
-                if sentence.stated and own & sentence.stems:
-                    text = sentence.text.lower()
-                    yield from (Length(one, False, text) for one in sentence.stated if one.kind is Kind.DURATION)
+        return tuple(
+            Length(value, False, sentence.text.lower())
+            for passage in self.passages
+            for sentence in passage.said
+            if sentence.stated and own & sentence.stems
+            for value in sentence.stated
+            if value.kind is Kind.DURATION
+        )
+
+    def words_of(self, length: Value) -> str:
+        """The sentences in which a length of time stands, in the reply and in the passages it speaks of."""
+        told = (
+            sentence.text.lower()
+            for passage in self.passages
+            for sentence in passage.said
+            if any(length.keys == other.keys and length.unit == other.unit for other in sentence.stated)
+        )
+        return " ".join((self.words_before, *told))
+
+
+@dataclass(frozen=True)
+class Nearby:
+    """The surroundings of the values of one sentence.
+
+    `sure` are the values of this sentence that a source states or that have been worked out already.
+    """
+
+    topic: Topic
+    sure: tuple[Value, ...]
+
+    @cached_property
+    def said(self) -> tuple[Value, ...]:
+        """The sure values of this sentence and those of the ones before (which had to pass), nearest first."""
+        before = (value for line in self.topic.lines for value in line.values if value.form is not Form.MARKER)
+        return (*self.sure, *before)
+
+    @cached_property
+    def lengths(self) -> tuple[Length, ...]:
+        """Lengths of time that this part of the reply names, and those of sources that share its words."""
+        return (*self._named(), *self.topic.distant)
+
+    def _named(self) -> Iterator[Length]:
+        for value in self.said:
+            if value.kind is Kind.DURATION:
+                yield Length(value, True, self.topic.words_of(value))
 
 
 def _words(stems: frozenset[str]) -> frozenset[str]:
-    return frozenset(stem for stem in stems if not stem[0].isdigit() and len(stem) > 2)
+    return frozenset(stem for stem in stems if len(stem) > 2 and not stem[0].isdigit())

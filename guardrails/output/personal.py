@@ -16,7 +16,8 @@ _PERSONAL_KINDS = frozenset({Kind.EMAIL, Kind.PHONE, Kind.IBAN, Kind.IP})
 _NAME = r"[A-Z][a-zà-öø-ÿ]+(?:[-' ][A-Z]\.?(?:[a-zà-öø-ÿ]+)?){0,3}"
 _TITLED = re.compile(rf"[MDPFH](?<!\w.)(?:rs?|s|iss|rof|rau|errn?|amilie|am)\.? (?P<name>{_NAME})")
 _GIVEN = re.compile(
-    r"(?P<name>(?P<given>[A-ZÄÖÜ](?<!\w.)[a-zà-öø-ÿ]+)(?: [A-Z]\.)? [A-ZÄÖÜ][a-zà-öø-ÿ]+(?:-[A-ZÄÖÜ]?[a-zà-öø-ÿ]+)?)(?![\w>])"
+    r"(?P<given>[A-ZÄÖÜ](?<!\w.)[a-zà-öø-ÿ]+)"
+    r"(?=(?P<rest>(?: [A-Z]\.)? (?:(?:von|van|de|der) ){0,2}[A-ZÄÖÜ][a-zà-öø-ÿ]+(?:-[A-ZÄÖÜ]?[a-zà-öø-ÿ]+)?)(?![\w>]))"
 )
 _POSSESSED = re.compile(
     r"(?:belong(?:s|ed|ing)? to|registered (?:to|for|under)|in the name of|account of|owned by|held by|"
@@ -67,8 +68,9 @@ def _foreign_words(view: View, text: str) -> Iterator[tuple[int, int]]:
             if not _is_known(view, match["name"].strip()):
                 yield match.span("name")
     for match in _GIVEN.finditer(text) if _PAIR.search(text) else ():
-        if match["given"].lower() in view.wording.records.given_names_set and not _is_known(view, match["name"]):
-            yield match.span("name")
+        name = match["given"] + match["rest"]
+        if match["given"].lower() in view.wording.records.given_names_set and not _is_known(view, name):
+            yield match.start(), match.end("rest")
     for name in (*view.sources.people, *view.sources.records.others):
         if _is_own(view, name):
             continue

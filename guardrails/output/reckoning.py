@@ -9,12 +9,9 @@ from itertools import combinations
 from handrail.guardrails.output.amounts import LENGTHS, Amount, Way, amounts, combined, is_same, readings
 from handrail.guardrails.output.clock import hour_keys, minute_of_day
 from handrail.guardrails.output.days import is_day_of_month, is_year, known_days
-from handrail.guardrails.output.nearby import Nearby
+from handrail.guardrails.output.nearby import MOST, Nearby
 from handrail.guardrails.output.units import MONEY
 from handrail.guardrails.output.values import Form, Kind, Value
-
-_MOST = 14
-"""Numbers of the reply, and numbers of one source, that are combined with each other."""
 
 _ASKED = 6
 """Numbers of the customer's last message that count like those of the reply."""
@@ -63,15 +60,15 @@ def is_worked_out(near: Nearby, value: Value) -> bool:
         return is_day_of_month(near, value)
     if value.kind is Kind.DURATION and _is_between_days(near, value):
         return True
-    before = near.words[max(0, value.start - 16) : value.start]
+    before = near.topic.words[max(0, value.start - 16) : value.start]
     if value.kind is Kind.NUMBER and not value.unit and (_is_hour(near, value, before) or is_year(near, value)):
         return True
     if value.kind is Kind.NUMBER and not value.unit and any(str(int(span // 60)) in value.keys for span in _spans(near) if span % 60 == 0):
         return True
-    said = (*amounts(near.said, _MOST), *amounts(near.asked, _ASKED), *_factors(near))
+    said = (*amounts(near.said, MOST), *amounts(near.topic.view.sources.asked, _ASKED), *_factors(near))
     about = _ABOUT.search(before) is not None
     for wanted in readings(value):
-        if about and _is_near(wanted, (*said, *(one for group in near.groups() for one in amounts(group.stated)))):
+        if about and _is_near(wanted, (*said, *(one for group in near.topic.groups for one in group.amounts))):
             return True
         if any(is_same(wanted, reached) for reached in _reached(near, wanted, said)):
             return True
@@ -85,7 +82,7 @@ def _reached(near: Nearby, wanted: Amount, said: tuple[Amount, ...]) -> Iterator
     differences with numbers of a source, and those within one, only where the words speak of reckoning. Small bare
     numbers are reached by almost everything, so that they follow only from numbers said.
     """
-    told = {way for way, cue in _CUES.items() if cue.search(near.words)}
+    told = {way for way, cue in _CUES.items() if cue.search(near.topic.words)}
     ways = _ways(wanted, told)
     said = _as_money(wanted, said, lambda one: one.number % 1 != 0)
     pairs = [result for one, other in combinations(said, 2) for result in combined(one, other, ways)]
@@ -97,9 +94,9 @@ def _reached(near: Nearby, wanted: Amount, said: tuple[Amount, ...]) -> Iterator
         return
     # Numbers of sources are many: their sums need a word for it, whatever their units.
     distant = (ways & told) | {Way.SHARE} | (ways & {Way.PRODUCT} if wanted.unit in MONEY else set())
-    joined = _JOINED.search(near.words) is not None
-    for group in near.groups():
-        known = _as_money(wanted, amounts(group.stated, _MOST), lambda _: not group.is_public)
+    joined = _JOINED.search(near.topic.words) is not None
+    for group in near.topic.groups:
+        known = _as_money(wanted, group.amounts, lambda _: not group.is_public)
         for one in known:
             for other in said:
                 yield from combined(one, other, distant)
@@ -124,15 +121,15 @@ def _ways(wanted: Amount, told: set[Way]) -> set[Way]:
 
 def _spans_of(near: Nearby) -> Iterator[Amount]:
     """How many there are from the first to the last of a range the customer gave (`3 to 7` are five)."""
-    for text in near.view.sources.evidence.customer_texts[-1:]:
+    for text in near.topic.view.sources.evidence.customer_texts[-1:]:
         for first, last in _RANGE.findall(text):
             yield Amount(float(int(last) - int(first) + 1), "")
 
 
 def _differences(near: Nearby) -> Iterator[Amount]:
     """What is left or comes together of two counts in a tool's result or the customer's words (limit 10, used 2)."""
-    for group in near.groups():
-        counts = [one.number for one in amounts(group.stated, _MOST) if not one.unit and one.number < 1000]
+    for group in near.topic.groups:
+        counts = [one.number for one in group.amounts if not one.unit and one.number < 1000]
         if not group.is_public:
             for one, other in combinations(counts, 2):
                 yield Amount(abs(one - other), "")
@@ -148,7 +145,7 @@ def _as_money(wanted: Amount, known: tuple[Amount, ...], fits: Callable[[Amount]
 
 
 def _factors(near: Nearby) -> Iterator[Amount]:
-    for match in _FACTORS.finditer(near.words):
+    for match in _FACTORS.finditer(near.topic.words):
         factor = _FACTOR.get(match.lastgroup or "")
         if factor:
             yield Amount(factor, "")
@@ -176,7 +173,7 @@ def _is_hour(near: Nearby, value: Value, before: str) -> bool:
     if not value.keys[0].isdigit() or value.form is Form.ORDINAL or _AT_HOUR.search(before) is None:
         return False
     keys = hour_keys(int(value.keys[0])) if len(value.keys[0]) <= 2 else ()
-    return any(near.view.sources.hold(Value(Kind.TIME, 0, 0, (key,))) for key in keys)
+    return any(near.topic.view.sources.hold(Value(Kind.TIME, 0, 0, (key,))) for key in keys)
 
 
 def _is_between_days(near: Nearby, value: Value) -> bool:

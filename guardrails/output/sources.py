@@ -162,6 +162,16 @@ class Sources:
             yield fixed.index
 
     @cached_property
+    def asked(self) -> tuple[Value, ...]:
+        """The values of the customer's last message."""
+        return tuple(value for text in self.evidence.customer_texts[-1:] for value in extract(text[:SOURCE_LIMIT]))
+
+    @cached_property
+    def asked_stems(self) -> frozenset[str]:
+        """The words of the customer's last message."""
+        return content_stems(" ".join(self.evidence.customer_texts[-1:])[:SOURCE_LIMIT])
+
+    @cached_property
     def customer_squashed(self) -> str:
         """The customer's words as letters and digits in a row."""
         return squash(self.customer_text)

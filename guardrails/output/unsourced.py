@@ -10,7 +10,7 @@ from handrail.guardrails.output.agreement import contradicted
 from handrail.guardrails.output.dates import full_date
 from handrail.guardrails.output.evidence import Finding
 from handrail.guardrails.output.index import RECKONED
-from handrail.guardrails.output.nearby import Nearby
+from handrail.guardrails.output.nearby import Nearby, Topic
 from handrail.guardrails.output.reading import View
 from handrail.guardrails.output.values import Form, Kind, Value
 
@@ -55,9 +55,10 @@ def _left_over(view: View, doubtful: list[Value]) -> list[Value]:
     INVARIANT: a value is worked out only from values that are sure before it, so that two made-up ones cannot vouch
     for each other.
     """
+    topic = Topic(view)
     while True:
         sure = tuple(value for value in view.line.values if value not in doubtful and value.form is not Form.MARKER)
-        near = Nearby(view, sure)
+        near = Nearby(topic, sure)
         left = [value for value in doubtful if not _is_worked_out(near, value)]
         if len(left) == len(doubtful) or not left:
             return left
