@@ -112,6 +112,7 @@ def _share(share: float, of: Amount) -> Iterator[Amount]:
     part = of.number * share
     yield Amount(part, of.unit)
     yield Amount(of.number + part, of.unit)
+    yield Amount(of.number / (1 + share), of.unit)
     if share < 1:
         yield Amount(of.number - part, of.unit)
 

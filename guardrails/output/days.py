@@ -13,7 +13,7 @@ from handrail.guardrails.output.clock import hour_keys, minute_of_day, time_key
 from handrail.guardrails.output.dates import nearest_day, weekday_of
 from handrail.guardrails.output.index import ValueIndex
 from handrail.guardrails.output.nearby import Nearby
-from handrail.guardrails.output.values import Kind, Value
+from handrail.guardrails.output.values import Form, Kind, Value
 
 _BACK = re.compile(
     r"(?<!\w)(?:before|prior|ahead|earlier|advance|notice|ago|last|previous|latest|vor|vorher|vorab|zuvor|voraus|frist|"
@@ -38,6 +38,11 @@ _NTH = re.compile(
 _NTHS = {"f": 1, "1": 1, "e": 1, "s": 2, "2": 2, "z": 2, "t": 3, "3": 3, "d": 3, "4": 4, "v": 4, "l": -1}
 _DAYS_AHEAD = {"tonight": 0, "tomorrow": 1, "day after tomorrow": 2, "übermorgen": 2}
 _HOURS = re.compile(r"(?<![\w.,:-])(\d{1,2})\s?(?:-|to|until|bis)\s?(\d{1,2})(?![\w.,:-]*\d)")
+_DAYS_BACK = (
+    (re.compile(r"(?<!\w)(?:yesterday|gestern|last night)(?!\w)"), -1),
+    (re.compile(r"(?<!\w)(?:day before yesterday|vorgestern)(?!\w)"), -2),
+    (re.compile(r"(?<!\w)(?:ab morgen|bis morgen|für morgen|morgen früh|morgen abend)(?!\w)"), 1),
+)
 _YEARS = range(1900, 2200)
 _MOST_DAYS = 24
 _FARTHEST = 4000
@@ -45,10 +50,14 @@ _FARTHEST = 4000
 
 @dataclass(frozen=True, slots=True)
 class Days:
-    """Days that are known: `said` in the reply nearby, `others` by the sources, today among them."""
+    """Days that are known: `said` in the reply nearby, `others` by the sources, today among them.
+
+    `coming` are the next days of weekdays that the reply or the customer names.
+    """
 
     said: tuple[date, ...]
     others: tuple[date, ...]
+    coming: tuple[date, ...]
 
 
 def known_days(near: Nearby) -> Days:
@@ -56,8 +65,35 @@ def known_days(near: Nearby) -> Days:
     now = near.topic.view.sources.evidence.now
     sources = near.topic.view.sources
     said = _days((value for value in near.said if value.kind is Kind.DATE), now)
-    others = (*_days(sources.tools.stated, now), *_days(sources.customer.stated, now), *_days(sources.own.stated, now))
-    return Days(said, (now, *others[:_MOST_DAYS]))
+    others = (
+        *_days(sources.customer.stated, now),
+        *_spoken_days(sources.customer_text.lower(), now),
+        *_days(sources.tools.stated, now),
+        *_days(sources.own.stated, now),
+    )
+    named = [*_weekdays(near.said), *_weekdays(sources.customer.stated)]
+    return Days(said, (now, *others[:_MOST_DAYS]), tuple(_coming(named, now, near.topic.words)))
+
+
+def _weekdays(values: Iterable[Value]) -> Iterator[int]:
+    for value in values:
+        if value.kind is Kind.DATE and value.keys[0].startswith("weekday:"):
+            yield int(value.keys[0][8:])
+
+
+def _coming(weekdays: Iterable[int], now: date, words: str) -> Iterator[date]:
+    """The next two days of each weekday that is named, and the last one where the words look back."""
+    for weekday in dict.fromkeys(weekdays):
+        first = now + timedelta(days=(weekday - now.weekday() - 1) % 7 + 1)
+        yield from (first, first + timedelta(days=7))
+        if _BACK.search(words):
+            yield first - timedelta(days=7)
+
+
+def _spoken_days(text: str, now: date) -> Iterator[date]:
+    for words, days in _DAYS_BACK:
+        if words.search(text):
+            yield now + timedelta(days=days)
 
 
 def is_worked_out(near: Nearby, value: Value) -> bool:
@@ -91,9 +127,14 @@ def _candidates(near: Nearby, value: Value) -> Iterator[date]:
     known = known_days(near)
     now = near.topic.view.sources.evidence.now
     yield from known.said
-    if not value.keys[0].startswith("weekday") or _TODAY.search(near.topic.words):
-        yield now
+    if value.keys[0].startswith("weekday"):
+        if _TODAY.search(near.topic.words):
+            yield now
+    else:
+        yield from known.others
+        yield from known.coming
     yield from _nth_days(near, known)
+    yield from _numbered_days(near, known)
     reached = list(_moved(near, value, known))
     yield from reached
     for day in (*known.said, *known.others, *reached):
@@ -123,6 +164,17 @@ def _nth_days(near: Nearby, known: Days) -> Iterator[date]:
                 yield fitting[nth if nth < 0 else nth - 1]
 
 
+def _numbered_days(near: Nearby, known: Days) -> Iterator[date]:
+    """`By the 5th` of a source, in this month, the next, and months the reply speaks of."""
+    sources = near.topic.view.sources
+    stated = [*sources.customer.stated, *(one for passage in near.topic.passages for one in passage.index.stated)]
+    numbers = {int(one.keys[0]) for one in stated if one.form is Form.ORDINAL and one.keys[0].isdigit()}
+    for number in numbers:
+        for base in (known.others[0], add_months(known.others[0], 1), *known.said):
+            if 1 <= number <= monthrange(base.year, base.month)[1]:
+                yield base.replace(day=number)
+
+
 def _is_called(day: date, name: str) -> bool:
     if name in {"working day", "business day", "werktag", "arbeitstag"}:
         return day.weekday() < 5
@@ -150,7 +202,7 @@ def _moved(near: Nearby, value: Value, known: Days) -> Iterator[date]:
     yield from _next_to(near, known)
     for length in near.lengths:
         backwards = _BACK.search(length.words) is not None
-        for base in (*known.said, *known.others) if length.named else known.said:
+        for base in (*known.said, *known.others, *known.coming) if length.named else known.said:
             for day in moved(base, length.value, backwards):
                 yield day
                 if follows:
@@ -211,7 +263,8 @@ def _is_time(near: Nearby, value: Value) -> bool:
     index.add(value for value in near.said if value.kind is Kind.TIME)
     stated = index.words.get(Kind.TIME, set())
     sources = near.topic.view.sources
-    others = sources.tools.words.get(Kind.TIME, set()) | sources.customer.words.get(Kind.TIME, set())
+    told = (passage.index for passage in near.topic.passages)
+    others = {key for one in (sources.tools, sources.customer, *told) for key in one.words.get(Kind.TIME, ())}
     return any(
         key in value.keys
         for length in near.lengths

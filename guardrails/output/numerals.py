@@ -49,6 +49,7 @@ _ARTICLE = re.compile(
     rf"{UNIT_WORDS}?"
 )
 _ARTICLE_BEFORE = re.compile(r"(?:within|in|after|for|about|around|under|than|takes?|least|most|only|just|another) $")
+_AFTER = re.compile(r" (?:earlier|later|before|after|ahead|beforehand|in advance)(?!\w)")
 _GERMAN_BEFORE = re.compile(
     r"(?:innerhalb|binnen|in|nach|vor|von|bei|um|für|beträgt|noch|mindestens|höchstens|erst|nur|etwa|ist|sind|spätestens) $"
 )
@@ -81,6 +82,8 @@ def spelled(text: str) -> Iterator[Value]:
 
 def _is_length(text: str, match: re.Match[str]) -> bool:
     """Whether `an hour` says how long something takes (within an hour), not how often (twice an hour, in a month)."""
+    if _AFTER.match(text, match.end()):
+        return True
     before = _ARTICLE_BEFORE.search(text[max(0, match.start() - 9) : match.start()])
     return before is not None and not (before.group() in {"in ", "for "} and match["unit"] in {"month", "year"})
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import combinations
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import combinations, product
 
 from handrail.guardrails.output.amounts import LENGTHS, Amount, Way, amounts, combined, is_same, readings
 from handrail.guardrails.output.clock import hour_keys, minute_of_day
@@ -20,7 +20,7 @@ _FACTORS = re.compile(
     r"(?<!\w)(?:(?P<two>twice|double|both|pair|beide[nrsm]?|doppelt[a-z]{0,2}|zweimal|zu zweit)|(?P<half>half|hälfte|halbe?[nrsm]?)"
     r"|(?P<quarter>a quarter|one quarter|viertel)|(?P<third>one third|a third|two thirds|drittel)"
     r"|(?P<year>(?:per|a|the|whole|full|each|every) year|annual(?:ly)?|yearly|per annum|(?:im|pro|ganze|jedes) jahr|jährlich)|(?P<many>thousand|tausend)"
-    r"|(?P<quarterly>quarterly|per quarter|quartal)|(?P<hour>an hour|(?:per|every|each) hour|(?:pro|je) stunde|stündlich))(?!\w)"
+    r"|(?P<quarterly>quarterly|per quarter|quartal)|(?P<prorata>pro rata|prorated|proportionate|anteilig\w*)|(?P<hour>an hour|(?:per|every|each) hour|(?:pro|je) stunde|stündlich))(?!\w)"
 )
 _FACTOR = {"two": 2.0, "half": 0.5, "quarter": 0.25, "third": 1 / 3, "year": 12.0, "many": 1000.0, "quarterly": 3.0}
 _ABOUT = re.compile(
@@ -65,7 +65,7 @@ def is_worked_out(near: Nearby, value: Value) -> bool:
         return True
     if value.kind is Kind.NUMBER and not value.unit and any(str(int(span // 60)) in value.keys for span in _spans(near) if span % 60 == 0):
         return True
-    said = (*amounts(near.said, MOST), *amounts(near.topic.view.sources.asked, _ASKED), *_factors(near))
+    said = amounts(near.said, MOST)
     about = _ABOUT.search(before) is not None
     for wanted in readings(value):
         if about and _is_near(wanted, (*said, *(one for group in near.topic.groups for one in group.amounts))):
@@ -84,8 +84,13 @@ def _reached(near: Nearby, wanted: Amount, said: tuple[Amount, ...]) -> Iterator
     """
     told = {way for way, cue in _CUES.items() if cue.search(near.topic.words)}
     ways = _ways(wanted, told)
-    said = _as_money(wanted, said, lambda one: one.number % 1 != 0)
-    pairs = [result for one, other in combinations(said, 2) for result in combined(one, other, ways)]
+    asked = amounts(near.topic.view.sources.asked, _ASKED)
+    said = (
+        *_as_money(wanted, said, lambda one: one.number % 1 != 0),
+        *_as_money(wanted._replace(unit=wanted.unit or _currency(said)), asked, lambda _: True),
+        *_factors(near),
+    )
+    pairs = [result for one, other in _pairs(wanted, said, said) for result in combined(one, other, ways)]
     yield from pairs
     if not wanted.unit and wanted.number <= _SMALL:
         if Way.SUM in told or Way.DIFFERENCE in told:
@@ -97,16 +102,23 @@ def _reached(near: Nearby, wanted: Amount, said: tuple[Amount, ...]) -> Iterator
     joined = _JOINED.search(near.topic.words) is not None
     for group in near.topic.groups:
         known = _as_money(wanted, group.amounts, lambda _: not group.is_public)
-        for one in known:
-            for other in said:
-                yield from combined(one, other, distant)
+        for one, other in _pairs(wanted, known, said):
+            yield from combined(one, other, distant)
         within = distant - ({Way.PRODUCT, Way.SHARE} if group.is_public else set()) | ({Way.SUM} if wanted.unit in MONEY and joined else set())
-        for one, other in combinations(known, 2):
+        for one, other in _pairs(wanted, known, known):
             yield from combined(one, other, within)
     if wanted.unit in MONEY or wanted.number % 1:
-        for result in pairs:
-            for other in said:
-                yield from combined(result, other, ways)
+        for one, other in _pairs(wanted, pairs, said):
+            yield from combined(one, other, ways)
+
+
+def _pairs(
+    wanted: Amount, ones: Sequence[Amount], others: Sequence[Amount]
+) -> Iterator[tuple[Amount, Amount]]:
+    """Two amounts each that can make one of the unit wanted; within one list every two once."""
+    unit = wanted.unit if wanted.unit != "%" else ""
+    every = combinations(ones, 2) if ones is others else product(ones, others)
+    return (pair for pair in every if not unit or pair[0].unit == unit or pair[1].unit == unit)
 
 
 def _ways(wanted: Amount, told: set[Way]) -> set[Way]:
@@ -138,10 +150,14 @@ def _differences(near: Nearby) -> Iterator[Amount]:
 
 def _as_money(wanted: Amount, known: tuple[Amount, ...], fits: Callable[[Amount], bool]) -> tuple[Amount, ...]:
     """Where money is looked for, bare numbers that may be amounts of it, as such too."""
-    currency = wanted.unit or next((one.unit for one in known if one.unit in MONEY), "")
+    currency = wanted.unit or _currency(known)
     if currency not in MONEY:
         return known
     return (*known, *(Amount(one.number, currency) for one in known if not one.unit and fits(one)))
+
+
+def _currency(known: Iterable[Amount]) -> str:
+    return next((one.unit for one in known if one.unit in MONEY), "")
 
 
 def _factors(near: Nearby) -> Iterator[Amount]:
@@ -151,6 +167,8 @@ def _factors(near: Nearby) -> Iterator[Amount]:
             yield Amount(factor, "")
         elif match["hour"]:
             yield Amount(60.0, "minute")
+        elif match["prorata"]:
+            yield from (Amount(30.0, ""), Amount(31.0, ""))
 
 
 def _is_near(wanted: Amount, known: Iterable[Amount]) -> bool:
@@ -179,6 +197,8 @@ def _is_hour(near: Nearby, value: Value, before: str) -> bool:
 def _is_between_days(near: Nearby, value: Value) -> bool:
     """The days, weeks or hours between two moments of which the reply names one."""
     (wanted, *_) = readings(value) or (Amount(0.0, ""),)
+    if _is_in_days(near, wanted):
+        return True
     if wanted.unit == "day":
         known = known_days(near)
         return any(
@@ -194,6 +214,17 @@ def _is_between_days(near: Nearby, value: Value) -> bool:
     if wanted.unit == "minute":
         return wanted.number in _spans(near)
     return False
+
+
+def _is_in_days(near: Nearby, wanted: Amount) -> bool:
+    """Whether a source has the length in days and the reply in hours, or the other way round."""
+    if wanted.unit == "day":
+        other = Amount(wanted.number * 1440, "minute")
+    elif wanted.unit == "minute" and wanted.number % 1440 == 0:
+        other = Amount(wanted.number / 1440, "day")
+    else:
+        return False
+    return wanted.number > 0 and any(other in group.amounts for group in near.topic.groups)
 
 
 def _spans(near: Nearby) -> Iterator[float]:
