@@ -13,7 +13,8 @@ from handrail.guardrails.output.values import Kind, Value
 
 _BESIDE = re.compile(r"[\s,(*_]{0,4}(?:(?:the|den|dem|der|am|on) )?$")
 _EQUATION = re.compile(
-    r"(?<![\w.,])(?P<a>\d+(?:[.,]\d{1,2})?)\s?(?:[€$£]|[a-zäöü]{1,12})?\s?(?P<sign>[x×*+-])\s?(?P<b>\d+(?:[.,]\d{1,2})?)"
+    r"(?<![\w.,])(?P<a>\d+(?:[.,]\d{1,2})?)\s?(?:[€$£]|"
+    r"[a-zäöü]{1,12})?\s?(?P<sign>[x×*+-])\s?(?P<b>\d+(?:[.,]\d{1,2})?)"
     r"\s?(?:[€$£]|[a-zäöü]{1,12})?\s?=\s?(?:[€$£]\s?)?(?P<c>\d+(?:[.,]\d{1,2})?)(?![\d.,]*\d)"
 )
 _AHEAD = {"tomorrow": 1, "tonight": 0, "übermorgen": 2, "day after tomorrow": 2}

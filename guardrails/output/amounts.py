@@ -80,13 +80,19 @@ def combined(one: Amount, other: Amount, ways: Container[Way]) -> Iterator[Amoun
         if Way.DIVISION in ways and count >= SMALLEST:
             yield Amount(of.number / count, of.unit)
     elif one.unit in MONEY or other.unit in MONEY:
-        money, measure = (one, other) if one.unit in MONEY else (other, one)
-        if measure.unit not in MONEY and measure.number >= SMALLEST:
-            for per in _PER.get(measure.unit, (1.0,)):
-                if Way.PRODUCT in ways:
-                    yield Amount(money.number * measure.number / per, money.unit)
-                if Way.DIVISION in ways:
-                    yield Amount(money.number / measure.number * per, money.unit)
+        yield from _rated(one, other, ways)
+
+
+def _rated(one: Amount, other: Amount, ways: Container[Way]) -> Iterator[Amount]:
+    """A price per time, length or weight."""
+    money, measure = (one, other) if one.unit in MONEY else (other, one)
+    if measure.unit in MONEY or measure.number < SMALLEST:
+        return
+    for per in _PER.get(measure.unit, (1.0,)):
+        if Way.PRODUCT in ways:
+            yield Amount(money.number * measure.number / per, money.unit)
+        if Way.DIVISION in ways:
+            yield Amount(money.number / measure.number * per, money.unit)
 
 
 def _same(a: float, b: float, unit: str, ways: Container[Way]) -> Iterator[Amount]:
@@ -122,4 +128,3 @@ def is_same(wanted: Amount, reached: Amount) -> bool:
     if wanted.unit and wanted.unit != reached.unit and not (wanted.unit in MONEY and not reached.unit):
         return False
     return abs(wanted.number - reached.number) <= 0.00501 and (wanted.number >= 1 or reached.number >= SMALLEST)
-

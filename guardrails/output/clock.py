@@ -9,7 +9,8 @@ from handrail.guardrails.output.numerals import SMALL_WORDS
 from handrail.guardrails.output.values import Form, Kind, Value
 
 _TIME = re.compile(
-    r"(?=[0-9])(?:(?<=\0t)|(?<![\w.:,]))(?:(?P<h1>[01]?\d|2[0-3]):(?P<m1>[0-5]\d)(?::[0-5]\d(?:\.\d{1,9})?(?:z|[+-]\d\d:?\d\d)?)?"
+    r"(?=[0-9])(?:(?<=\0t)|(?<![\w.:,]))(?:(?P<h1>[01]?\d|"
+    r"2[0-3]):(?P<m1>[0-5]\d)(?::[0-5]\d(?:\.\d{1,9})?(?:z|[+-]\d\d:?\d\d)?)?"
     r"(?:\s?(?P<ap1>[ap])\.?m)?|(?P<h2>1[0-2]|0?[1-9])(?:[.:](?P<m2>[0-5]\d))?\s?(?P<ap2>[ap])\.?m"
     r"|(?P<h3>[01]?\d|2[0-4])(?:[.:](?P<m3>[0-5]\d))?\s(?:uhr(?:\s(?P<m4>[0-5]\d)(?![\d.]))?|o'clock))(?![a-z\d])"
 )
@@ -25,13 +26,16 @@ _PART = (
 )
 _SPOKEN = re.compile(
     rf"(?<![\w-])(?:(?P<minutes>half|a quarter|quarter|twenty-five|twenty|ten|five|viertel|fünf|zehn|zwanzig)"
-    rf"(?: minutes| minuten)? (?P<side>past|to|after|nach|vor) (?P<hour>{_HOUR}|midnight|noon|1[0-2]|[1-9])(?![\w.:,]*\d|\w){_PART}?"
+    rf"(?: minutes| minuten)? (?P<side>past|to|after|nach|vor) (?P<hour>{_HOUR}|midnight|noon|1[0-2]|"
+    rf"[1-9])(?![\w.:,]*\d|\w){_PART}?"
     rf"|halb (?P<half>{_HOUR}|1[0-2]|[1-9])(?![\w.:,]*\d|\w){_PART.replace('part', 'part2')}?"
-    rf"|(?P<full>{_HOUR}|1[0-2]|[1-9])(?:(?: uhr| o'clock){_PART.replace('part', 'part3')}?|{_PART.replace('part', 'part4')})"
+    rf"|(?P<full>{_HOUR}|1[0-2]|[1-9])(?:(?: uhr| o'clock){_PART.replace('part', 'part3')}?|"
+    rf"{_PART.replace('part', 'part4')})"
     r"|(?P<word>noon|midday|midnight|mitternacht))(?!\w)"
 )
 _HINT = re.compile(
-    r"past |(?:ten|ter|nty|ive|alf|tel|ünf|ehn) (?:to|nach|vor) |halb |[a-zäöü\d] (?:uhr|o'clock)|noon|midday|midnight|mitternacht|"
+    r"past |(?:ten|ter|nty|ive|alf|tel|ünf|ehn) (?:to|nach|vor) |halb |[a-zäöü\d] (?:uhr|o'clock)|noon|"
+    r"midday|midnight|mitternacht|"
     r"in the (?:morning|afternoon|evening)|at night|[a-z] [ap]\.?m|(?:morgen|mittag|abend)s|früh"
 )
 _COUNTS = frozenset({"five", "ten", "twenty", "twenty-five", "fünf", "zehn", "zwanzig"})
@@ -58,7 +62,12 @@ def spoken_times(text: str) -> Iterator[Value]:
     if _HINT.search(text) is None:
         return
     for match in _SPOKEN.finditer(text):
-        if match["minutes"] in _COUNTS and match["side"] in _JOINS and not match["part"] and not _AT.search(text[max(0, match.start() - 8) : match.start()]):
+        if (
+            match["minutes"] in _COUNTS
+            and match["side"] in _JOINS
+            and not match["part"]
+            and not _AT.search(text[max(0, match.start() - 8) : match.start()])
+        ):
             # `five to ten` is a range as well.
             continue
         if match["word"]:

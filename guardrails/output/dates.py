@@ -49,12 +49,16 @@ _RELATIVE_HINTS = (
     "tomorrow", "tonight", "next ", "coming ", "end of", "close of", "eod", "cob", "übermorgen", "nächste", "kommende",
 )  # fmt: skip
 _RELATIVE = re.compile(
-    r"(?:day after tomorrow|tomorrow|tonight|next (?:week|month|year|quarter|weekend)|this coming (?:week|month|year|quarter|weekend)|"
+    r"(?:day after tomorrow|tomorrow|tonight|next (?:week|month|year|quarter|weekend)|this coming (?:week|"
+    r"month|year|quarter|weekend)|"
     r"the coming (?:week|month|year|quarter|weekend)|end of (?:the )?(?:day|week|month|year)|close of business|eod|cob|"
     r"übermorgen|(?:nächste[rnms]?|kommende[rnms]?) (?:woche|monats?|jahr(?:es)?|wochenende))"
     r"(?!\w)"
 )
-_BEFORE_MONTH = re.compile(r"(?:in|by|until|till|since|from|before|after|of|during|mid|early|late|next|im|ab|bis|seit|vor|nach|ende|anfang|mitte|your|the|this|last|for|my|our)[ -]$")
+_BEFORE_MONTH = re.compile(
+    r"(?:in|by|until|till|since|from|before|after|of|during|mid|early|late|next|im|ab|bis|seit|vor|nach|"
+    r"ende|anfang|mitte|your|the|this|last|for|my|our)[ -]$"
+)
 _LONE_MONTH = re.compile(rf"(?P<month>{_MONTH})(?![\w-]|\.?,? ?\d)")
 _LEADING_DIGITS = re.compile(r"\d+")
 
@@ -83,10 +87,7 @@ def loose_dates(text: str) -> Iterator[Value]:
     for match in _WEEKDAY_RANGE.finditer(text) if _JOINED_DAYS.search(text) else ():
         for name in ("first", "last"):
             yield Value(Kind.DATE, *match.span(name), (f"weekday:{_WEEKDAYS[match[name]]}",))
-    if any(hint in text for hint in _RELATIVE_HINTS):
-        for match in _RELATIVE.finditer(text):
-            if not text[match.start() - 1 : match.start()].isalnum():
-                yield Value(Kind.DATE, match.start(), match.end(), (f"word:{match.group()}",))
+    yield from _relative(text)
     for hint in _MONTH_HINT.finditer(text):
         lone = _LONE_MONTH.match(text, hint.start())
         if lone is None or lone["month"] == "may":
@@ -106,6 +107,13 @@ def full_date(key: str) -> date | None:
         return date.fromisoformat(key) if len(key) == 10 and key[0] != "-" else None
     except ValueError:
         return None
+
+
+def _relative(text: str) -> Iterator[Value]:
+    if any(hint in text for hint in _RELATIVE_HINTS):
+        for match in _RELATIVE.finditer(text):
+            if not text[match.start() - 1 : match.start()].isalnum():
+                yield Value(Kind.DATE, match.start(), match.end(), (f"word:{match.group()}",))
 
 
 def same_month(keys: tuple[str, ...], day: str) -> tuple[str, ...]:

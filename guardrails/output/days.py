@@ -4,96 +4,49 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date, timedelta
 
-from handrail.guardrails.output.amounts import readings
+from handrail.guardrails.output.amounts import Amount, readings
 from handrail.guardrails.output.clock import hour_keys, minute_of_day, time_key
-from handrail.guardrails.output.dates import nearest_day, weekday_of
+from handrail.guardrails.output.dates import weekday_of
 from handrail.guardrails.output.index import ValueIndex
+from handrail.guardrails.output.known_days import BACK, DAYS_AHEAD, Days, add_months, add_workdays, known_days
 from handrail.guardrails.output.nearby import Nearby
 from handrail.guardrails.output.values import Form, Kind, Value
 
-_BACK = re.compile(
-    r"(?<!\w)(?:before|prior|ahead|earlier|advance|notice|ago|last|previous|latest|vor|vorher|vorab|zuvor|voraus|frist|"
-    r"kündigung|spätestens|rückwirkend|seit|since|back)(?!\w)"
-)
 _FROM = re.compile(r"(?:from|after|as of|starting|starts|begins|ab|nach|vom)\s(?:on\s|dem\s|the\s)?$")
 _MONTH_END = re.compile(
-    r"(?<!\w)(?:end of (?:the |each |that |this |a |every )?(?:(?:calendar|billing|same|current|following) )?month|month-end|"
+    r"(?<!\w)(?:end of (?:the |each |that |this |a |every )?(?:(?:calendar|billing|same|current|"
+    r"following) )?month|month-end|"
     r"last day of|monatsende|ende (?:des|eines|jedes) (?:\w+ )?(?:kalender)?monats|letzte[nr]? tag|"
     r"(?:by|until|till|at) the end of (?:january|february|march|april|may|june|july|august|september|october|november|"
     r"december)|ende (?:januar|februar|märz|april|mai|juni|juli|august|september|oktober|november|dezember))"
 )
-_YEAR_END = re.compile(r"(?<!\w)(?:end of (?:the |each |that |this )?(?:calendar )?year|year-end|jahresende|ende (?:des|jedes) (?:\w+ )?(?:kalender)?jahres)")
-_QUARTER_END = re.compile(r"(?<!\w)(?:end of (?:the |each |a )?(?:calendar )?quarter|quartalsende|ende (?:des|eines) (?:kalender)?quartals)")
-_DAY_BEFORE = re.compile(r"(?<!\w)(?:(?:day|evening|night|morning) before|previous day|eve of|vortag\w*|(?:tag|abend) (?:zuvor|davor|vorher))(?!\w)")
-_DAY_AFTER = re.compile(r"(?<!\w)(?:(?:day|morning) after|next day|following day|folgetag\w*|tag danach|nächsten tag|darauffolgenden tag)(?!\w)")
+_YEAR_END = re.compile(
+    r"(?<!\w)(?:end of (?:the |each |that |this )?(?:calendar )?year|year-end|jahresende|ende (?:des|"
+    r"jedes) (?:\w+ )?(?:kalender)?jahres)"
+)
+_QUARTER_END = re.compile(
+    r"(?<!\w)(?:end of (?:the |each |a )?(?:calendar )?quarter|quartalsende|ende (?:des|eines) (?:kalender)?quartals)"
+)
+_DAY_BEFORE = re.compile(
+    r"(?<!\w)(?:(?:day|evening|night|morning) before|previous day|eve of|vortag\w*|(?:tag|abend) (?:zuvor|"
+    r"davor|vorher))(?!\w)"
+)
+_DAY_AFTER = re.compile(
+    r"(?<!\w)(?:(?:day|morning) after|next day|following day|folgetag\w*|tag danach|nächsten tag|"
+    r"darauffolgenden tag)(?!\w)"
+)
 _TODAY = re.compile(r"(?<!\w)(?:today|tonight|now|heute|jetzt)(?!\w)")
 _NTH = re.compile(
-    r"(?<!\w)(?P<nth>first|second|third|fourth|last|1st|2nd|3rd|4th|erste[rnm]?|zweite[rnm]?|dritte[rnm]?|vierte[rnm]?|letzte[rnm]?) "
+    r"(?<!\w)(?P<nth>first|second|third|fourth|last|1st|2nd|3rd|4th|erste[rnm]?|zweite[rnm]?|dritte[rnm]?|"
+    r"vierte[rnm]?|letzte[rnm]?) "
     r"(?P<day>[a-z]+day|[a-z]+tag|mittwoch|sonnabend|working day|business day|day)(?= (?:of|in|im|des|jede)(?!\w))"
 )
 _NTHS = {"f": 1, "1": 1, "e": 1, "s": 2, "2": 2, "z": 2, "t": 3, "3": 3, "d": 3, "4": 4, "v": 4, "l": -1}
-_DAYS_AHEAD = {"tonight": 0, "tomorrow": 1, "day after tomorrow": 2, "übermorgen": 2}
 _HOURS = re.compile(r"(?<![\w.,:-])(\d{1,2})\s?(?:-|to|until|bis)\s?(\d{1,2})(?![\w.,:-]*\d)")
-_DAYS_BACK = (
-    (re.compile(r"(?<!\w)(?:yesterday|gestern|last night)(?!\w)"), -1),
-    (re.compile(r"(?<!\w)(?:day before yesterday|vorgestern)(?!\w)"), -2),
-    (re.compile(r"(?<!\w)(?:ab morgen|bis morgen|für morgen|morgen früh|morgen abend)(?!\w)"), 1),
-)
-_YEARS = range(1900, 2200)
-_MOST_DAYS = 24
 _FARTHEST = 4000
-
-
-@dataclass(frozen=True, slots=True)
-class Days:
-    """Days that are known: `said` in the reply nearby, `others` by the sources, today among them.
-
-    `coming` are the next days of weekdays that the reply or the customer names.
-    """
-
-    said: tuple[date, ...]
-    others: tuple[date, ...]
-    coming: tuple[date, ...]
-
-
-def known_days(near: Nearby) -> Days:
-    """The days from which a reply may count."""
-    now = near.topic.view.sources.evidence.now
-    sources = near.topic.view.sources
-    said = _days((value for value in near.said if value.kind is Kind.DATE), now)
-    others = (
-        *_days(sources.customer.stated, now),
-        *_spoken_days(sources.customer_text.lower(), now),
-        *_days(sources.tools.stated, now),
-        *_days(sources.own.stated, now),
-    )
-    named = [*_weekdays(near.said), *_weekdays(sources.customer.stated)]
-    return Days(said, (now, *others[:_MOST_DAYS]), tuple(_coming(named, now, near.topic.words)))
-
-
-def _weekdays(values: Iterable[Value]) -> Iterator[int]:
-    for value in values:
-        if value.kind is Kind.DATE and value.keys[0].startswith("weekday:"):
-            yield int(value.keys[0][8:])
-
-
-def _coming(weekdays: Iterable[int], now: date, words: str) -> Iterator[date]:
-    """The next two days of each weekday that is named, and the last one where the words look back."""
-    for weekday in dict.fromkeys(weekdays):
-        first = now + timedelta(days=(weekday - now.weekday() - 1) % 7 + 1)
-        yield from (first, first + timedelta(days=7))
-        if _BACK.search(words):
-            yield first - timedelta(days=7)
-
-
-def _spoken_days(text: str, now: date) -> Iterator[date]:
-    for words, days in _DAYS_BACK:
-        if words.search(text):
-            yield now + timedelta(days=days)
 
 
 def is_worked_out(near: Nearby, value: Value) -> bool:
@@ -111,8 +64,8 @@ def _is_relative(near: Nearby, value: Value) -> bool:
     known = known_days(near)
     word = value.keys[0].partition(":")[2]
     days = (*known.said, *known.others[1:], *_moved(near, value, known))
-    if word in _DAYS_AHEAD:
-        return now + timedelta(days=_DAYS_AHEAD[word]) in days
+    if word in DAYS_AHEAD:
+        return now + timedelta(days=DAYS_AHEAD[word]) in days
     if "month" in word or "monat" in word:
         following = add_months(now, 1)
         return any((day.year, day.month) == (following.year, following.month) for day in days)
@@ -201,7 +154,7 @@ def _moved(near: Nearby, value: Value, known: Days) -> Iterator[date]:
     follows = _FROM.search(near.topic.words[max(0, value.start - 14) : value.start]) is not None
     yield from _next_to(near, known)
     for length in near.lengths:
-        backwards = _BACK.search(length.words) is not None
+        backwards = BACK.search(length.words) is not None
         for base in (*known.said, *known.others, *known.coming) if length.named else known.said:
             for day in moved(base, length.value, backwards):
                 yield day
@@ -219,38 +172,29 @@ def _next_to(near: Nearby, known: Days) -> Iterator[date]:
 def moved(base: date, length: Value, backwards: bool) -> Iterator[date]:
     """`base` moved by a length of time, onwards and, when the words say so, backwards too."""
     for amount in readings(length)[:1]:
-        if amount.number % 1 or amount.number > _FARTHEST:
-            if amount.unit != "minute":
-                continue
         for sign in (1, -1) if backwards else (1,):
             try:
-                if amount.unit == "month":
-                    yield add_months(base, sign * int(amount.number))
-                elif amount.unit == "minute" and amount.number and amount.number % 1440 == 0:
-                    yield base + timedelta(days=sign * int(amount.number // 1440))
-                elif amount.unit == "day":
-                    if length.workdays:
-                        yield add_workdays(base, sign * int(amount.number))
-                    else:
-                        yield base + timedelta(days=sign * int(amount.number))
+                day = _shifted(base, amount, sign, length.workdays)
             except (OverflowError, ValueError):
                 continue
+            if day is not None:
+                yield day
 
 
-def add_months(day: date, months: int) -> date:
-    """The same day of another month, or its last one where it is shorter."""
-    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
-    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
-
-
-def add_workdays(day: date, count: int) -> date:
-    """The day `count` working days (Monday to Friday) later, or earlier."""
-    step = timedelta(days=1 if count >= 0 else -1)
-    left = min(abs(count), 400)
-    while left:
-        day += step
-        left -= day.weekday() < 5
-    return day
+def _shifted(base: date, amount: Amount, sign: int, workdays: bool) -> date | None:
+    """`base` moved by whole days or months; None for a length that is no number of them."""
+    if amount.unit == "minute":
+        whole, unit = amount.number / 1440, "day"
+    else:
+        whole, unit = amount.number, amount.unit
+    if whole % 1 or not 0 < whole <= _FARTHEST:
+        return None
+    steps = sign * int(whole)
+    if unit == "month":
+        return add_months(base, steps)
+    if unit != "day":
+        return None
+    return add_workdays(base, steps) if workdays else base + timedelta(days=steps)
 
 
 def _is_time(near: Nearby, value: Value) -> bool:
@@ -278,28 +222,6 @@ def _times(base: str, length: Value) -> Iterator[str]:
         if amount.unit == "minute" and amount.number % 1 == 0:
             for minutes in (int(amount.number), -int(amount.number)):
                 yield time_key((minute_of_day(base) + minutes) % 1440)
-
-
-def _days(values: Iterable[Value], now: date) -> tuple[date, ...]:
-    found: dict[date, None] = {}
-    for value in values:
-        for key in value.keys:
-            day = _day(key, now)
-            if day is not None and day.year in _YEARS:
-                found[day] = None
-    return tuple(found)
-
-
-def _day(key: str, now: date) -> date | None:
-    """The day of a key; a month stands for its first day, tomorrow for the day after today."""
-    if key.startswith("word:"):
-        ahead = _DAYS_AHEAD.get(key[5:])
-        return None if ahead is None else now + timedelta(days=ahead)
-    if len(key) == 7 and key[0] != "-":
-        return nearest_day(f"{key}-01", now)
-    if len(key) == 4 and key.startswith("--"):
-        return nearest_day(f"{key}-01", now)
-    return nearest_day(key, now)
 
 
 def _fits(keys: tuple[str, ...], day: date) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from handrail.guardrails.output.dates import full_date, partial_keys
+from handrail.guardrails.output.dates import partial_keys
 from handrail.guardrails.output.extract import extract
 from handrail.guardrails.output.numbers import normal
 from handrail.guardrails.output.units import CENT, MONEY, TIME_UNITS, in_base
@@ -29,7 +29,8 @@ class ValueIndex:
     """Normal forms of the values of a text, by kind.
 
     `numbers` maps a number to the units it was written with; `durations` are lengths of time in one unit;
-    `stated` are the numbers, dates and times that can be reckoned with, in the order of the text; `yearless` are dates of which only day and month are stated.
+    `stated` are the numbers, dates and times that can be reckoned with, in the order of the text;
+    `yearless` are dates of which only day and month are stated.
     """
 
     numbers: dict[str, set[str]] = field(default_factory=dict)
@@ -128,4 +129,3 @@ def duration_key(key: str, unit: str) -> str:
         return ""
     amount, base = in_base(Decimal(key), unit)
     return f"{base}:{amount.normalize():f}"
-

@@ -82,9 +82,7 @@ class Topic:
     def groups(self) -> tuple[Group, ...]:
         """Amounts that stand together: in a sentence of a passage, a tool's result, the customer's words."""
         sources = self.view.sources
-        groups = [
-            Group(amounts(index.stated, MOST), False) for index in (sources.tools, sources.customer, sources.own)
-        ]
+        groups = [Group(amounts(index.stated, MOST), False) for index in (sources.tools, sources.customer, sources.own)]
         groups += [
             Group(amounts(sentence.stated, MOST), True) for passage in self.passages for sentence in passage.said
         ]

@@ -51,7 +51,8 @@ _ARTICLE = re.compile(
 _ARTICLE_BEFORE = re.compile(r"(?:within|in|after|for|about|around|under|than|takes?|least|most|only|just|another) $")
 _AFTER = re.compile(r" (?:earlier|later|before|after|ahead|beforehand|in advance)(?!\w)")
 _GERMAN_BEFORE = re.compile(
-    r"(?:innerhalb|binnen|in|nach|vor|von|bei|um|für|beträgt|noch|mindestens|höchstens|erst|nur|etwa|ist|sind|spätestens) $"
+    r"(?:innerhalb|binnen|in|nach|vor|von|bei|um|für|beträgt|noch|mindestens|höchstens|erst|nur|etwa|ist|"
+    r"sind|spätestens) $"
 )
 _GERMAN_ONE = re.compile(rf"(?P<article>e(?<!\w.)ine?(?:[mnrs])?)(?!{_LETTER}){UNIT_WORDS}")
 _GERMAN_HALF = re.compile(rf"(?P<article>halbe[nrs]?|anderthalb)(?!{_LETTER}){UNIT_WORDS}")
@@ -71,6 +72,11 @@ def spelled(text: str) -> Iterator[Value]:
         half = match["article"][0] == "h"
         if match["times"] or (match["unit"] and (half or _is_length(text, match))):
             yield _value(match, (Decimal("0.5") if half else Decimal(1)) * _TIMES[match["times"] or ""])
+    yield from _german_articles(text)
+
+
+def _german_articles(text: str) -> Iterator[Value]:
+    """`Einen Monat` and `halbe Stunde`."""
     if "ein" in text:
         for match in _GERMAN_ONE.finditer(text):
             if _GERMAN_BEFORE.search(text[max(0, match.start() - 14) : match.start()]):

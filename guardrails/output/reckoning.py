@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, product
 
 from handrail.guardrails.output.amounts import LENGTHS, Amount, Way, amounts, combined, is_same, readings
 from handrail.guardrails.output.clock import hour_keys, minute_of_day
-from handrail.guardrails.output.days import is_day_of_month, is_year, known_days
+from handrail.guardrails.output.days import is_day_of_month, is_year
+from handrail.guardrails.output.known_days import known_days
 from handrail.guardrails.output.nearby import MOST, Nearby
 from handrail.guardrails.output.units import MONEY
 from handrail.guardrails.output.values import Form, Kind, Value
@@ -17,34 +18,46 @@ _ASKED = 6
 """Numbers of the customer's last message that count like those of the reply."""
 
 _FACTORS = re.compile(
-    r"(?<!\w)(?:(?P<two>twice|double|both|pair|beide[nrsm]?|doppelt[a-z]{0,2}|zweimal|zu zweit)|(?P<half>half|hälfte|halbe?[nrsm]?)"
+    r"(?<!\w)(?:(?P<two>twice|double|both|pair|beide[nrsm]?|doppelt[a-z]{0,2}|zweimal|zu zweit)|"
+    r"(?P<half>half|hälfte|halbe?[nrsm]?)"
     r"|(?P<quarter>a quarter|one quarter|viertel)|(?P<third>one third|a third|two thirds|drittel)"
-    r"|(?P<year>(?:per|a|the|whole|full|each|every) year|annual(?:ly)?|yearly|per annum|(?:im|pro|ganze|jedes) jahr|jährlich)|(?P<many>thousand|tausend)"
-    r"|(?P<quarterly>quarterly|per quarter|quartal)|(?P<prorata>pro rata|prorated|proportionate|anteilig\w*)|(?P<hour>an hour|(?:per|every|each) hour|(?:pro|je) stunde|stündlich))(?!\w)"
+    r"|(?P<year>(?:per|a|the|whole|full|each|every) year|annual(?:ly)?|yearly|per annum|(?:im|pro|ganze|"
+    r"jedes) jahr|jährlich)|(?P<many>thousand|tausend)"
+    r"|(?P<quarterly>quarterly|per quarter|quartal)|(?P<prorata>pro rata|prorated|proportionate|"
+    r"anteilig\w*)|(?P<hour>an hour|(?:per|every|each) hour|(?:pro|je) stunde|stündlich))(?!\w)"
 )
 _FACTOR = {"two": 2.0, "half": 0.5, "quarter": 0.25, "third": 1 / 3, "year": 12.0, "many": 1000.0, "quarterly": 3.0}
 _ABOUT = re.compile(
-    r"(?:about|around|roughly|approximately|approx\.?|nearly|almost|just (?:under|over)|close to|some|circa|ca\.?|over|under|"
-    r"more than|less than|well over|a good|etwa|rund|ungefähr|knapp|gut|fast|mehr als|weniger als|über|unter)\s(?:[€$£]\s?)?$"
+    r"(?:about|around|roughly|approximately|approx\.?|nearly|almost|just (?:under|over)|close to|some|"
+    r"circa|ca\.?|over|under|"
+    r"more than|less than|well over|a good|etwa|rund|ungefähr|knapp|gut|fast|mehr als|weniger als|über|"
+    r"unter)\s(?:[€$£]\s?)?$"
 )
 _AT_HOUR = re.compile(
-    r"(?:from|between|until|till|by|at|after|before|to|and|-|ab|bis|nach|vor|um|von|zwischen|und|gegen|about|around)\s?$"
+    r"(?:from|between|until|till|by|at|after|before|to|and|-|ab|bis|nach|vor|um|von|zwischen|und|gegen|"
+    r"about|around)\s?$"
 )
 _CUES: Mapping[Way, re.Pattern[str]] = {
     Way.SUM: re.compile(
-        r"[+]|(?<!\w)(?:total|totals|altogether|together|in all|sum|adds? up|plus|on top|more|zusammen|insgesamt|summe|zuzüglich|"
+        r"[+]|(?<!\w)(?:total|totals|altogether|together|in all|sum|adds? up|plus|on top|more|zusammen|"
+        r"insgesamt|summe|zuzüglich|"
         r"mehr|obendrauf)(?!\w)"
     ),
     Way.DIFFERENCE: re.compile(
-        r"(?<!\w)(?:leaves?|left|remain\w*|difference|minus|less|sav(?:e|es|ed|ing)|cheaper|dearer|fewer|more|short|over|drops?|"
-        r"reduc\w+|bleib\w+|übrig|verbleib\w+|differenz|spar\w+|abzüglich|günstiger|teurer|weniger|mehr|fehl\w+|sinkt)(?!\w)"
+        r"(?<!\w)(?:leaves?|left|remain\w*|difference|minus|less|sav(?:e|es|ed|ing)|cheaper|dearer|fewer|"
+        r"more|short|over|drops?|"
+        r"reduc\w+|bleib\w+|übrig|verbleib\w+|differenz|spar\w+|abzüglich|günstiger|teurer|weniger|mehr|"
+        r"fehl\w+|sinkt)(?!\w)"
     ),
     Way.PRODUCT: re.compile(
-        r"[=×]|(?<!\w)(?:x|times|twice|double|both|half|each|per|every|comes? to|makes|that's|that is|would be|it'd be|for|"
-        r"rather than|instead of|je|pro|jeweils|mal|\w+mal|doppelt\w*|macht|ergibt|ergeben|wäre|wären|das sind|für)(?!\w)"
+        r"[=×]|(?<!\w)(?:x|times|twice|double|both|half|each|per|every|comes? to|makes|that's|that is|"
+        r"would be|it'd be|for|"
+        r"rather than|instead of|je|pro|jeweils|mal|\w+mal|doppelt\w*|macht|ergibt|ergeben|wäre|wären|"
+        r"das sind|für)(?!\w)"
     ),
     Way.DIVISION: re.compile(
-        r"(?<!\w)(?:each|apiece|per|every|half|quarter|third|split|divided|shared?|monthly|a (?:month|week|day|year)|pro rata|rather than|"
+        r"(?<!\w)(?:each|apiece|per|every|half|quarter|third|split|divided|shared?|monthly|a (?:month|week|"
+        r"day|year)|pro rata|rather than|"
         r"je|pro|hälfte|viertel|drittel|geteilt|anteilig|monatlich|im monat|fits?|enough|covers?|reicht?)(?!\w)"
     ),
 }
@@ -63,19 +76,23 @@ def is_worked_out(near: Nearby, value: Value) -> bool:
     before = near.topic.words[max(0, value.start - 16) : value.start]
     if value.kind is Kind.NUMBER and not value.unit and (_is_hour(near, value, before) or is_year(near, value)):
         return True
-    if value.kind is Kind.NUMBER and not value.unit and any(str(int(span // 60)) in value.keys for span in _spans(near) if span % 60 == 0):
+    if (
+        value.kind is Kind.NUMBER
+        and not value.unit
+        and any(str(int(span // 60)) in value.keys for span in _spans(near) if span % 60 == 0)
+    ):
         return True
     said = amounts(near.said, MOST)
     about = _ABOUT.search(before) is not None
     for wanted in readings(value):
         if about and _is_near(wanted, (*said, *(one for group in near.topic.groups for one in group.amounts))):
             return True
-        if any(is_same(wanted, reached) for reached in _reached(near, wanted, said)):
+        if any(is_same(wanted, reached) for reached in _reached(near, value, wanted, said)):
             return True
     return False
 
 
-def _reached(near: Nearby, wanted: Amount, said: tuple[Amount, ...]) -> Iterator[Amount]:
+def _reached(near: Nearby, value: Value, wanted: Amount, said: tuple[Amount, ...]) -> Iterator[Amount]:
     """Everything that could be meant.
 
     Two numbers said are combined in any way. One said and one of a source make a product or a share; sums and
@@ -84,37 +101,47 @@ def _reached(near: Nearby, wanted: Amount, said: tuple[Amount, ...]) -> Iterator
     """
     told = {way for way, cue in _CUES.items() if cue.search(near.topic.words)}
     ways = _ways(wanted, told)
+    currency = wanted.unit or next((one.unit for one in said if one.unit in MONEY), "")
+    said = (*said, *_as_money(currency, (one for one in said if one.number % 1)), *_factors(near, value))
     asked = amounts(near.topic.view.sources.asked, _ASKED)
-    said = (
-        *_as_money(wanted, said, lambda one: one.number % 1 != 0),
-        *_as_money(wanted._replace(unit=wanted.unit or _currency(said)), asked, lambda _: True),
-        *_factors(near),
-    )
+    asked = (*asked, *_as_money(currency, asked))
+    # The customer's own numbers are few, but not all of them belong together.
+    narrow = (ways & {*told, Way.PRODUCT}) | {Way.SHARE}
     pairs = [result for one, other in _pairs(wanted, said, said) for result in combined(one, other, ways)]
+    pairs += [result for one, other in _pairs(wanted, said, asked) for result in combined(one, other, ways)]
+    pairs += [result for one, other in _pairs(wanted, asked, asked) for result in combined(one, other, narrow)]
     yield from pairs
     if not wanted.unit and wanted.number <= _SMALL:
         if Way.SUM in told or Way.DIFFERENCE in told:
             yield from _differences(near)
         yield from _spans_of(near)
         return
-    # Numbers of sources are many: their sums need a word for it, whatever their units.
-    distant = (ways & told) | {Way.SHARE} | (ways & {Way.PRODUCT} if wanted.unit in MONEY else set())
-    joined = _JOINED.search(near.topic.words) is not None
-    for group in near.topic.groups:
-        known = _as_money(wanted, group.amounts, lambda _: not group.is_public)
-        for one, other in _pairs(wanted, known, said):
-            yield from combined(one, other, distant)
-        within = distant - ({Way.PRODUCT, Way.SHARE} if group.is_public else set()) | ({Way.SUM} if wanted.unit in MONEY and joined else set())
-        for one, other in _pairs(wanted, known, known):
-            yield from combined(one, other, within)
+    known = (*said, *asked)
+    yield from _from_groups(near, wanted, known, ways, told)
     if wanted.unit in MONEY or wanted.number % 1:
-        for one, other in _pairs(wanted, pairs, said):
+        for one, other in _pairs(wanted, pairs, known):
             yield from combined(one, other, ways)
 
 
-def _pairs(
-    wanted: Amount, ones: Sequence[Amount], others: Sequence[Amount]
-) -> Iterator[tuple[Amount, Amount]]:
+def _from_groups(
+    near: Nearby, wanted: Amount, said: tuple[Amount, ...], ways: set[Way], told: set[Way]
+) -> Iterator[Amount]:
+    """What numbers of sources make, with numbers said or within a sentence of theirs.
+
+    They are many: their sums need a word for it, whatever their units.
+    """
+    distant = (ways & told) | {Way.SHARE} | (ways & {Way.PRODUCT} if wanted.unit in MONEY else set())
+    joined = {Way.SUM} if wanted.unit in MONEY and _JOINED.search(near.topic.words) else set()
+    for group in near.topic.groups:
+        known = group.amounts if group.is_public else (*group.amounts, *_as_money(wanted.unit, group.amounts))
+        for one, other in _pairs(wanted, known, said):
+            yield from combined(one, other, distant)
+        within = distant - {Way.PRODUCT, Way.SHARE} if group.is_public else distant
+        for one, other in _pairs(wanted, known, known):
+            yield from combined(one, other, within | joined)
+
+
+def _pairs(wanted: Amount, ones: Sequence[Amount], others: Sequence[Amount]) -> Iterator[tuple[Amount, Amount]]:
     """Two amounts each that can make one of the unit wanted; within one list every two once."""
     unit = wanted.unit if wanted.unit != "%" else ""
     every = combinations(ones, 2) if ones is others else product(ones, others)
@@ -148,20 +175,15 @@ def _differences(near: Nearby) -> Iterator[Amount]:
                 yield Amount(one + other, "")
 
 
-def _as_money(wanted: Amount, known: tuple[Amount, ...], fits: Callable[[Amount], bool]) -> tuple[Amount, ...]:
-    """Where money is looked for, bare numbers that may be amounts of it, as such too."""
-    currency = wanted.unit or _currency(known)
-    if currency not in MONEY:
-        return known
-    return (*known, *(Amount(one.number, currency) for one in known if not one.unit and fits(one)))
+def _as_money(currency: str, known: Iterable[Amount]) -> tuple[Amount, ...]:
+    """Bare numbers as amounts of a currency."""
+    return tuple(Amount(one.number, currency) for one in known if not one.unit) if currency in MONEY else ()
 
 
-def _currency(known: Iterable[Amount]) -> str:
-    return next((one.unit for one in known if one.unit in MONEY), "")
-
-
-def _factors(near: Nearby) -> Iterator[Amount]:
+def _factors(near: Nearby, value: Value) -> Iterator[Amount]:
     for match in _FACTORS.finditer(near.topic.words):
+        if match.start() < value.end and value.start < match.end():
+            continue
         factor = _FACTOR.get(match.lastgroup or "")
         if factor:
             yield Amount(factor, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,9 +14,20 @@ from handrail.guardrails.output.policy import RecordsFile
 from handrail.guardrails.vocabulary import Scalar, ToolResult
 
 _DEPTH = 8
+_MOST = 200
+_OPENERS = frozenset({"code", "codes", "key", "keys", "phrase"})
 _LONGEST = 2_000
 _PARTS = re.compile(r"[A-Z]?[a-zäöüß]+|[A-Z]+(?![a-z])|\d+")
-_NAMED = re.compile(r"[A-ZÄÖÜ][\w'.-]*\w(?: (?:[A-ZÄÖÜ][\w'.-]*\w|[A-Z]\.|von|van|de|der))*|\b\w*[a-z0-9][_-][\w-]*\w|'[^']{3,40}'|\"[^\"]{3,40}\"")
+_NAMED = re.compile(
+    r"[A-ZÄÖÜ][\w'.-]*\w(?: (?:[A-ZÄÖÜ][\w'.-]*\w|[A-Z]\.|von|van|de|der))*|\b\w*[a-z0-9][_-][\w-]*\w|"
+    r"'[^']{3,40}'|\"[^\"]{3,40}\""
+)
+_PERSON = re.compile(
+    r"(?:[A-ZÄÖÜ][a-zà-öø-ÿ]+|[A-Z]\.) (?:(?:von|van|de) )?[A-ZÄÖÜ][a-zà-öø-ÿ]+(?:-[A-ZÄÖÜ][a-zà-öø-ÿ]+)?"
+)
+_IS_NAME = re.compile(r"(?:^|\s)[A-ZÄÖÜ]|[@\d_]")
+"""A name has a capital, an address or an account a sign of one; `the accountant on file` is none."""
+
 _WORD = re.compile(r"\w+")
 
 
@@ -60,8 +72,11 @@ def _fields(content: JsonValue, path: tuple[str, ...], depth: int) -> Iterator[t
         for key, part in content.items():
             yield from _fields(part, (*path, key), depth + 1)
     elif isinstance(content, list):
+        people = [part for part in content if isinstance(part, str) and _PERSON.fullmatch(part.strip())]
         for part in content:
-            yield from _fields(part, path, depth + 1)
+            # Several people in a list are other people, whatever the list is called.
+            listed = (*path, "participants") if len(people) > 1 and part in people else path
+            yield from _fields(part, listed, depth + 1)
     else:
         yield path, content
 
@@ -73,9 +88,8 @@ def _owner(path: tuple[str, ...], shown: str, person_keys: tuple[str, ...], word
     if any(word in lowered for word in words.hidden_words):
         return "notes"
     for names in parts:
-        if "code" in names or "codes" in names or "key" in names or "phrase" in names:
-            if not words.hidden_codes_set.isdisjoint(names):
-                return "codes"
+        if not _OPENERS.isdisjoint(names) and not words.hidden_codes_set.isdisjoint(names):
+            return "codes"
         if not words.hidden_set.isdisjoint(names):
             return "notes" if {"internal", "intern", "confidential", "private"} & names else "codes"
     if any(not words.staff_set.isdisjoint(names) for names in parts[-1:]) and not any(
@@ -87,6 +101,27 @@ def _owner(path: tuple[str, ...], shown: str, person_keys: tuple[str, ...], word
     ):
         return "others"
     return "person" if path and path[-1].lower() in person_keys else "neutral"
+
+
+def counts(content: JsonValue, depth: int = 0) -> Iterator[int]:
+    """How many items the lists in a result have, and how many of them share a value (three of five are paid)."""
+    if depth > _DEPTH:
+        return
+    if isinstance(content, dict):
+        for part in content.values():
+            yield from counts(part, depth + 1)
+    elif isinstance(content, list):
+        yield len(content)
+        shared = Counter(
+            (key, part)
+            for item in content[:_MOST]
+            if isinstance(item, dict)
+            for key, part in item.items()
+            if isinstance(part, str | bool | int)
+        )
+        yield from shared.values()
+        for item in content[:_MOST]:
+            yield from counts(item, depth + 1)
 
 
 @lru_cache(maxsize=4096)
@@ -103,3 +138,24 @@ def _names(shown: str) -> Iterator[str]:
         name = match.group().strip("'\"")
         if len(name) >= 3 and (" " in name or match.start() or not name.isalpha()):
             yield name
+
+
+def people_of(results: tuple[ToolResult, ...], keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Names and addresses of people in tool results, whoever they are."""
+    found = {name for result in results for name in _named(result.content, keys, 0)}
+    return tuple(sorted(name for name in found if len(name) >= 3))
+
+
+def _named(content: JsonValue, keys: tuple[str, ...], depth: int) -> Iterator[str]:
+    if depth > _DEPTH:
+        return
+    if isinstance(content, list):
+        for part in content:
+            yield from _named(part, keys, depth + 1)
+    elif isinstance(content, dict):
+        for key, part in content.items():
+            if isinstance(part, str):
+                if key.lower() in keys and _IS_NAME.search(part):
+                    yield part.strip()[:120]
+            else:
+                yield from _named(part, keys, depth + 1)

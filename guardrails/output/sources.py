@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -12,12 +11,12 @@ from math import isfinite
 from pydantic import JsonValue
 
 from handrail.guardrails.output.evidence import Evidence
-from handrail.guardrails.output.fold import squash, stem, words
 from handrail.guardrails.output.extract import extract
+from handrail.guardrails.output.fold import squash, stem, words
 from handrail.guardrails.output.index import RECKONED, SOURCE_LIMIT, ValueIndex
 from handrail.guardrails.output.numbers import normal
 from handrail.guardrails.output.policy import RecordsFile
-from handrail.guardrails.output.records import Records
+from handrail.guardrails.output.records import Records, counts, people_of
 from handrail.guardrails.output.sentences import sentences
 from handrail.guardrails.output.values import Form, Kind, Value
 from handrail.guardrails.vocabulary import Passage, ToolOutcome, ToolResult
@@ -28,9 +27,6 @@ _STOP = frozenset({
     "there", "they", "this", "to", "was", "were", "what", "when", "which", "will", "with", "you", "your", "we",
     "our", "us", "i", "me", "my", "not", "no", "just", "also", "please",
 })  # fmt: skip
-_IS_NAME = re.compile(r"(?:^|\s)[A-ZÄÖÜ]|[@\d_]")
-"""A name has a capital, an address or an account a sign of one; `the accountant on file` is none."""
-
 _NO_WORDS = RecordsFile()
 _DEPTH = 8
 _ANSWERED = frozenset({ToolOutcome.SUCCEEDED, ToolOutcome.FAILED})
@@ -67,7 +63,9 @@ def said(text: str) -> tuple[Said, ...]:
             sentence.text,
             content_stems(sentence.text),
             squash(sentence.text),
-            tuple(value for value in extract(sentence.text) if value.kind in RECKONED and value.form is not Form.MARKER),
+            tuple(
+                value for value in extract(sentence.text) if value.kind in RECKONED and value.form is not Form.MARKER
+            ),
         )
         for sentence in sentences(text)
     )
@@ -78,7 +76,9 @@ def read_passage(title: str, heading: str, text: str) -> PassageIndex:
     """Index one passage. Only public help texts and texts of the bundle go through here, never a customer's words."""
     bounded = text[:SOURCE_LIMIT]
     sentences_said = said(bounded)
-    stems = frozenset[str]().union(content_stems(f"{title} {heading}"), *(sentence.stems for sentence in sentences_said))
+    stems = frozenset[str]().union(
+        content_stems(f"{title} {heading}"), *(sentence.stems for sentence in sentences_said)
+    )
     return PassageIndex(ValueIndex.of(f"{title}\n\n{heading}\n\n{bounded}"), sentences_said, stems)
 
 
@@ -108,9 +108,7 @@ class Sources:
     records: Records
 
     @classmethod
-    def of(
-        cls, evidence: Evidence, person_keys: tuple[str, ...] = (), words: RecordsFile = _NO_WORDS
-    ) -> Sources:
+    def of(cls, evidence: Evidence, person_keys: tuple[str, ...] = (), words: RecordsFile = _NO_WORDS) -> Sources:
         """Index `evidence`; values under `person_keys` of tool results are people, `words` sort their other fields.
 
         Arguments of reads and of failed calls come from the model and back nothing; why a call failed, its tool says.
@@ -140,7 +138,7 @@ class Sources:
             tool_text=tool_text[:SOURCE_LIMIT],
             customer_text=customer_text[:SOURCE_LIMIT],
             shown=tuple(_shown(evidence, passages)),
-            people=_people(evidence, person_keys),
+            people=people_of(evidence.tool_results, person_keys),
             records=Records.of(evidence.tool_results, person_keys, words),
         )
 
@@ -160,6 +158,11 @@ class Sources:
             yield passage.index
         for fixed in self.fixed:
             yield fixed.index
+
+    @cached_property
+    def counts(self) -> frozenset[str]:
+        """How many of something a tool returned."""
+        return frozenset(str(one) for result in self.evidence.tool_results for one in counts(result.content))
 
     @cached_property
     def asked(self) -> tuple[Value, ...]:
@@ -228,27 +231,6 @@ def _shown(evidence: Evidence, passages: tuple[tuple[Passage, PassageIndex], ...
         yield from (content_stems(sentence.text) for sentence in sentences(reply[:SOURCE_LIMIT]))
 
 
-def _people(evidence: Evidence, keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Names and addresses of people in tool results, whoever they are."""
-    found = {name for result in evidence.tool_results for name in _named(result.content, keys, 0)}
-    return tuple(sorted(name for name in found if len(name) >= 3))
-
-
-def _named(content: JsonValue, keys: tuple[str, ...], depth: int) -> Iterator[str]:
-    if depth > _DEPTH:
-        return
-    if isinstance(content, list):
-        for part in content:
-            yield from _named(part, keys, depth + 1)
-    elif isinstance(content, dict):
-        for key, part in content.items():
-            if isinstance(part, str):
-                if key.lower() in keys and _IS_NAME.search(part):
-                    yield part.strip()[:120]
-            else:
-                yield from _named(part, keys, depth + 1)
-
-
 def has_token(text: str, token: str) -> bool:
     """Whether `token` stands in `text` between characters that are no letters or digits; case does not matter."""
     text, token = text.lower(), token.lower()
@@ -280,4 +262,3 @@ def lines_of(content: JsonValue, key: str = "", depth: int = 0) -> list[str]:
     if isinstance(content, int) and name.endswith(("cents", "minor", "minor units", "pence")):
         lines.append(f"{name}: {normal(Decimal(content) / 100)}")
     return lines
-

@@ -35,12 +35,15 @@ UNITS = {
     "kg": "kg", "kilo": "kg", "kilogram": "kg", "kilogramm": "kg", "gram": "gram", "gramm": "gram",
     "litre": "litre", "liter": "litre", "litern": "litre", "kwh": "kwh", "kw": "kw", "mbit": "mbit",
 }  # fmt: skip
-_NO_PLURAL = frozenset({"s", "h", "pct", "percent", "tag", "nacht", "std", "tages", "tage", "eur", "usd", "chf", "gbp", "kg", "cm", "mm"})
+_NO_PLURAL = frozenset(
+    {"s", "h", "pct", "percent", "tag", "nacht", "std", "tages", "tage", "eur", "usd", "chf", "gbp", "kg", "cm", "mm"}
+)
 
 TIME_UNITS = frozenset({"second", "minute", "hour", "day", "week", "fortnight", "month", "year"})
 _IN_BASE = {
     "second": ("minute", Decimal(1) / 60), "minute": ("minute", Decimal(1)), "hour": ("minute", Decimal(60)),
-    "day": ("day", Decimal(1)), "week": ("day", Decimal(7)), "fortnight": ("day", Decimal(14)), "month": ("month", Decimal(1)),
+    "day": ("day", Decimal(1)), "week": ("day", Decimal(7)), "fortnight": ("day", Decimal(14)),
+    "month": ("month", Decimal(1)),
     "year": ("month", Decimal(12)), "kb": ("mb", Decimal("0.001")), "mb": ("mb", Decimal(1)),
     "gb": ("mb", Decimal(1000)), "tb": ("mb", Decimal(1_000_000)), "km": ("metre", Decimal(1000)),
     "metre": ("metre", Decimal(1)), "cm": ("metre", Decimal("0.01")), "mm": ("metre", Decimal("0.001")),

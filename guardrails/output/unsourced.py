@@ -68,7 +68,9 @@ def _left_over(view: View, doubtful: list[Value]) -> list[Value]:
 def _is_worked_out(near: Nearby, value: Value) -> bool:
     if value.kind not in RECKONED or value.form is Form.MARKER:
         return False
-    return (days if value.kind in {Kind.DATE, Kind.TIME} else reckoning).is_worked_out(near, value)
+    if value.kind in {Kind.DATE, Kind.TIME}:
+        return days.is_worked_out(near, value)
+    return reckoning.is_worked_out(near, value)
 
 
 def _is_stated(view: View, value: Value) -> bool:
@@ -77,8 +79,8 @@ def _is_stated(view: View, value: Value) -> bool:
         return True
     if value.kind is Kind.DATE:
         return _is_in_year(view, value) or _is_count(view, value)
-    if value.kind is Kind.NUMBER and not value.unit and value.form is Form.DIGITS and _is_part(view, value):
-        return True
+    if value.kind is Kind.NUMBER and not value.unit and value.form in {Form.DIGITS, Form.WORDS}:
+        return value.keys[0] in view.sources.counts or _is_part(view, value)
     if value.form is Form.ORDINAL and _is_day_of_month(view, value):
         return any(f"day:{value.keys[0]}" in index.dates for index in view.sources.all_indexes)
     if value.kind in {Kind.IDENTIFIER, Kind.IP}:
@@ -127,4 +129,3 @@ def _is_in_year(view: View, value: Value) -> bool:
     days = (day for day in map(full_date, value.keys) if day is not None and day.year == view.sources.evidence.now.year)
     keys = {f"-{day.isoformat()[4:]}" for day in days}
     return any(keys & index.yearless for index in view.sources.all_indexes)
-
