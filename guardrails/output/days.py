@@ -11,7 +11,7 @@ from handrail.guardrails.output.amounts import Amount, readings
 from handrail.guardrails.output.clock import hour_keys, minute_of_day, time_key
 from handrail.guardrails.output.dates import weekday_of
 from handrail.guardrails.output.index import ValueIndex
-from handrail.guardrails.output.known_days import BACK, DAYS_AHEAD, Days, add_months, add_workdays, known_days
+from handrail.guardrails.output.known_days import DAYS_AHEAD, Days, add_months, add_workdays, known_days, signs
 from handrail.guardrails.output.nearby import Nearby
 from handrail.guardrails.output.values import Form, Kind, Value
 
@@ -154,9 +154,9 @@ def _moved(near: Nearby, value: Value, known: Days) -> Iterator[date]:
     follows = _FROM.search(near.topic.words[max(0, value.start - 14) : value.start]) is not None
     yield from _next_to(near, known)
     for length in near.lengths:
-        backwards = BACK.search(length.words) is not None
+        directions = signs(length.words)
         for base in (*known.said, *known.others, *known.coming) if length.named else known.said:
-            for day in moved(base, length.value, backwards):
+            for day in moved(base, length.value, directions):
                 yield day
                 if follows:
                     yield day + timedelta(days=1)
@@ -169,10 +169,10 @@ def _next_to(near: Nearby, known: Days) -> Iterator[date]:
             yield from (base + timedelta(days=days) for base in known.said)
 
 
-def moved(base: date, length: Value, backwards: bool) -> Iterator[date]:
-    """`base` moved by a length of time, onwards and, when the words say so, backwards too."""
+def moved(base: date, length: Value, directions: tuple[int, ...]) -> Iterator[date]:
+    """`base` moved by a length of time, onwards (1), backwards (-1) or both."""
     for amount in readings(length)[:1]:
-        for sign in (1, -1) if backwards else (1,):
+        for sign in directions:
             try:
                 day = _shifted(base, amount, sign, length.workdays)
             except (OverflowError, ValueError):
@@ -213,15 +213,15 @@ def _is_time(near: Nearby, value: Value) -> bool:
         key in value.keys
         for length in near.lengths
         for base in ((*stated, *others) if length.named else stated)
-        for key in _times(base, length.value)
+        for key in _times(base, length.value, signs(length.words))
     )
 
 
-def _times(base: str, length: Value) -> Iterator[str]:
+def _times(base: str, length: Value, directions: tuple[int, ...]) -> Iterator[str]:
     for amount in readings(length)[:1]:
         if amount.unit == "minute" and amount.number % 1 == 0:
-            for minutes in (int(amount.number), -int(amount.number)):
-                yield time_key((minute_of_day(base) + minutes) % 1440)
+            for sign in directions:
+                yield time_key((minute_of_day(base) + sign * int(amount.number)) % 1440)
 
 
 def _fits(keys: tuple[str, ...], day: date) -> bool:

@@ -20,6 +20,12 @@ _DAYS_BACK = (
 _YEARS = range(1900, 2200)
 _MOST_DAYS = 24
 DAYS_AHEAD = {"tonight": 0, "tomorrow": 1, "day after tomorrow": 2, "übermorgen": 2}
+_LAST = re.compile(r"(?<!\w)(?:last|past|letzte[rnms]?|vergangene[rnms]?|vorige[rnms]?)(?!\w)")
+_BEFORE = re.compile(r"(?<!\w)(?:before|prior|earlier|ahead|in advance|ago|vor|vorher|zuvor)(?!\w)")
+_AHEAD = re.compile(
+    r"(?<!\w)(?:after|later|within|from|valid|until|till|for|takes?|expires?|lasts?|since|nach|innerhalb|binnen|ab|bis|"
+    r"gültig|danach|dauert|seit)(?!\w)"
+)
 BACK = re.compile(
     r"(?<!\w)(?:before|prior|ahead|earlier|advance|notice|ago|last|previous|latest|vor|vorher|vorab|zuvor|voraus|frist|"
     r"kündigung|spätestens|rückwirkend|seit|since|back)(?!\w)"
@@ -61,17 +67,26 @@ def _weekdays(values: Iterable[Value]) -> Iterator[int]:
 
 def _coming(weekdays: Iterable[int], now: date, words: str) -> Iterator[date]:
     """The next two days of each weekday that is named, and the last one where the words look back."""
+    looks_back = _LAST.search(words) is not None
     for weekday in dict.fromkeys(weekdays):
         first = now + timedelta(days=(weekday - now.weekday() - 1) % 7 + 1)
-        yield from (first, first + timedelta(days=7))
-        if BACK.search(words):
+        if looks_back:
             yield first - timedelta(days=7)
+        else:
+            yield from (first, first + timedelta(days=7))
 
 
 def _spoken_days(text: str, now: date) -> Iterator[date]:
     for words, days in _DAYS_BACK:
         if words.search(text):
             yield now + timedelta(days=days)
+
+
+def signs(words: str) -> tuple[int, ...]:
+    """Whether words speak of a length of time onwards (1), backwards (-1), or both."""
+    if BACK.search(words) is None:
+        return (1,)
+    return (-1,) if _BEFORE.search(words) and not _AHEAD.search(words) else (1, -1)
 
 
 def add_months(day: date, months: int) -> date:

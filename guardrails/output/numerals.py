@@ -49,7 +49,7 @@ _ARTICLE = re.compile(
     rf"{UNIT_WORDS}?"
 )
 _ARTICLE_BEFORE = re.compile(r"(?:within|in|after|for|about|around|under|than|takes?|least|most|only|just|another) $")
-_AFTER = re.compile(r" (?:earlier|later|before|after|ahead|beforehand|in advance)(?!\w)")
+_AFTER = re.compile(r" (?:earlier|later|ahead|beforehand|in advance)(?!\w)")
 _GERMAN_BEFORE = re.compile(
     r"(?:innerhalb|binnen|in|nach|vor|von|bei|um|für|beträgt|noch|mindestens|höchstens|erst|nur|etwa|ist|"
     r"sind|spätestens) $"

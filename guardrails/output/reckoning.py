@@ -103,12 +103,15 @@ def _reached(near: Nearby, value: Value, wanted: Amount, said: tuple[Amount, ...
     ways = _ways(wanted, told)
     currency = wanted.unit or next((one.unit for one in said if one.unit in MONEY), "")
     said = (*said, *_as_money(currency, (one for one in said if one.number % 1)), *_factors(near, value))
-    asked = amounts(near.topic.view.sources.asked, _ASKED)
-    asked = (*asked, *_as_money(currency, asked))
-    # The customer's own numbers are few, but not all of them belong together.
+    words = near.topic.view.sources.asked
+    asked = amounts(words, _ASKED)
+    priced = _as_money(currency, amounts((one for one in words if one.form is Form.DIGITS), _ASKED))
+    # A bare number of the customer may be an amount of money, but not all of them belong together.
     narrow = (ways & {*told, Way.PRODUCT}) | {Way.SHARE}
     pairs = [result for one, other in _pairs(wanted, said, said) for result in combined(one, other, ways)]
     pairs += [result for one, other in _pairs(wanted, said, asked) for result in combined(one, other, ways)]
+    asked = (*asked, *priced)
+    pairs += [result for one, other in _pairs(wanted, said, priced) for result in combined(one, other, narrow)]
     pairs += [result for one, other in _pairs(wanted, asked, asked) for result in combined(one, other, narrow)]
     yield from pairs
     if not wanted.unit and wanted.number <= _SMALL:
