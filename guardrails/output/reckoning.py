@@ -112,7 +112,12 @@ def _reached(near: Nearby, value: Value, wanted: Amount, said: tuple[Amount, ...
     pairs += [result for one, other in _pairs(wanted, said, asked) for result in combined(one, other, ways)]
     asked = (*asked, *priced)
     pairs += [result for one, other in _pairs(wanted, said, priced) for result in combined(one, other, narrow)]
-    pairs += [result for one, other in _pairs(wanted, asked, asked) for result in combined(one, other, narrow)]
+    pairs += [
+        result
+        for one, other in _pairs(wanted, asked, asked)
+        if one.number != other.number
+        for result in combined(one, other, narrow)
+    ]
     yield from pairs
     if not wanted.unit and wanted.number <= _SMALL:
         if Way.SUM in told or Way.DIFFERENCE in told:
