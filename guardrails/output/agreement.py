@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from itertools import pairwise
 
 from handrail.guardrails.output.dates import nearest_day
@@ -40,7 +40,7 @@ def _fits(key: str, day: date, now: date) -> bool:
     name, _, rest = key.partition(":")
     if name == "weekday":
         return day.weekday() == int(rest)
-    return name != "word" or rest not in _AHEAD or day == now + timedelta(days=_AHEAD[rest])
+    return name != "word" or rest not in _AHEAD or (day - now).days == _AHEAD[rest]
 
 
 def _adds_up(match: re.Match[str]) -> bool:

@@ -17,7 +17,9 @@ _DAYS_BACK = (
     (re.compile(r"(?<!\w)(?:day before yesterday|vorgestern)(?!\w)"), -2),
     (re.compile(r"(?<!\w)(?:ab morgen|bis morgen|für morgen|morgen früh|morgen abend)(?!\w)"), 1),
 )
-_YEARS = range(1900, 2200)
+YEARS = range(1900, 2200)
+"""Years in which days are counted."""
+
 _MOST_DAYS = 24
 DAYS_AHEAD = {"tonight": 0, "tomorrow": 1, "day after tomorrow": 2, "übermorgen": 2}
 _LAST = re.compile(r"(?<!\w)(?:last|past|letzte[rnms]?|vergangene[rnms]?|vorige[rnms]?)(?!\w)")
@@ -110,7 +112,7 @@ def _days(values: Iterable[Value], now: date) -> tuple[date, ...]:
     for value in values:
         for key in value.keys:
             day = _day(key, now)
-            if day is not None and day.year in _YEARS:
+            if day is not None and day.year in YEARS:
                 found[day] = None
     return tuple(found)
 

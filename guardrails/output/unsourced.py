@@ -10,6 +10,7 @@ from handrail.guardrails.output.agreement import contradicted
 from handrail.guardrails.output.dates import full_date
 from handrail.guardrails.output.evidence import Finding
 from handrail.guardrails.output.index import RECKONED
+from handrail.guardrails.output.known_days import YEARS
 from handrail.guardrails.output.nearby import Nearby, Topic
 from handrail.guardrails.output.reading import View
 from handrail.guardrails.output.values import Form, Kind, Value
@@ -67,6 +68,9 @@ def _left_over(view: View, doubtful: list[Value]) -> list[Value]:
 
 def _is_worked_out(near: Nearby, value: Value) -> bool:
     if value.kind not in RECKONED or value.form is Form.MARKER:
+        return False
+    if near.topic.view.sources.evidence.now.year not in YEARS:
+        # At the ends of the calendar there is nothing to count from.
         return False
     if value.kind in {Kind.DATE, Kind.TIME}:
         return days.is_worked_out(near, value)

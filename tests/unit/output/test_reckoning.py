@@ -91,3 +91,10 @@ def test_days_the_customer_speaks_of_can_be_named(words: Wording) -> None:
     assert codes("So for March 13.", words, "is there room tomorrow?") == set()
     assert codes("You wrote on March 11.", words, "I wrote yesterday") == set()
     assert codes("So for March 25.", words, "is there room tomorrow?") == {"OUT_UNSOURCED_DATE"}
+
+
+@pytest.mark.parametrize("now", [date.min, date.max, date(2024, 2, 29), date(2199, 12, 31)])
+def test_no_calendar_is_too_far(now: date, words: Wording) -> None:
+    """Days at its ends are checked without an error."""
+    reply = "Next Monday, 9999-12-31, is 4000 days after 29 February; that is by the 31st, at the end of the month."
+    assert review(reply, Evidence(now=now, customer_texts=("tomorrow, on Friday or by the 31st?",)), words).codes
