@@ -37,6 +37,7 @@ from handrail.guardrails.output.policy import (
     FeedbackFile,
     FormFile,
     PeopleFile,
+    RecordsFile,
     WordsFile,
 )
 from handrail.guardrails.prompts import PromptTemplate
@@ -85,6 +86,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("output/actions.yaml", ActionsFile, "actions"),
     Kind("output/people.yaml", PeopleFile, "people"),
     Kind("output/disclosure.yaml", DisclosureFile, "disclosure"),
+    Kind("output/records.yaml", RecordsFile, "records"),
     Kind("output/form.yaml", FormFile, "form"),
     Kind("output/feedback.yaml", FeedbackFile, "feedback"),
 )

@@ -147,6 +147,13 @@ MEANINGS: Mapping[str, str] = {
     "FormFile.repeated_share": "Share of a reply that may have been said before.",
     "FormFile.quoted_share": "Share of a sentence that must stand in a passage to be its words.",
     "FormFile.list_nouns": "Nouns whose number is a count of the reply's own list (`three steps`).",
+    "RecordsFile.staff": "Words in names of fields that hold people who act for the company.",
+    "RecordsFile.others": "Words in names of fields that concern other people or firms.",
+    "RecordsFile.other_words": "Words in a value that make it one about other people.",
+    "RecordsFile.hidden": "Words in names of fields that are not for the customer.",
+    "RecordsFile.hidden_codes": "Words beside `code` or `key` in names of fields whose value opens something.",
+    "RecordsFile.hidden_words": "Words in a value that make it a note for the staff only.",
+    "RecordsFile.given_names": "Given names, lower case: with a family name behind them they are a person.",
     "FormFile.html_tags": "Tags that count as markup.",
     "FeedbackFile.guidance": "What a repair must do, by reason code, in words for a model.",
     # tests/

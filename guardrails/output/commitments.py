@@ -36,7 +36,7 @@ def promises(text: str, wording: Wording, evidence: Evidence) -> tuple[str, ...]
 
     Allowed commitments are promises too, so nothing is excused here but questions, negations and quotations.
     """
-    sources = Sources.of(evidence, wording.disclosure.person_keys)
+    sources = Sources.of(evidence, wording.disclosure.person_keys, wording.records)
     found: list[str] = []
     for sentence in sentences(text):
         view = View((Line.of(sentence, wording.lexicon),), sources, wording)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field
@@ -130,6 +131,48 @@ class DisclosureFile(Frozen):
     prompt_patterns: tuple[Pattern, ...]
     person_keys: Words
     role_mailboxes: Words
+
+
+class RecordsFile(Frozen):
+    """`records.yaml`: whom the fields of a tool's result concern, by words of their names.
+
+    `staff` are people who act for the company; `others` and `other_words` (in the value) other people and firms;
+    `hidden` and `hidden_words` what is not for the customer; `hidden_codes` which codes and keys open something.
+    `given_names` tell a person's name from other capitals.
+    """
+
+    staff: tuple[Word, ...] = ()
+    others: tuple[Word, ...] = ()
+    other_words: tuple[Word, ...] = ()
+    hidden: tuple[Word, ...] = ()
+    hidden_codes: tuple[Word, ...] = ()
+    hidden_words: tuple[Word, ...] = ()
+    given_names: tuple[Word, ...] = ()
+
+    @cached_property
+    def staff_set(self) -> frozenset[str]:
+        """`staff`, to look up."""
+        return frozenset(self.staff)
+
+    @cached_property
+    def others_set(self) -> frozenset[str]:
+        """`others`, to look up."""
+        return frozenset(self.others)
+
+    @cached_property
+    def hidden_set(self) -> frozenset[str]:
+        """`hidden`, to look up."""
+        return frozenset(self.hidden)
+
+    @cached_property
+    def hidden_codes_set(self) -> frozenset[str]:
+        """`hidden_codes`, to look up."""
+        return frozenset(self.hidden_codes)
+
+    @cached_property
+    def given_names_set(self) -> frozenset[str]:
+        """`given_names`, to look up."""
+        return frozenset(self.given_names)
 
 
 class FormFile(Frozen):

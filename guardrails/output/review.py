@@ -60,7 +60,7 @@ def review(reply: str, evidence: Evidence, wording: Wording, already: str = "") 
     whole = whole_findings(text, wording)
     if whole:
         return Review(findings=whole, released=())
-    sources = Sources.of(evidence, wording.disclosure.person_keys)
+    sources = Sources.of(evidence, wording.disclosure.person_keys, wording.records)
     findings: list[Finding] = []
     released: list[Sentence] = []
     lines = lines_of(already, wording)

@@ -22,6 +22,7 @@ from handrail.guardrails.output.policy import (
     FormFile,
     Pattern,
     PeopleFile,
+    RecordsFile,
     WordsFile,
 )
 from handrail.guardrails.yamlsource import Problem, read
@@ -83,6 +84,7 @@ class Wording:
     actions: ActionsFile
     people: PeopleFile
     disclosure: DisclosureFile
+    records: RecordsFile
     form: FormFile
     guidance: dict[str, str]
     secrets: tuple[re.Pattern[str], ...]
@@ -136,9 +138,10 @@ def load_wording(folder: Path) -> Wording:
     actions = _parse(folder, "actions.yaml", ActionsFile, problems)
     people = _parse(folder, "people.yaml", PeopleFile, problems)
     disclosure = _parse(folder, "disclosure.yaml", DisclosureFile, problems)
+    records = _parse(folder, "records.yaml", RecordsFile, problems)
     form = _parse(folder, "form.yaml", FormFile, problems)
     feedback = _parse(folder, "feedback.yaml", FeedbackFile, problems)
-    if not (words and commitments and actions and people and disclosure and form and feedback):
+    if not (words and commitments and actions and people and disclosure and records and form and feedback):
         raise ConfigError([str(problem) for problem in sorted(problems)])
     classes = _classes(words, actions)
     found = [
@@ -159,6 +162,7 @@ def load_wording(folder: Path) -> Wording:
         actions=actions,
         people=people,
         disclosure=disclosure,
+        records=records,
         form=form,
         guidance=dict(feedback.guidance),
         secrets=tuple(re.compile(shape.expression) for shape in disclosure.secrets),
