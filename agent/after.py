@@ -36,7 +36,7 @@ from handrail.agent.turns import CauseKind
 from handrail.guardrails.flows.place import FlowPlace
 from handrail.guardrails.gate.results import recorded
 from handrail.guardrails.output.commitments import promises
-from handrail.guardrails.vocabulary import NeedState, Obligation, RiskTier, ToolOutcome, TurnResult
+from handrail.guardrails.vocabulary import NeedState, Obligation, Promise, RiskTier, ToolOutcome, TurnResult
 
 SHOWN_LIMIT = 60
 """Passages remembered as shown; a conversation that showed more ended with a person long ago."""
@@ -148,8 +148,10 @@ def _records(view: View, room: Room) -> tuple[JsonValue, ...]:
     return tuple(part for part in found if part is not None)
 
 
-def _promised(view: View, room: Room, result: TurnResult) -> tuple[str, ...]:
-    """Commitments in what a model said and policy let through, for the ledger and the handoff packet."""
+def _promised(view: View, room: Room, result: TurnResult) -> tuple[Promise, ...]:
+    """Commitments in what a model said and policy let through; what was promised before keeps its first turn."""
     if not view.has(DRAFT) or not view[DRAFT].author.startswith("model:") or result.handoff is not None:
         return ()
-    return promises(result.reply, room.bundle.wording, evidence_of(view, room, ()))
+    turn, known = view[TURN], {promise.text for promise in view[SNAPSHOT].state.promises}
+    found = promises(result.reply, room.bundle.wording, evidence_of(view, room, ()))
+    return tuple(Promise(text=text, turn_id=turn.turn_id, at=turn.at) for text in found if text not in known)

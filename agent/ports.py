@@ -149,6 +149,7 @@ class Prompt(Frozen):
 
     Passages and tool results are untrusted: adapters put them into delimited blocks, never into `system`.
     `guidance` is what a repair must mend, in words for the model; empty on the first call.
+    `allowed` are the commitments that policy allows in this turn, `promised` those made earlier in the conversation.
     """
 
     template: str
@@ -165,6 +166,8 @@ class Prompt(Frozen):
     results: tuple[ToolResult, ...]
     known: dict[str, str] = {}
     guidance: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    promised: tuple[str, ...] = ()
     identity: IdentityLevel = IdentityLevel.ANONYMOUS
 
 

@@ -149,6 +149,9 @@ MEANINGS: Mapping[str, str] = {
     "Expectations.guard_output": "What the decision on the draft must say.",
     "Members.inside": "Segments that must hold.",
     "Members.outside": "Segments that must not.",
+    "AllowedCommitmentsFile.commitments": "What replies may promise, where a segment or rule says so.",
+    "CommitmentEntry.kind": "What it binds the company to.",
+    "CommitmentEntry.texts": "The words that make it up: a sentence that has them all, and no figure more, passes.",
     "Expected.effect": "The effect of the decision.",
     "Expected.reasons": "Reason codes that the decision carries.",
     "Expected.reasons_not": "Reason codes that it does not carry.",
@@ -167,6 +170,8 @@ MEANINGS: Mapping[str, str] = {
     "Expected.skills_not": "Skills that are not.",
     "Expected.tags": "Tags that it carries.",
     "Expected.tags_not": "Tags that it does not carry.",
+    "Expected.commitments": "Commitments that replies may make.",
+    "Expected.commitments_not": "Commitments that they may not make.",
     "Expected.scope": "Classes that are granted.",
     "Expected.scope_not": "Classes that are not granted.",
 }

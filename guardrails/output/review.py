@@ -8,6 +8,7 @@ from handrail.guardrails.output import (
     actions,
     commitments,
     credentials,
+    ledger,
     markup,
     people,
     personal,
@@ -26,6 +27,7 @@ Check = Callable[[View], Iterator[Finding]]
 
 CHECKS: tuple[Check, ...] = (
     commitments.check,
+    ledger.check,
     actions.check,
     unsourced.check,
     personal.check,

@@ -74,7 +74,8 @@ def squashed_text(text: str) -> str:
 class Sources:
     """All sources of one turn.
 
-    `shown` are the words of every sentence that the customer has seen before; `people` the names in tool results.
+    `shown` are the words of every sentence that the customer has seen before; `people` the names in tool results;
+    `promised` what earlier turns promised.
     """
 
     evidence: Evidence
@@ -87,6 +88,7 @@ class Sources:
     customer_text: str
     shown: tuple[frozenset[str], ...]
     people: tuple[str, ...]
+    promised: tuple[PassageIndex, ...]
 
     @classmethod
     def of(cls, evidence: Evidence, person_keys: tuple[str, ...] = ()) -> Sources:
@@ -119,6 +121,7 @@ class Sources:
             customer_text=customer_text[:SOURCE_LIMIT],
             shown=tuple(_shown(evidence, passages)),
             people=_people(evidence, person_keys),
+            promised=tuple(PassageIndex(ValueIndex.of(text), said(text)) for text in evidence.promised),
         )
 
     @cached_property
