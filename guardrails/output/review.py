@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from handrail.guardrails.output import (
     actions,
     commitments,
+    confidential,
     credentials,
     ledger,
     markup,
@@ -32,6 +33,7 @@ CHECKS: tuple[Check, ...] = (
     unsourced.check,
     personal.check,
     credentials.check,
+    confidential.check,
     prompt_leak.check,
     repetition.check,
     people.check,

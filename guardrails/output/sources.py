@@ -127,7 +127,7 @@ class Sources:
     @cached_property
     def all_indexes(self) -> tuple[ValueIndex, ...]:
         """The values of every source, those of this conversation first."""
-        return (self.tools, self.customer, self.own, *self.public())
+        return (self.tools, self.customer, self.own, *(promise.index for promise in self.promised), *self.public())
 
     def public(self) -> Iterator[ValueIndex]:
         """The values of passages and fixed texts."""

@@ -89,9 +89,9 @@ MISTAKES = {
         "status_page_update]", "there is no commitment 'status_page_update'; did you mean 'status_page_updates'?"),
     "commitment of no kind": Mistake(
         "allowed_commitments.yaml", "kind: action", "kind: promise", "kind: promise",
-        "commitments[0].kind: input should be"),
+        "commitments.0.kind: input should be"),
     "commitment in no declared language": Mistake(
-        "allowed_commitments.yaml", "      en: we", "      de: we", "      de: we",
+        "allowed_commitments.yaml", "      en: we", "      de: we", "- id: status_page_updates",
         "status_page_updates: the text is missing in en"),
     "dangling flow": Mistake(
         "segments/access_restore.yaml", "flow: {value: access_restore", "flow: {value: restore",
