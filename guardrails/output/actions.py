@@ -43,10 +43,10 @@ def _general(view: View) -> Iterator[Finding]:
 
 def _is_told(view: View) -> bool:
     """Whether a write call that succeeded is about what the sentence says: they share a word, or an identifier."""
-    told = (
-        content_stems(" ".join((_name(result), *action_lines(result)))) for result in view.sources.evidence.succeeded()
+    return any(
+        content_stems(" ".join((_name(result), *action_lines(result)))) & view.line.stems
+        for result in view.sources.evidence.succeeded()
     )
-    return any(words & view.line.stems for words in told)
 
 
 def _name(result: ToolResult) -> str:

@@ -27,10 +27,10 @@ class Excuse(StrEnum):
     question: it asks. negation: `not` stands just before or in it. condition: `if`, `once`, ... anywhere in the
     sentence. leading_condition: the same, right before and in one clause with it. relative: it describes which thing
     is meant ("a webhook that was switched off"). consent: it waits for the customer's yes ("once you confirm").
-    hedge: `usually`, `can`, .... offer: it offers a person in the same breath. attribution: it repeats what the
-    customer said happened. abstain: it leaves the judgement to others ("a question for a lawyer"). denial: `not` stands just
-    before it, whatever stands in it. record: a tool reported every figure and time of it. passage: a passage of the turn says the same. state: a tool reported this state
-    ("status: cancelled").
+    hedge: `usually`, `can`, .... abstain: it leaves the judgement to others ("a question for a lawyer"). denial: `not`
+    stands just before it, whatever stands in it. offer: it offers a person in the same breath. attribution: it
+    repeats what the customer said happened. passage: a passage of the turn says the same. state: a tool reported this
+    state ("status: cancelled"). record: a tool reported every figure and time of it.
     """
 
     QUESTION = "question"

@@ -1,4 +1,4 @@
-"""Commitments that policy allows: said, kept with their turn, told to the model, and listed for the person (spec S8, S9)."""
+"""Commitments that policy allows: said, kept with their turn, told to the model, listed for the person (S8, S9)."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def words() -> Wording:
 
 
 def test_a_promise_may_be_said_again(words: Wording) -> None:
-    """In its words or in some of them; without it the same sentence is a finding, and so it is when nothing is allowed."""
+    """In its words or in some of them; it is a finding without the promise, and when nothing is allowed."""
     for again in ("We will reply to your request within 1 business day.", "We will reply within one business day."):
         assert review(again, PROMISED, words).codes == ()
         assert "OUT_COMMITMENT" in review(again, Evidence(now=PROMISED.now), words).codes
