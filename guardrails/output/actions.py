@@ -54,8 +54,9 @@ def _name(result: ToolResult) -> str:
 
 
 def _is_announced(view: View, action: ActionWords, pattern: Pattern) -> bool:
-    """Whether the sentence hands over to a person who was asked for, which the flow carries out."""
-    return action.by_handoff and "doing" in pattern.order and view.sources.evidence.person is not PersonState.NOT_ASKED
+    """Whether the sentence announces a person, which is an offer that nobody minds and the flow carries out."""
+    asked = view.sources.evidence.person is not PersonState.NOT_ASKED
+    return action.by_handoff and "doing" in pattern.order and (asked or "refer" in view.line.marks)
 
 
 def _claimed(view: View, action: ActionWords) -> tuple[Place, Pattern | None]:

@@ -9,7 +9,7 @@ from handrail.guardrails.output.reading import Line, View
 
 CODE = "OUT_REPEATED_PASSAGE"
 
-_SUBSTANCE = 5
+_SUBSTANCE = 4
 """Sentences with fewer words that carry meaning (greetings, offers) are neither a repetition nor new."""
 
 
