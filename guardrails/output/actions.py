@@ -54,9 +54,8 @@ def _name(result: ToolResult) -> str:
 
 
 def _is_announced(view: View, action: ActionWords, pattern: Pattern) -> bool:
-    """Whether the sentence announces a person, which is an offer that nobody minds and the flow carries out."""
-    asked = view.sources.evidence.person is not PersonState.NOT_ASKED
-    return action.by_handoff and "doing" in pattern.order and (asked or "refer" in view.line.marks)
+    """Whether the sentence hands over to a person who was asked for, which the flow carries out."""
+    return action.by_handoff and "doing" in pattern.order and view.sources.evidence.person is not PersonState.NOT_ASKED
 
 
 def _claimed(view: View, action: ActionWords) -> tuple[Place, Pattern | None]:
