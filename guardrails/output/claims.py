@@ -47,7 +47,7 @@ def _excused(view: View, excuse: Excuse, place: Place) -> bool:
     if excuse is Excuse.QUESTION:
         return line.is_question
     if excuse is Excuse.NEGATION:
-        return any_between(line.marks, ("negation",), max(0, place[0] - _BEFORE), place[1])
+        return any_between(line.marks, ("negation",), max(_clause_start(line, place[0]), place[0] - _BEFORE), place[1])
     if excuse is Excuse.DENIAL:
         return any_between(line.marks, ("negation",), max(_clause_start(line, place[0]), place[0] - _BEFORE), place[0])
     if excuse is Excuse.LEADING_CONDITION:
@@ -85,10 +85,10 @@ def is_known_state(view: View, place: Place) -> bool:
     return bool(view.sources.tool_text) and content_stems(word) <= content_stems(view.sources.tool_text)
 
 
-def is_recorded(view: View, _place: Place) -> bool:
+def is_recorded(view: View, place: Place) -> bool:
     """Whether a tool reported figures or times of the sentence, and some source the others; never of what `I` do."""
     line = view.line
-    if "self" in line.marks:
+    if any_between(line.marks, ("self",), _clause_start(line, place[0]), place[1]):
         return False
     stated = [value for value in line.values if value.kind in _STATED]
     return any(_is_reported(view, value) for value in stated) and all(

@@ -49,7 +49,8 @@ def _kept_back(view: View, fields: list[tuple[str, str]]) -> Iterator[Finding]:
         elif _named(key, disclosure.internal_keys) or content.lower().startswith("internal"):
             stems = content_stems(content)
             known = content_stems(view.sources.customer_text) if stems else stems
-            if len(stems) > 1 and len((stems - known) & line.stems) >= max(2, _TOLD * len(stems)):
+            told = len(stems) > 1 and len((stems - known) & line.stems) >= max(2, _TOLD * len(stems))
+            if told or (has_token(line.folded, content) and content_stems(key.replace("_", " ")) & line.stems):
                 yield line.finding(CODE, 0, len(line.sentence.text), "internal note")
                 return
 

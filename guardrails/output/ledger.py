@@ -10,7 +10,7 @@ from handrail.guardrails.output.fold import fold
 from handrail.guardrails.output.index import ValueIndex
 from handrail.guardrails.output.lexicon import tokens
 from handrail.guardrails.output.reading import View
-from handrail.guardrails.output.sources import Said
+from handrail.guardrails.output.sources import Said, content_stems
 
 CODE = "OUT_COMMITMENT"
 
@@ -31,9 +31,14 @@ def check(view: View) -> Iterator[Finding]:
 def repeats(view: View) -> bool:
     """Whether the sentence says an earlier promise again: none of its words is new, and none of its figures."""
     line = view.line
+    words = line.folded
+    for value in reversed(line.values):
+        words = words[: value.start] + words[value.end :]
     return any(
-        line.stems <= said.stems and _is_negative(view, said) == ("negation" in line.marks)
-        for said, _ in _promised(view)
+        content_stems(words) <= said.stems
+        and all(index.holds(value) for value in line.values)
+        and _is_negative(view, said) == ("negation" in line.marks)
+        for said, index in _promised(view)
     )
 
 
