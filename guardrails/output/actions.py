@@ -33,10 +33,12 @@ def check(view: View) -> Iterator[Finding]:
 
 
 def _general(view: View) -> Iterator[Finding]:
-    if view.sources.evidence.person is PersonState.HANDED_OFF or _is_told(view):
+    if view.sources.evidence.person is PersonState.HANDED_OFF:
         return
     for pattern in view.wording.claiming(view.line.marks):
         for place in claims(view, pattern):
+            if _is_told(view):
+                return
             yield view.line.finding_at(CODE, place, f"anything: {pattern.id}")
             return
 

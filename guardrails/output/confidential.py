@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from pydantic import JsonValue
 
@@ -55,6 +56,7 @@ def _kept_back(view: View, fields: list[tuple[str, str]]) -> Iterator[Finding]:
                 return
 
 
+@lru_cache(maxsize=2048)
 def _named(key: str, words: tuple[str, ...]) -> bool:
     """Whether the name of a field has one of `words` in it, as whole parts of the name."""
     name = f"_{_PARTS.sub('_', key.lower())}_"

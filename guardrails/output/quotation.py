@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from handrail.guardrails.output.extract import extract_folded
 from handrail.guardrails.output.fold import fold, squash
@@ -21,18 +22,23 @@ _CITED = re.compile(r'"[^"]{3,400}"')
 _SIGN = re.compile(r"[,;:] ")
 
 
+@dataclass(frozen=True, slots=True)
 class _Part:
     """The clause in which a claim stands, or its whole sentence."""
 
-    def __init__(self, view: View, place: Place) -> None:
+    stems: frozenset[str]
+    values: tuple[Value, ...]
+    marks: Marks
+
+    @classmethod
+    def of(cls, view: View, place: Place) -> _Part:
+        """The part of the last line that is to be judged for a claim at `place`."""
         line = view.line
         clause = _clause(line, place)
-        self.stems = content_stems(clause)
-        if len(self.stems) < _TELLING:
-            self.stems, self.values, self.marks = line.stems, _stated(line), line.marks
-        else:
-            self.values = extract_folded(clause)
-            self.marks: Marks = view.wording.lexicon.mark(tokens(clause))
+        stems = content_stems(clause)
+        if clause == line.folded or len(stems) < _TELLING:
+            return cls(line.stems, _stated(line), line.marks)
+        return cls(stems, extract_folded(clause), view.wording.lexicon.mark(tokens(clause)))
 
 
 def is_quoted(view: View, place: Place) -> bool:
@@ -48,7 +54,7 @@ def is_quoted(view: View, place: Place) -> bool:
     is_ours = "first_person" in line.marks
     if is_ours and is_verbatim(view):
         return True
-    part, share = _Part(view, place), view.wording.form.quoted_share
+    part, share = _Part.of(view, place), view.wording.form.quoted_share
     claimed = content_stems(line.tokens[place[1] - 1])
     return any(
         claimed <= known

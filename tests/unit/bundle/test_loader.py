@@ -91,7 +91,7 @@ MISTAKES = {
         "allowed_commitments.yaml", "kind: action", "kind: promise", "kind: promise",
         "commitments.0.kind: input should be"),
     "commitment in no declared language": Mistake(
-        "allowed_commitments.yaml", "      en: we", "      de: we", "- id: status_page_updates",
+        "allowed_commitments.yaml", "      en: we", "      de: we", "    texts:",
         "status_page_updates: the text is missing in en"),
     "dangling flow": Mistake(
         "segments/access_restore.yaml", "flow: {value: access_restore", "flow: {value: restore",
