@@ -36,7 +36,7 @@ from handrail.agent.room import Room
 from handrail.agent.turns import CauseKind
 from handrail.guardrails.flows.place import FlowPlace
 from handrail.guardrails.gate.results import recorded
-from handrail.guardrails.vocabulary import NeedState, Obligation, RiskTier, ToolOutcome, TurnResult
+from handrail.guardrails.vocabulary import NeedState, Obligation, Promise, RiskTier, ToolOutcome, TurnResult
 
 SHOWN_LIMIT = 60
 """Passages remembered as shown; a conversation that showed more ended with a person long ago."""
@@ -151,7 +151,12 @@ def _records(view: View, room: Room) -> tuple[JsonValue, ...]:
     return tuple(part for part in found if part is not None)
 
 
-def _promised(view: View, room: Room, result: TurnResult) -> tuple[str, ...]:
-    """What the reply promises, as far as a model wrote it: all, or what had left when something else took over."""
+def _promised(view: View, room: Room, result: TurnResult) -> tuple[Promise, ...]:
+    """What the reply promises, as far as a model wrote it: all, or what had left when something else took over.
+
+    What was promised before keeps its first turn.
+    """
     whole = view.has(DRAFT) and by_model(view[DRAFT]) and result.handoff is None
-    return promised(result.reply if whole else left(), view, room)
+    turn, known = view[TURN], {promise.text for promise in view[SNAPSHOT].state.promises}
+    found = promised(result.reply if whole else left(), view, room)
+    return tuple(Promise(text=text, turn_id=turn.turn_id, at=turn.at) for text in found if text not in known)

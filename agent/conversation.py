@@ -19,6 +19,7 @@ from handrail.guardrails.vocabulary import (
     Message,
     NeedState,
     Obligation,
+    Promise,
     RiskTier,
     ToolCall,
     Turn,
@@ -87,7 +88,7 @@ class ConversationState(Frozen):
     shown_passages: tuple[str, ...] = ()
     collected: tuple[CollectedFact, ...] = ()
     tried: tuple[str, ...] = ()
-    promises: tuple[str, ...] = ()
+    promises: tuple[Promise, ...] = ()
     records: tuple[JsonValue, ...] = ()
     distrusted: tuple[str, ...] = ()
     risk: RiskTier = RiskTier.LOW

@@ -20,6 +20,8 @@ SAID = (
     "From Fernwell, not from the customer. The customer has read the beginning of your reply already; it cannot be "
     "changed. Write only what follows it: repeat none of it, contradict none of it, greet nobody again."
 )
+MAY_PROMISE = "From Fernwell, not from the customer. The only promises that you may make, in these words:"
+PROMISED = "From Fernwell, not from the customer. Promised earlier in this conversation; do not contradict it:"
 REPAIR = "From the checks at Fernwell, not from the customer. Write the reply anew and mend this:"
 MEND = "From the checks at Fernwell, not from the customer. What you wrote behind it was not shown. Mend this in it:"
 
@@ -32,10 +34,11 @@ def rendered(prompt: Prompt) -> list[BaseMessage]:
         written = HumanMessage if message.role is Role.CUSTOMER else AIMessage
         messages.append(written(message.text))
     blocks = [*known_block(prompt.known), *passage_blocks(prompt.passages)]
-    parts = [REFERENCE, *blocks, CUSTOMER] if blocks else []
+    parts = [REFERENCE, *blocks] if blocks else []
+    ledger = [*_listed(MAY_PROMISE, prompt.allowed), *_listed(PROMISED, prompt.promised)]
+    parts = [*ledger, *parts, CUSTOMER] if ledger or parts else []
     guidance = [SAID, block("reply", "its beginning", prompt.said)] if prompt.said else []
-    if prompt.guidance:
-        guidance += [MEND if prompt.said else REPAIR, *(f"- {line}" for line in prompt.guidance)]
+    guidance += _listed(MEND if prompt.said else REPAIR, prompt.guidance)
     current = [*parts, prompt.message]
     if not prompt.results:
         current += guidance
@@ -61,6 +64,10 @@ def wire_tools(prompt: Prompt) -> list[ChatCompletionToolParam]:
         }
         for offer in prompt.tools
     ]
+
+
+def _listed(head: str, lines: tuple[str, ...]) -> list[str]:
+    return [head, *(f"- {line}" for line in lines)] if lines else []
 
 
 def _round(result: ToolResult, number: int) -> tuple[AIMessage, ToolMessage]:

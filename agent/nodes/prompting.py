@@ -11,11 +11,12 @@ from handrail.agent.room import Room
 from handrail.guardrails.detect.masking import mask, mask_json
 from handrail.guardrails.gate.facts import tool_facts
 from handrail.guardrails.gate.results import veiled
+from handrail.guardrails.output.evidence import AllowedCommitment
 from handrail.guardrails.policy.facts import Facts, fact, ignorable
 from handrail.guardrails.prompts import render
 from handrail.guardrails.scope import Retrieved
 from handrail.guardrails.toolspec import ToolSpec, json_schema
-from handrail.guardrails.vocabulary import Stage, ToolResult
+from handrail.guardrails.vocabulary import Obligation, Stage, ToolResult
 
 NOTHING_FOUND = Retrieved(passages=(), good=0, eligible_documents=0, excluded={}, revision="none")
 
@@ -52,6 +53,8 @@ def model_prompt(view: View, room: Room) -> Prompt:
         results=tuple(_veiled(result, room) for result in view.get(RESULTS, ())),
         guidance=view.get(GUIDANCE, ()),
         said=left(),
+        allowed=tuple(commitment.text for commitment in allowed_commitments(view, room, detection.language)),
+        promised=tuple(promise.text for promise in snapshot.state.promises),
         identity=identity_now(turn, snapshot.state),
     )
 
@@ -74,7 +77,22 @@ def withheld(prompt: Prompt, kinds: frozenset[str]) -> Prompt:
             "known": mask_json(dict(prompt.known), kinds),
             "guidance": tuple(mask(line, kinds) for line in prompt.guidance),
             "said": mask(prompt.said, kinds),
+            "promised": tuple(mask(line, kinds) for line in prompt.promised),
         }
+    )
+
+
+def allowed_commitments(view: View, room: Room, language: str | None = None) -> tuple[AllowedCommitment, ...]:
+    """What policy lets a reply of this turn promise, in every language that it is worded in, or in `language` alone."""
+    if not view.has(POLICY) or Obligation.NO_COMMITMENTS in view[POLICY].obligations:
+        return ()
+    entries = [room.bundle.commitments[name] for name in view[POLICY].dimensions.commitments]
+    first = room.bundle.manifest.languages[0]
+    return tuple(
+        AllowedCommitment(kind=entry.kind, text=text)
+        for entry in entries
+        for spoken, text in entry.texts.items()
+        if language is None or spoken == (language if language in entry.texts else first)
     )
 
 

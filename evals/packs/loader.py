@@ -86,6 +86,7 @@ def _policy(
         reasons=reader.names(reasons, "reasons/*.yaml"),
         tools=known,
         flows=frozenset(),
+        commitments=frozenset(),
         complete="tools/*.yaml" not in reader.unread,
     )
     compiler = Compiler(words, problems)

@@ -144,6 +144,7 @@ def differences(expected: Expected, found: Resolution) -> Iterator[str]:
     yield from _lists("obligation", expected.obligations, expected.obligations_not, found.obligations)
     yield from _lists("skill", expected.skills, expected.skills_not, dimensions.skills)
     yield from _lists("tag", expected.tags, expected.tags_not, dimensions.tags)
+    yield from _lists("commitment", expected.commitments, expected.commitments_not, dimensions.commitments)
     yield from _single(expected, dimensions)
     for family, classes in expected.scope.items():
         yield from _lists(f"{family} in scope", classes, (), dimensions.scope.get(family, ()))

@@ -27,8 +27,8 @@ Stated = Scalar | tuple[str, ...] | None
 class Expected(Frozen):
     """What a decision must say. What is left out is not looked at.
 
-    `reasons`, `obligations`, `skills`, `tags` and `scope` have to be among those of the decision, `*_not` must not.
-    `rules` have to be among the determining ones. `queue` and `flow` may be `none`.
+    `reasons`, `obligations`, `skills`, `tags`, `commitments` and `scope` have to be among those of the decision,
+    `*_not` must not. `rules` have to be among the determining ones. `queue` and `flow` may be `none`.
     """
 
     effect: Effect | None = None
@@ -49,6 +49,8 @@ class Expected(Frozen):
     skills_not: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     tags_not: tuple[str, ...] = ()
+    commitments: tuple[str, ...] = ()
+    commitments_not: tuple[str, ...] = ()
     scope: dict[ScopeFamily, tuple[str, ...]] = {}
     scope_not: dict[ScopeFamily, tuple[str, ...]] = {}
 

@@ -17,6 +17,7 @@ from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.claims import InvariantsFile
 from handrail.guardrails.bundle.loader import OPINION
 from handrail.guardrails.bundle.sections import (
+    AllowedCommitmentsFile,
     AttributesFile,
     ExperimentsFile,
     HandoffFile,
@@ -67,6 +68,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("handoff.yaml", HandoffFile, "handoff"),
     Kind("experiments.yaml", ExperimentsFile, "experiments"),
     Kind("invariants.yaml", InvariantsFile, "invariants"),
+    Kind("allowed_commitments.yaml", AllowedCommitmentsFile, "allowed_commitments"),
     Kind("segments/*.yaml", SegmentEntry, "segment"),
     Kind("rules/*.yaml", RulesFile, "rules"),
     Kind("reasons/*.yaml", ReasonsFile, "reasons"),

@@ -23,6 +23,7 @@ MEANINGS: Mapping[str, str] = {
     "queue": "Who takes over: the queue with the largest precedence.",
     "skills": "Skills that the person who takes over needs; several rules add up.",
     "tags": "Labels for reports; several rules add up. Nothing else hangs on them.",
+    "commitments": "What replies may promise, by the ids of allowed_commitments.yaml; several rules add up.",
     "priority": "How soon a person should look; the most urgent wins.",
     "first_response_minutes": "Minutes until the first answer of a person; the smallest wins.",
     "automation": "How much the machine may do by itself; the strictest wins, and unknown does not get around it.",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from handrail.guardrails.bundle.invariants import Invariant
 from handrail.guardrails.bundle.sections import (
     Attribute,
+    CommitmentEntry,
     EventKind,
     HoldoutEntry,
     Manifest,
@@ -43,6 +44,7 @@ class Bundle:
     windows: tuple[Window, ...]
     holdouts: tuple[HoldoutEntry, ...]
     invariants: tuple[Invariant, ...]
+    commitments: Mapping[str, CommitmentEntry]
     facts: Mapping[str, FactSpec]
     segments: tuple[Segment, ...]
     entries: Mapping[str, SegmentEntry]

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, RootModel
 
+from handrail.guardrails.output.evidence import CommitmentKind
 from handrail.guardrails.policy.facts import FactKind, OnUnknown
 from handrail.guardrails.vocabulary import (
     Automation,
@@ -163,6 +164,7 @@ class Outcome(Frozen):
     queue: PrecedenceOf | None = None
     skills: tuple[Identifier, ...] = ()
     tags: tuple[Identifier, ...] = ()
+    commitments: tuple[Identifier, ...] = ()
     priority: Priority | None = None
     first_response_minutes: Annotated[int, Field(gt=0)] | None = None
     automation: Automation | None = None
@@ -334,6 +336,21 @@ class TextsFile(Frozen):
 
     language: str
     texts: dict[str, str]
+
+
+class CommitmentEntry(Frozen):
+    """A commitment that a segment or rule may allow, in the words that make it up, by language."""
+
+    id: Identifier
+    meaning: str
+    kind: CommitmentKind
+    texts: Annotated[dict[str, Annotated[str, Field(min_length=3, max_length=300)]], Field(min_length=1)]
+
+
+class AllowedCommitmentsFile(Frozen):
+    """`allowed_commitments.yaml`: everything that replies may ever promise; a bundle may do without."""
+
+    commitments: Annotated[tuple[CommitmentEntry, ...], Field(min_length=1)]
 
 
 class HandoffFile(Frozen):

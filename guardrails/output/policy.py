@@ -28,9 +28,10 @@ class Excuse(StrEnum):
     question: it asks. negation: `not` stands just before or in it. condition: `if`, `once`, ... anywhere in the
     sentence. leading_condition: the same, right before and in one clause with it. relative: it describes which thing
     is meant ("a webhook that was switched off"). consent: it waits for the customer's yes ("once you confirm").
-    hedge: `usually`, `can`, .... offer: it offers a person in the same breath. attribution: it repeats what the
-    customer said happened. passage: a passage of the turn says the same. state: a tool reported this state
-    ("status: cancelled").
+    hedge: `usually`, `can`, .... abstain: it leaves the judgement to others ("a question for a lawyer"). denial: `not`
+    stands just before it, whatever stands in it. offer: it offers a person in the same breath. attribution: it
+    repeats what the customer said happened. passage: a passage of the turn says the same. state: a tool reported this
+    state ("status: cancelled"). record: a tool reported every figure and time of it.
     """
 
     QUESTION = "question"
@@ -40,6 +41,9 @@ class Excuse(StrEnum):
     RELATIVE = "relative"
     CONSENT = "consent"
     HEDGE = "hedge"
+    ABSTAIN = "abstain"
+    DENIAL = "denial"
+    RECORD = "record"
     OFFER = "offer"
     ATTRIBUTION = "attribution"
     PASSAGE = "passage"
@@ -125,10 +129,17 @@ class PeopleFile(Frozen):
 
 
 class DisclosureFile(Frozen):
-    """`disclosure.yaml`: credentials, talk of the model's own instructions, and where other people's data stand."""
+    """`disclosure.yaml`: credentials, talk of the model's own instructions, and where other people's data stand.
+
+    `secret_keys` and `internal_keys` are words in the names of fields of tool results whose values are not for the
+    customer: credentials, which may not be said at all, and notes among staff, which may not be told.
+    """
 
     secrets: Annotated[tuple[SecretShape, ...], Field(min_length=1)]
     prompt_patterns: tuple[Pattern, ...]
+    secret_patterns: tuple[Pattern, ...]
+    secret_keys: Words
+    internal_keys: Words
     person_keys: Words
     role_mailboxes: Words
 

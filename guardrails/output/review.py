@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from handrail.guardrails.output import (
     actions,
     commitments,
+    confidential,
     credentials,
+    ledger,
     markup,
     people,
     personal,
@@ -26,10 +28,12 @@ Check = Callable[[View], Iterator[Finding]]
 
 CHECKS: tuple[Check, ...] = (
     commitments.check,
+    ledger.check,
     actions.check,
     unsourced.check,
     personal.check,
     credentials.check,
+    confidential.check,
     prompt_leak.check,
     repetition.check,
     people.check,

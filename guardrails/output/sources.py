@@ -83,6 +83,11 @@ def read_passage(title: str, heading: str, text: str) -> PassageIndex:
     return PassageIndex(ValueIndex.of(f"{title}\n\n{heading}\n\n{bounded}"), sentences_said, stems)
 
 
+def read_promise(text: str) -> PassageIndex:
+    """Index what was promised earlier; nothing of it is kept for other conversations."""
+    return PassageIndex(ValueIndex.of(text), said(text), content_stems(text))
+
+
 @lru_cache(maxsize=64)
 def squashed_text(text: str) -> str:
     """A long fixed text (the system prompt) squashed once."""
@@ -93,7 +98,8 @@ def squashed_text(text: str) -> str:
 class Sources:
     """All sources of one turn.
 
-    `shown` are the words of every sentence that the customer has seen before; `people` the names in tool results.
+    `shown` are the words of every sentence that the customer has seen before; `people` the names in tool results;
+    `promised` what earlier turns promised.
     """
 
     evidence: Evidence
@@ -107,6 +113,7 @@ class Sources:
     shown: tuple[frozenset[str], ...]
     people: tuple[str, ...]
     records: Records
+    promised: tuple[PassageIndex, ...]
 
     @classmethod
     def of(cls, evidence: Evidence, person_keys: tuple[str, ...] = (), words: RecordsFile = _NO_WORDS) -> Sources:
@@ -141,6 +148,7 @@ class Sources:
             shown=tuple(_shown(evidence, passages)),
             people=people_of(evidence.tool_results, person_keys),
             records=Records.of(evidence.tool_results, person_keys, words),
+            promised=tuple(read_promise(text) for text in evidence.promised),
         )
 
     @cached_property
@@ -151,7 +159,7 @@ class Sources:
     @cached_property
     def all_indexes(self) -> tuple[ValueIndex, ...]:
         """The values of every source, those of this conversation first."""
-        return (self.tools, self.customer, self.own, *self.public())
+        return (self.tools, self.customer, self.own, *(promise.index for promise in self.promised), *self.public())
 
     @cached_property
     def said(self) -> frozenset[str]:

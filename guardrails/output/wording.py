@@ -62,6 +62,8 @@ _EXCUSE_CLASSES = (
     "consent",
     "first_person",
     "self",
+    "abstain",
+    "contrast",
 )
 
 
@@ -72,6 +74,7 @@ class ByLast:
     promises: Grouped[CommitmentPattern]
     refusals: Grouped[Pattern]
     disclosures: Grouped[Pattern]
+    confidences: Grouped[Pattern]
     deeds: Grouped[Pattern]
 
 
@@ -104,6 +107,10 @@ class Wording:
     def revealing(self, marks: Marks) -> Iterator[Pattern]:
         """The patterns about the prompt that can hold in a sentence."""
         return _possible(self._by_last.disclosures, marks)
+
+    def confiding(self, marks: Marks) -> Iterator[Pattern]:
+        """The patterns about passwords and internal notes that can hold in a sentence."""
+        return _possible(self._by_last.confidences, marks)
 
     def claiming(self, marks: Marks) -> Iterator[Pattern]:
         """The patterns of having done anything that can hold in a sentence."""
@@ -149,7 +156,7 @@ def load_wording(folder: Path) -> Wording:
         *_dangling("actions.yaml", actions.patterns, {*classes, "done", "doing", "reports"}),
         *_dangling("actions.yaml", actions.general, classes),
         *_dangling("people.yaml", people.patterns, classes),
-        *_dangling("disclosure.yaml", disclosure.prompt_patterns, classes),
+        *_dangling("disclosure.yaml", (*disclosure.prompt_patterns, *disclosure.secret_patterns), classes),
         *_missing_classes(classes),
         *_bad_guidance(feedback),
         *_bad_expressions(disclosure),
@@ -170,6 +177,7 @@ def load_wording(folder: Path) -> Wording:
             _by_last(commitments.patterns),
             _by_last(people.patterns),
             _by_last(disclosure.prompt_patterns),
+            _by_last(disclosure.secret_patterns),
             _by_last(actions.general),
         ),
         _actions={

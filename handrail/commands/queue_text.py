@@ -147,7 +147,7 @@ def _packet(packet: Handoff, now: datetime) -> list[str]:
         ("tried", packet.tried),
         ("tools", packet.tools),
         ("at stake", packet.at_stake),
-        ("promised", packet.promises),
+        ("promised", [f"{each.text} ({when(each.at, now)})" for each in packet.promises]),
         ("risk", [packet.risk.value]),
         ("segments", [" ".join(packet.segments)] if packet.segments else []),
         ("reasons", [" ".join(packet.reasons)]),

@@ -84,6 +84,15 @@ MISTAKES = {
     "dangling queue of a segment": Mistake(
         "segments/billing_dispute.yaml", "value: billing_disputes", "value: disputes", "value: disputes",
         "there is no queue 'disputes'"),
+    "dangling commitment": Mistake(
+        "segments/incident.yaml", "commitments: [status_page_updates]", "commitments: [status_page_update]",
+        "status_page_update]", "there is no commitment 'status_page_update'; did you mean 'status_page_updates'?"),
+    "commitment of no kind": Mistake(
+        "allowed_commitments.yaml", "kind: action", "kind: promise", "kind: promise",
+        "commitments.0.kind: input should be"),
+    "commitment in no declared language": Mistake(
+        "allowed_commitments.yaml", "      en: we", "      de: we", "    texts:",
+        "status_page_updates: the text is missing in en"),
     "dangling flow": Mistake(
         "segments/access_restore.yaml", "flow: {value: access_restore", "flow: {value: restore",
         "flow: {value: restore",
