@@ -82,6 +82,7 @@ EMITTED: tuple[str, ...] = (
     "TEXT_CUT",
     "TOOLS_NONE",
     "TOOL_FAILED",
+    "TOOL_OVERTAKEN",
     "TOOL_ROUNDS_USED",
     "TOOL_SUCCEEDED",
     NOTHING_GOOD,

@@ -31,6 +31,7 @@ REFERENCES: Mapping[str, str] = {
     "Trigger.reason": "reason_code",
     "Trigger.when": condition_at(Stage.APPLY_POLICY),
     "Window.count": "event_kind",
+    "AmountWindow.tools": "tool_id",
     "Ending.of": "event_or_opening",
     "Queue.skills": "skill",
     "HandoffFile.next_steps": "next_steps",

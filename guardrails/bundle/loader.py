@@ -90,6 +90,7 @@ def load(folder: Path) -> Bundle:
         attributes=named.attributes,
         events={one.kind: one for one in attributes.content.events},
         windows=attributes.content.windows,
+        amounts=attributes.content.amounts,
         holdouts=() if holdouts is None else holdouts.content.holdouts,
         invariants=invariants,
         facts=facts,
@@ -169,6 +170,8 @@ def _other_places(files: Files) -> Iterator[tuple[str, str]]:
     for held in () if files.attributes is None else (files.attributes,):
         for index, window in enumerate(held.content.windows):
             yield f"window:{window.fact}", held.document.place(("windows", index))
+        for index, amount in enumerate(held.content.amounts):
+            yield f"window:{amount.fact}", held.document.place(("amounts", index))
     for rules in files.rules:
         for index, rule in enumerate(rules.content.rules):
             yield f"rule:{rule.id}", rules.document.place(("rules", index))
