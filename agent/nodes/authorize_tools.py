@@ -126,6 +126,9 @@ async def _decided(call: ToolCall, view: View, room: Room, progress: Progress, a
     progress.said.append(weighed.decision)
     effect = weighed.decision.effect
     if effect is Effect.ESCALATE:
+        if agreement is not None:
+            # A person decides the matter now: what was agreed to or approved is not carried out any more.
+            progress.writes.append(PENDING.put(None))
         progress.escalate(*weighed.decision.reasons)
     elif effect is Effect.REFUSE:
         _refused(weighed, view, room, progress, agreement)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import closing
 
 import pytest
 from sqlalchemy import text as sql
 
 from handrail.agent.conversation import Approval, ApprovalState, JournalState
+from handrail.agent.ports import ToolRefused
 from handrail.guardrails.vocabulary import ConversationStatus, TurnResult
 from tests.flow.people import ANNA
 from tests.flow.ports import Fault
@@ -43,9 +46,7 @@ async def waiting(stand: Stand) -> tuple[Approval, ...]:
 async def approved(stand: Stand) -> list[TurnResult]:
     """Anna approves everything that waits, all at once."""
     casework = stand.service.casework
-    return list(
-        await asyncio.gather(*(casework.approve(SITE, one.approval_id, ANNA) for one in await waiting(stand)))
-    )
+    return list(await asyncio.gather(*(casework.approve(SITE, one.approval_id, ANNA) for one in await waiting(stand))))
 
 
 async def refunded(stand: Stand) -> int:
@@ -101,11 +102,10 @@ async def test_two_that_wait_are_not_both_carried_out(stand: Stand) -> None:
     assert await refunded(stand) in (16000, 15000)
     (late,) = [one for one in results if "TOOL_REFUND_SUM" in one.reasons]
     assert late.handoff is not None
-    calls = stand.toolbox.calls["execute"]
+    begun = stand.store.calls["begin_operator_turn"]
     stand.clock.move(minutes=2)
     await stand.service.tend()
-    await stand.service.tend()
-    assert stand.toolbox.calls["execute"] == calls, "an approved call that policy refused is not tried again"
+    assert stand.store.calls["begin_operator_turn"] == begun, "what went to a person is not decided again and again"
 
 
 async def test_one_that_overtakes_is_seen_before_anything_runs(stand: Stand) -> None:
@@ -147,7 +147,11 @@ async def test_a_refund_that_failed_does_not_count(stand: Stand) -> None:
     """The company's system said no, so nothing was granted."""
     await second_refunds_allowed(stand)
     await ask(stand, "180.00")
-    stand.toolbox.fail("execute", Fault.REFUSES)
+
+    async def refuses(*_positional: object, **_named: object) -> None:
+        raise ToolRefused("not today")
+
+    stand.toolbox.replaced["execute"] = refuses
     (failed,) = await approved(stand)
     assert "TOOL_FAILED" in failed.reasons
     stand.mend()
@@ -159,11 +163,8 @@ async def test_an_earlier_refund_of_unknown_amount_goes_to_a_person(stand: Stand
     await second_refunds_allowed(stand)
     await ask(stand, "10.00")
     await approved(stand)
-    import sqlite3
-
-    with sqlite3.connect(stand.folder / "handrail.db") as connection:
+    with closing(sqlite3.connect(stand.folder / "handrail.db")) as connection, connection:
         connection.execute("update journal set amounts = '[]' where state = ?", (JournalState.SUCCEEDED.value,))
-    connection.close()
     result = await ask(stand, "10.00")
     assert {"TOOL_REFUND_SUM", "POLICY_UNKNOWN_FACT"} <= set(result.reasons)
     assert await refunded(stand) == 1000

@@ -218,7 +218,7 @@ async def test_an_approval_and_a_denial_at_once_never_run(waits: Stand) -> None:
 
 @pytest.mark.parametrize("broken", ["begin_operator_turn", "finish"])
 async def test_a_crash_between_the_two_loses_nothing(waits: Stand, broken: str) -> None:
-    """Whether the first decision was only stored, or its turn broke off: it counts, once, and the second lets it run."""
+    """Whether the first decision was only stored or its turn broke off: it counts once, and the second lets it run."""
     approval = (await held(waits)).approval_id
     waits.store.fail(broken, Fault.BUG)
     await asyncio.gather(approve(waits), return_exceptions=True)
