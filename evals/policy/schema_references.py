@@ -67,6 +67,7 @@ REFERENCES: Mapping[str, str] = {
     "Case.tool": "tool_id",
     "PastEvent.kind": "event_known",
     "PastEvent.intent": "intent_id",
+    "PastCall.tool": "tool_id",
     "Members.inside": "segment_id",
     "Members.outside": "segment_id",
     "Expected.reasons": "reason_code",

@@ -212,7 +212,7 @@ def test_who_approved_already(served: FakeService) -> None:
     lines = said("list")
     assert "approved by omar; waits for another person; expires" in lines
     assert "; not for lena, who wrote what it came of" in lines
-    assert f"approved by omar, who changed it; waits for another person" in lines
+    assert "approved by omar, who changed it; waits for another person" in lines
     assert f"handrail queue approve a_3 --digest {'d' * 10} |" in lines
     refused = ran("approve", "a_2")
     assert isinstance(refused.exception, Fault)
