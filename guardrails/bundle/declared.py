@@ -41,10 +41,14 @@ class _Declared:
 def fact_specs(
     attributes: Parsed[AttributesFile] | None,
     tools: Iterable[Parsed[ToolSpec]],
+    tool_names: frozenset[str],
     reasons: Mapping[str, ReasonEntry],
     problems: list[Problem],
 ) -> dict[str, FactSpec]:
-    """Every fact that a condition may ask for, by name; a name that stands for two things is a problem."""
+    """Every fact that a condition may ask for, by name; a name that stands for two things is a problem.
+
+    `tool_names` are those of all tools, also of any that could not be read.
+    """
     found: dict[str, FactSpec] = {}
     for declared in (*_builtin(reasons), *_of_customers(attributes, problems)):
         name = declared.spec.name
@@ -59,7 +63,7 @@ def fact_specs(
         found[name] = declared.spec
     own: dict[str, FactSpec] = {}
     known = tuple(tools)
-    for declared in (*_of_calls(known), *_of_amounts(attributes, known, problems)):
+    for declared in (*_of_calls(known), *_of_amounts(attributes, known, tool_names, problems)):
         name = declared.spec.name
         if declared.document is not None and name in found:
             message = f"the call fact {name} hides another fact; choose another name"
@@ -141,7 +145,10 @@ def _of_calls(tools: Iterable[Parsed[ToolSpec]]) -> Iterator[_Declared]:
 
 
 def _of_amounts(
-    attributes: Parsed[AttributesFile] | None, tools: Sequence[Parsed[ToolSpec]], problems: list[Problem]
+    attributes: Parsed[AttributesFile] | None,
+    tools: Sequence[Parsed[ToolSpec]],
+    tool_names: frozenset[str],
+    problems: list[Problem],
 ) -> Iterator[_Declared]:
     """The sums over earlier calls: facts of the calls of their tools."""
     if attributes is None:
@@ -155,7 +162,7 @@ def _of_amounts(
             problems.append(attributes.document.problem((*path, "fact"), message))
             continue
         stated.add(window.fact)
-        for at, message in _unsummable(window, specs):
+        for at, message in _unsummable(window, specs, tool_names):
             problems.append(attributes.document.problem((*path, *at), message))
         spec = FactSpec(
             window.fact,
@@ -168,12 +175,15 @@ def _of_amounts(
         yield _Declared(spec, attributes.document, path)
 
 
-def _unsummable(window: AmountWindow, specs: Mapping[str, ToolSpec]) -> Iterator[tuple[PathKey, str]]:
+def _unsummable(
+    window: AmountWindow, specs: Mapping[str, ToolSpec], tool_names: frozenset[str]
+) -> Iterator[tuple[PathKey, str]]:
     """Tools that are not there, that only look, or whose calls state no such amount: their sum would be wrong."""
     for index, name in enumerate(window.tools):
         spec = specs.get(name)
         if spec is None:
-            yield ("tools", index), f"there is no tool {name!r}{nearest(name, specs)}"
+            if name not in tool_names:
+                yield ("tools", index), f"there is no tool {name!r}{nearest(name, specs)}"
             continue
         fact = spec.fact(window.of)
         if spec.access is not Access.WRITE:

@@ -62,14 +62,15 @@ def load(folder: Path) -> Bundle:
     problems = reader.problems
     files = _read(reader)
     named = _named(problems, files)
-    facts = fact_specs(files.attributes, files.tools, named.reasons, problems)
+    tools = reader.names(named.tools, "tools/*.yaml")
+    facts = fact_specs(files.attributes, files.tools, tools, named.reasons, problems)
     active = [name for name, entry in named.segments.items() if entry.status == "active"]
     words = Vocabulary(
         facts=facts,
         segments=reader.names(active, "segments/*.yaml"),
         queues=reader.names(named.queues, "queues.yaml"),
         reasons=reader.names(named.reasons, "reasons/*.yaml"),
-        tools=reader.names(named.tools, "tools/*.yaml"),
+        tools=tools,
         flows=reader.names(named.flows, "flows/*.yaml"),
         complete=reader.unread.isdisjoint({"attributes.yaml", "tools/*.yaml"}),
     )

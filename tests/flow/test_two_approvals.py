@@ -108,8 +108,8 @@ async def test_the_same_person_counts_once(waits: Stand) -> None:
 
 async def test_a_small_refund_still_takes_one(stands: Stands) -> None:
     """200.00 is not above 200.00."""
-    calls = (("issue_refund", {"invoice_id": "INV-2049", "amount": "200.00"}),)
-    stand = await stands(model=Scripted(text="Anything else?", calls=calls), customer="jonas")
+    model = Scripted(text="Anything else?", calls=(("issue_refund", {**REFUND, "amount": "200.00"}),))
+    stand = await stands(model=model, customer="jonas")
     await stand.say("Can I get 200.00 back for INV-2049?")
     await stand.say(await stand.code())
     await stand.say("yes")

@@ -226,14 +226,17 @@ MISTAKES = {
         "attributes.yaml", "fact: call_refunded_30d", "fact: refunded_30d", "fact: refunded_30d",
         "amounts.0.fact: string should match pattern"),
     "amount that a tool states itself": Mistake(
-        "attributes.yaml", "fact: call_refunded_30d", "fact: call_paid_minor", "fact: call_paid_minor",
-        "a tool states call_paid_minor itself; choose another name"),
+        "attributes.yaml", "amounts:\n",
+        "amounts:\n  - {fact: call_paid_minor, meaning: x, of: paid_minor, tools: [issue_refund], within_minutes: 5}\n",
+        "fact: call_paid_minor", "a tool states call_paid_minor itself; choose another name"),
     "amount named like a fact of the gate": Mistake(
-        "attributes.yaml", "fact: call_refunded_30d", "fact: call_approvals", "fact: call_approvals",
-        "the call fact call_approvals hides another fact"),
+        "attributes.yaml", "amounts:\n",
+        "amounts:\n  - {fact: call_approvals, meaning: x, of: paid_minor, tools: [issue_refund], within_minutes: 5}\n",
+        "fact: call_approvals", "the call fact call_approvals hides another fact"),
     "amount of a tool that is not there": Mistake(
-        "attributes.yaml", "tools: [issue_refund]", "tools: [isue_refund]", "tools: [isue_refund]",
-        "there is no tool 'isue_refund'; did you mean 'issue_refund'?"),
+        "attributes.yaml", "amounts:\n",
+        "amounts:\n  - {fact: call_paid, meaning: x, of: paid_minor, tools: [isue_refund], within_minutes: 5}\n",
+        "tools: [isue_refund]", "there is no tool 'isue_refund'; did you mean 'issue_refund'?"),
     "amount of a tool that only reads": Mistake(
         "attributes.yaml", "tools: [issue_refund]", "tools: [issue_refund, get_invoice]", "tools: [issue_refund, get",
         "get_invoice only reads, so it grants nothing"),
