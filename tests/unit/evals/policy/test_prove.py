@@ -123,7 +123,7 @@ HOLES: Mapping[str, tuple[Planted, str, str, tuple[str, ...]]] = {
         lambda bundle: set_rule(bundle, "tools.verify", when={"not": {"identity": {"in": ["identified", "verified"]}}}),
         "no_change_without_verification",
         "cancel_subscription",
-        ("call_approvals: 1",),
+        ("call_approvals: ",),
     ),
     "nobody asks for a person": (
         lambda bundle: drop_rule(bundle, "turn.person_requested"),
