@@ -123,6 +123,8 @@ def _pending(view: View, result: TurnResult) -> PendingCall | None:
     if asked is None or not withheld:
         return asked
     before = view[SNAPSHOT].state.pending
+    if before is not None and asked.awaiting is Obligation.APPROVE and asked.approval_id == before.approval_id:
+        return asked
     return before if before is not None and before.awaiting is Obligation.APPROVE and not view.has(PENDING) else None
 
 

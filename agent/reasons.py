@@ -84,6 +84,7 @@ EMITTED: tuple[str, ...] = (
     "TEXT_CUT",
     "TOOLS_NONE",
     "TOOL_FAILED",
+    "TOOL_OVERTAKEN",
     "TOOL_RESULT_WITHHELD",
     "TOOL_ROUNDS_USED",
     "TOOL_SUCCEEDED",

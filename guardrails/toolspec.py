@@ -29,7 +29,7 @@ from handrail.guardrails.vocabulary import Frozen, ToolCall
 
 Path: TypeAlias = tuple[str | int, ...]
 
-GATE_FACTS = frozenset({"schema_valid", "provenance_ok", "confirmed", "approved", "repeated", "over_rate", "edit"})
+GATE_FACTS = frozenset({"schema_valid", "provenance_ok", "confirmed", "approvals", "repeated", "over_rate", "edit"})
 """What the gate itself states of every call; no tool may declare a fact of these names."""
 
 

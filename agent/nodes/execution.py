@@ -11,9 +11,11 @@ from pydantic import JsonValue, TypeAdapter
 
 from handrail.agent.channels import JOURNAL, TURN, View
 from handrail.agent.conversation import AuditEvent, EventKind, JournalEntry, JournalState
-from handrail.agent.nodes.deciding import Weighed
+from handrail.agent.nodes.deciding import Weighed, key_of
 from handrail.agent.ports import ToolRefused
-from handrail.agent.room import Room, bounded, faults_as, sensible
+from handrail.agent.room import PortFault, Room, bounded, faults_as, sensible
+from handrail.agent.store_port import GrantsMoved
+from handrail.guardrails.gate.amounts import amounts_of
 from handrail.guardrails.gate.results import shown
 from handrail.guardrails.toolspec import Access, ToolSpec
 from handrail.guardrails.vocabulary import Decision, Signal, ToolCall, ToolOutcome, ToolResult
@@ -46,6 +48,7 @@ async def run_call(weighed: Weighed, view: View, room: Room, led: tuple[Decision
     """Run the weighed call, which policy allowed. `led` are the decisions for the audit event before a write.
 
     INVARIANT: of what a tool answers, only declared fields without instructions to the model get any further.
+    Raises GrantsMoved, before anything ran, when the customer was granted something since the call was weighed.
     """
     if weighed.spec is None:
         raise LookupError("an undeclared tool cannot run")
@@ -77,8 +80,7 @@ async def _run(weighed: Weighed, spec: ToolSpec, view: View, room: Room, led: tu
     call = weighed.call
     turn = view[TURN]
     customer = turn.customer_id or ""
-    # The digest, not the call's id, makes the key: a model asked again may number the same call differently.
-    key = f"{turn.conversation_id}:{turn.turn_id}:{weighed.digest[:32]}"
+    key = key_of(turn, weighed.digest)
     if spec.access is Access.READ:
         return await _read(call, customer, key, room)
     return await _write(call, weighed, spec, view, room, key, led)
@@ -104,11 +106,10 @@ async def _write(
             digest=weighed.digest,
             key=key,
             state=JournalState.INTENDED,
+            amounts=amounts_of(spec, weighed.values),
             at=room.clock.now(),
         )
-        before = [_event(EventKind.TOOL_INTENT, view, room, begun, led)]
-        with faults_as("SYS_STORE"):
-            await bounded(room.store.intend(turn, begun, before), room.patience.store)
+        await _intend(begun, weighed, view, room, led)
     elif begun.state is not JournalState.INTENDED:
         return _from_journal(begun, call)
     elif not spec.idempotent:
@@ -131,6 +132,17 @@ async def _write(
     if open_writes is not None:
         open_writes.remove(begun)
     return _from_journal(ended, call)
+
+
+async def _intend(begun: JournalEntry, weighed: Weighed, view: View, room: Room, led: tuple[Decision, ...]) -> None:
+    """Journal the call. INVARIANT: nothing runs on a sum over earlier calls that is no longer true."""
+    before = [_event(EventKind.TOOL_INTENT, view, room, begun, led)]
+    try:
+        await bounded(room.store.intend(view[TURN], begun, before, weighed.granted), room.patience.store)
+    except GrantsMoved:
+        raise
+    except Exception as error:
+        raise PortFault("SYS_STORE") from error
 
 
 async def _execute_once(call: ToolCall, customer: str, key: str, room: Room) -> tuple[JournalState, JsonValue]:

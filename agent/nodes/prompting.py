@@ -9,6 +9,7 @@ from handrail.agent.ports import Prompt, ToolOffer
 from handrail.agent.releasing import left
 from handrail.agent.room import Room
 from handrail.guardrails.detect.masking import mask, mask_json
+from handrail.guardrails.gate.amounts import windows_of
 from handrail.guardrails.gate.facts import tool_facts
 from handrail.guardrails.gate.results import veiled
 from handrail.guardrails.output.evidence import AllowedCommitment
@@ -20,11 +21,14 @@ from handrail.guardrails.vocabulary import Obligation, Stage, ToolResult
 
 NOTHING_FOUND = Retrieved(passages=(), good=0, eligible_documents=0, excluded={}, revision="none")
 
+MANY = 1000
+"""More people than any rule asks for."""
+
 ASSUMED = (
     fact("call_schema_valid", True, "assumed"),
     fact("call_provenance_ok", True, "assumed"),
     fact("call_confirmed", True, "assumed"),
-    fact("call_approved", True, "assumed"),
+    fact("call_approvals", MANY, "assumed"),
     fact("call_repeated", False, "assumed"),
     fact("call_over_rate", False, "assumed"),
     fact("call_edit", "none", "assumed"),
@@ -141,5 +145,6 @@ def could_be_allowed(spec: ToolSpec, facts: Facts, room: Room) -> bool:
     stated = (fact(name, content, "bundle") for name, content in tool_facts(spec).items())
     # Declared call facts are unknown before there is a call: here, and only here, unknown does not count against it.
     open_facts = (ignorable(f"call_{declared.name}", "bundle", "there is no call yet") for declared in spec.facts)
-    best = facts.with_facts((*open_facts, *stated))
+    sums = (fact(window.fact, 0, "assumed") for window in windows_of(room.bundle.amounts, spec))
+    best = facts.with_facts((*open_facts, *stated, *sums))
     return room.bundle.policy.could_go_ahead(Stage.AUTHORIZE_TOOLS, best, spec.id)

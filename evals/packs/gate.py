@@ -27,13 +27,14 @@ class CallContext(Frozen):
     """What is known of the moment in which a call is proposed; without anything said, nobody asked and nobody agreed.
 
     `customer_id` is the customer who was authenticated. `confirmed` says that the customer agreed to exactly this call,
-    `approved` that a person of the company did. Rate limits count back from `at`; calls without a time come at once.
+    `approvals` how many different people of the company approved it. Rate limits count back from `at`; calls without a
+    time come at once.
     """
 
     customer_id: str | None = None
     identity: IdentityLevel = IdentityLevel.IDENTIFIED
     confirmed: bool = False
-    approved: bool = False
+    approvals: int = 0
     at: datetime = datetime(2000, 1, 1, tzinfo=UTC)
 
     @property
@@ -118,7 +119,7 @@ class PackGate:
         standing = Standing(
             now=context.at,
             confirmed=inspection.digest if context.confirmed else None,
-            approved=inspection.digest if context.approved else None,
+            approved=(inspection.digest,) * context.approvals,
             succeeded=tuple(ran.digest for ran in self._ran),
             runs=tuple(ran.call.at for ran in self._ran if ran.call.tool == spec.id),
         )

@@ -67,6 +67,7 @@ MEANINGS: Mapping[str, str] = {
     "AttributesFile.attributes": "What is known of a customer or account, and what each may be used for.",
     "AttributesFile.events": "Kinds of events that windows may count.",
     "AttributesFile.windows": "Counts of past events as facts.",
+    "AttributesFile.amounts": "Sums of what customers were granted by earlier calls, as facts of the next one.",
     "Attribute.name": "The name of the fact in conditions.",
     "Attribute.kind": "Fixes how conditions may compare it.",
     "Attribute.values": "All values there are; a misspelt one in a condition is then an error. Without it, any word.",
@@ -81,6 +82,10 @@ MEANINGS: Mapping[str, str] = {
     "Window.count": "The kind of event that is counted; declare it under `events`.",
     "Window.same_intent": "Count only events of the message's own intent, this message included.",
     "Window.ending": "Count the run of events that ended just before something else; without it, up to now.",
+    "AmountWindow.fact": "The name of the fact in conditions; it begins with `call_`, for it is a fact of a call.",
+    "AmountWindow.of": "The money fact that is summed, as the tools declare it (without `call_`).",
+    "AmountWindow.tools": "The tools whose calls grant it.",
+    "AmountWindow.within_minutes": "How far back earlier calls count, in minutes.",
     "Ending.within_minutes": "How long before the other event the run may have ended, in minutes.",
     "Ending.of": "A kind of event, or `conversation_opened`.",
     # queues.yaml, handoff.yaml, reasons/, texts/

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from handrail.guardrails.bundle.invariants import Invariant
 from handrail.guardrails.bundle.sections import (
+    AmountWindow,
     Attribute,
     CommitmentEntry,
     EventKind,
@@ -42,6 +43,7 @@ class Bundle:
     attributes: Mapping[str, Attribute]
     events: Mapping[str, EventKind]
     windows: tuple[Window, ...]
+    amounts: tuple[AmountWindow, ...]
     holdouts: tuple[HoldoutEntry, ...]
     invariants: tuple[Invariant, ...]
     commitments: Mapping[str, CommitmentEntry]

@@ -66,14 +66,15 @@ def load(folder: Path) -> Bundle:
     problems = reader.problems
     files = _read(reader)
     named = _named(problems, files)
-    facts = fact_specs(files.attributes, files.tools, named.reasons, problems)
+    tools = reader.names(named.tools, "tools/*.yaml")
+    facts = fact_specs(files.attributes, files.tools, tools, named.reasons, problems)
     active = [name for name, entry in named.segments.items() if entry.status == "active"]
     words = Vocabulary(
         facts=facts,
         segments=reader.names(active, "segments/*.yaml"),
         queues=reader.names(named.queues, "queues.yaml"),
         reasons=reader.names(named.reasons, "reasons/*.yaml"),
-        tools=reader.names(named.tools, "tools/*.yaml"),
+        tools=tools,
         flows=reader.names(named.flows, "flows/*.yaml"),
         commitments=reader.names(named.commitments, COMMITMENTS),
         complete=reader.unread.isdisjoint({"attributes.yaml", "tools/*.yaml"}),
@@ -95,6 +96,7 @@ def load(folder: Path) -> Bundle:
         attributes=named.attributes,
         events={one.kind: one for one in attributes.content.events},
         windows=attributes.content.windows,
+        amounts=attributes.content.amounts,
         holdouts=() if holdouts is None else holdouts.content.holdouts,
         invariants=invariants,
         commitments=named.commitments,
@@ -179,6 +181,8 @@ def _other_places(files: Files) -> Iterator[tuple[str, str]]:
     for held in () if files.attributes is None else (files.attributes,):
         for index, window in enumerate(held.content.windows):
             yield f"window:{window.fact}", held.document.place(("windows", index))
+        for index, amount in enumerate(held.content.amounts):
+            yield f"window:{amount.fact}", held.document.place(("amounts", index))
     for rules in files.rules:
         for index, rule in enumerate(rules.content.rules):
             yield f"rule:{rule.id}", rules.document.place(("rules", index))

@@ -137,6 +137,20 @@ class Window(Frozen):
     ending: Ending | None = None
 
 
+class AmountWindow(Frozen):
+    """What a customer was granted by earlier calls of `tools`, as a fact of the next one, which counts too.
+
+    `of` is the money fact that each of the tools states of its call; the sum is in minor units of the currency of the
+    call that is decided.
+    """
+
+    fact: Annotated[Identifier, Field(pattern=r"^call_[a-z0-9_]+$")]
+    meaning: str
+    of: Identifier
+    tools: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    within_minutes: Annotated[int, Field(gt=0, le=LONGEST_WINDOW)]
+
+
 class PrecedenceOf(Frozen):
     """A value that competes with others for one place; the larger precedence wins."""
 
@@ -312,11 +326,12 @@ class RulesFile(Frozen):
 
 
 class AttributesFile(Frozen):
-    """The declared attributes, kinds of events, and windows over them."""
+    """The declared attributes, kinds of events, and windows over them and over the amounts of calls."""
 
     attributes: tuple[Attribute, ...]
     events: tuple[EventKind, ...]
     windows: tuple[Window, ...]
+    amounts: tuple[AmountWindow, ...] = ()
 
 
 class QueuesFile(Frozen):
