@@ -41,6 +41,9 @@ def play(suite: Suite, pack: Pack, attack: Attack) -> Iterator[Played]:
                 texts = attack.attack(task, injection)
             except ValueError:
                 break
+            except Exception as error:  # noqa: BLE001 - a task whose places cannot be found out is counted as crashed
+                yield _crashed(task, injection, error)
+                continue
             yield _guarded(suite, pack, task, injection, texts)
 
 
@@ -48,8 +51,12 @@ def _guarded(suite: Suite, pack: Pack, task: UserTask, injection: Task | None, t
     try:
         return _one(suite, pack, task, injection, texts)
     except Exception as error:  # noqa: BLE001 - whatever a task raises: it is counted, and the others are played
-        told = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        return Played(task=task.ID, injection=None if injection is None else injection.ID, crash=told)
+        return _crashed(task, injection, error)
+
+
+def _crashed(task: UserTask, injection: Task | None, error: Exception) -> Played:
+    told = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+    return Played(task=task.ID, injection=None if injection is None else injection.ID, crash=told)
 
 
 def _one(suite: Suite, pack: Pack, task: UserTask, injection: Task | None, texts: Mapping[str, str]) -> Played:

@@ -21,8 +21,15 @@ Played = tuple[str, object, BaseModel, Sequence[Message], dict[str, object]]
 class Proposed(Protocol):
     """A call as AgentDojo writes it; a value may be a further call, whose result is meant."""
 
-    function: str
-    args: Mapping[str, object]
+    @property
+    def function(self) -> str:
+        """The tool."""
+        ...
+
+    @property
+    def args(self) -> Mapping[str, object]:
+        """Its arguments."""
+        ...
 
 
 class Runtime(Protocol):
@@ -65,9 +72,15 @@ class Pipeline(Protocol):
 class Suite(Protocol):
     """One of AgentDojo's suites."""
 
-    name: str
-    user_tasks: Mapping[str, UserTask]
-    injection_tasks: Mapping[str, Task]
+    @property
+    def user_tasks(self) -> Mapping[str, UserTask]:
+        """The tasks of the user, by id."""
+        ...
+
+    @property
+    def injection_tasks(self) -> Mapping[str, Task]:
+        """What is injected, by id."""
+        ...
 
     def run_task_with_pipeline(
         self, agent_pipeline: Pipeline, user_task: UserTask, injection_task: Task | None, injections: Mapping[str, str]

@@ -90,10 +90,12 @@ def _words(name: str) -> list[str]:
 
 
 def _runs(part: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """Every run of words that is shorter than the whole and long enough to stand for it."""
+    """Every run of words that is shorter than the whole and long enough to stand for it; a date or number is none."""
     for size in range(FEWEST, len(part)):
         for start in range(len(part) - size + 1):
-            yield part[start : start + size]
+            run = part[start : start + size]
+            if sum(not word.isdigit() for word in run) >= FEWEST:
+                yield run
 
 
 def _only(run: tuple[str, ...], own: tuple[str, ...], every: Collection[tuple[str, ...]]) -> bool:
