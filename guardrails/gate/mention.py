@@ -131,7 +131,11 @@ def states(phrase: str, text: str) -> bool:
 
 def _stands(value: str, text: str) -> bool:
     """Whether the letters and digits of `value` stand in `text` as a whole: INV-2041 in inv 2041, not in INV-20411."""
-    parts = _PART.findall(visible(value).lower())
+    shown = visible(value).lower()
+    if "@" in shown:
+        # A part of an address is somebody else's: connor@mail.org is not sarah.connor@mail.org.
+        return re.search(rf"(?<![\w.+@-]){re.escape(shown)}(?![\w@-]|\.\w)", text) is not None
+    parts = _PART.findall(shown)
     if not parts:
         return False
     joined = r"[\W_]{0,3}".join(re.escape(part) for part in parts)
