@@ -48,6 +48,7 @@ MEANINGS: Mapping[str, str] = {
     "Argument.pattern": "A regular expression that the whole text must match.",
     "Argument.many": "It is a list of such values, in the order given.",
     "Argument.may_be_empty": "Whether a text without a character is one.",
+    "Argument.multiline": "Whether the line breaks of a text are part of it.",
     "Argument.max_length": "Characters at most.",
     "Argument.choices": "The values of a choice.",
     "Argument.minimum": "The least value: an integer, a decimal or money string, or an ISO date, by type.",
@@ -55,6 +56,7 @@ MEANINGS: Mapping[str, str] = {
     "Argument.currency": "The call fact that holds the currency of a money argument.",
     "Argument.favours": "Which edits by an operator are in the customer's favour, and need no second agreement.",
     "Argument.spoken": "Words after which the digits of an identifier alone mean it: `invoice 2041` for INV-2041.",
+    "Argument.fields": "The fields of an object, each declared like an argument.",
     "Many.at_least": "Values that it holds at least.",
     "Many.at_most": "Values that it holds at most.",
     "Choice.value": "The value in a call.",
@@ -65,6 +67,7 @@ MEANINGS: Mapping[str, str] = {
     "CallFact.labels": "What customers read for a value, by language.",
     "CallFact.currency": "The call fact that holds the currency of a money fact.",
     "CallFact.vouches": "A record of the company: its value counts as the origin of an argument.",
+    "CallFact.vouches_for": "The same for these arguments alone; a field of an object as `attachments.file_id`.",
     "RateLimit.count": "Successful runs at most.",
     # flows/
     "FlowSpec.need_states": "The need states that the flow is for.",
