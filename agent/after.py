@@ -36,12 +36,22 @@ from handrail.agent.room import Room
 from handrail.agent.turns import CauseKind
 from handrail.guardrails.flows.place import FlowPlace
 from handrail.guardrails.gate.results import recorded
-from handrail.guardrails.vocabulary import NeedState, Obligation, Promise, RiskTier, ToolOutcome, TurnResult
+from handrail.guardrails.vocabulary import (
+    NeedState,
+    Obligation,
+    Promise,
+    RiskTier,
+    ToolOutcome,
+    ToolResult,
+    TurnResult,
+)
 
 SHOWN_LIMIT = 60
 """Passages remembered as shown; a conversation that showed more ended with a person long ago."""
 PROMISES_LIMIT = 20
 RECORDS_LIMIT = 6
+ATTESTED = "TOOL_ATTESTED"
+"""The reason of a result that the caller brings: it ran the call itself."""
 DISTRUSTED_LIMIT = 100
 """More messages than a snapshot has."""
 TALK = (NeedState.HUMAN_REQUEST, NeedState.OUT_OF_SCOPE)
@@ -99,11 +109,17 @@ def customer_events(view: View, result: TurnResult) -> tuple[CustomerEvent, ...]
     events += [
         _event(TOOL_EVENT, f"{turn.turn_id}:{ran.call.call_id}", turn.at, {"tool": ran.call.tool})
         for ran in view.get(RESULTS, ())
-        if ran.outcome is ToolOutcome.SUCCEEDED
+        if _counts(ran)
     ]
     if result.handoff is not None:
         events.append(_event("handed_off", turn.turn_id, turn.at, {"queue": result.handoff.queue}))
     return tuple(events)
+
+
+def _counts(ran: ToolResult) -> bool:
+    """Whether this is a run of the tool: what was handed over counts then, and not again when its result comes."""
+    succeeded = ran.outcome is ToolOutcome.SUCCEEDED and ATTESTED not in ran.reasons
+    return succeeded or ran.outcome is ToolOutcome.HANDED_OVER
 
 
 def _event(kind: str, event_id: str, at: datetime, details: dict[str, str]) -> CustomerEvent:

@@ -10,7 +10,7 @@ from handrail.agent.conversation import Approval, ApprovalState, PendingCall, Re
 from handrail.agent.refusals import ArgumentsInvalid
 from handrail.agent.room import Room
 from handrail.agent.store_port import ApprovalClosed, UnknownApproval
-from handrail.agent.turning import Turning, stored
+from handrail.agent.turning import Runs, stored
 from handrail.agent.turns import Cause, CauseKind
 from handrail.guardrails.gate.canonical import digest
 from handrail.guardrails.gate.editing import edit_problems, edited_call
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 class Approving:
     """Stores decisions about calls and runs the turns that carry them out."""
 
-    def __init__(self, room: Room, turning: Turning) -> None:
+    def __init__(self, room: Room, turning: Runs) -> None:
         """Decide in the store of `room`; what was decided is carried out by `turning`."""
         self._room = room
         self._turning = turning

@@ -67,6 +67,7 @@ class TurnState(TypedDict, total=False):
     rounds: JsonValue
     repairs: JsonValue
     guidance: JsonValue
+    instructions: JsonValue
     pending: JsonValue
     approval: JsonValue
     used_approval: JsonValue
@@ -138,6 +139,7 @@ RESULTS: Channel[tuple[ToolResult, ...]] = Channel("results", TypeAdapter(tuple[
 ROUNDS: Channel[int] = Channel("rounds", TypeAdapter(int))
 REPAIRS: Channel[int] = Channel("repairs", TypeAdapter(int))
 GUIDANCE: Channel[tuple[str, ...]] = Channel("guidance", TypeAdapter(tuple[str, ...]))
+INSTRUCTIONS: Channel[str] = Channel("instructions", TypeAdapter(str))
 PENDING: Channel[PendingCall | None] = Channel("pending", TypeAdapter(PendingCall | None))
 APPROVAL: Channel[Approval] = Channel("approval", TypeAdapter(Approval))
 WITHDRAWN: Channel[str] = Channel("withdrawn", TypeAdapter(str))

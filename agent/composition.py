@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from handrail.agent.context import StoredContext
 from handrail.agent.flow import build_graph
@@ -21,7 +22,16 @@ from handrail.agent.following import Following
 from handrail.agent.holdouts import Draws
 from handrail.agent.operators import Operators
 from handrail.agent.opinion import wanting
-from handrail.agent.ports import Clock, CustomerContext, Detectors, Model, Retriever, SecondOpinion, StepUp, Toolbox
+from handrail.agent.ports import (
+    Clock,
+    CustomerContext,
+    Detectors,
+    Model,
+    Retriever,
+    SecondOpinion,
+    StepUp,
+    Toolbox,
+)
 from handrail.agent.room import Patience, Room
 from handrail.agent.service import Service
 from handrail.agent.settings import EMBEDDED, Company, Settings
@@ -31,6 +41,10 @@ from handrail.guardrails.bundle.loader import load
 from handrail.guardrails.encoder import CachingEncoder, Encoder, MiniLMEncoder
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.model_folder import find_model
+
+if TYPE_CHECKING:
+    from handrail.agent.models.openai import OpenAIModel
+    from handrail.guardrails.detect.suite import DetectorSuite
 
 log = logging.getLogger(__name__)
 TEND_SECONDS = 15.0
@@ -116,12 +130,14 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
             real_toolbox, real_step_up = await _company(settings, clock, store, open_until_the_end)
             toolbox, step_up = toolbox or real_toolbox, step_up or real_step_up
         toolbox = _with_mcp(settings, bundle, toolbox, open_until_the_end)
+        upstream = None if settings.model == EMBEDDED else _openai(settings)
+        model = given.model or upstream or _embedded()
         room = Room(
             bundle=bundle,
             detectors=readers.detectors,
             context=given.context or StoredContext(store),
             retriever=readers.retriever,
-            model=given.model or _model(settings),
+            model=model,
             toolbox=toolbox,
             step_up=step_up,
             store=store,
@@ -133,6 +149,7 @@ async def running(settings: Settings, substitutes: Substitutes | None = None) ->
             sites=(settings.site,),
             second_opinion=given.second_opinion or _second_opinion(settings, bundle, open_until_the_end),
             ask_below=settings.second_opinion_below,
+            upstream=upstream,
         )
         service = serving(room, settings.site)
         open_until_the_end.callback(service.following.close)
@@ -200,10 +217,12 @@ def open_readers(
 
     Raises EncoderUnavailable, RetrievalError.
     """
-    detectors, retriever = (None, None) if given is None else (given.detectors, given.retriever)
+    given = given or Substitutes()
+    detectors, retriever = given.detectors, given.retriever
     if detectors is None or retriever is None:
         encoder = _encoder(settings)
-        detectors = detectors or _detectors(bundle, encoder, settings)
+        if detectors is None:
+            detectors = _detectors(bundle, encoder, settings)
         retriever = retriever or _retriever(settings, encoder, executor)
     return Readers(detectors, retriever)
 
@@ -215,7 +234,7 @@ def _encoder(settings: Settings) -> Encoder:
     return CachingEncoder(MiniLMEncoder.load(find_model(settings.cache_dir)))
 
 
-def _detectors(bundle: Bundle, encoder: Encoder, settings: Settings) -> Detectors:
+def _detectors(bundle: Bundle, encoder: Encoder, settings: Settings) -> DetectorSuite:
     from handrail.guardrails.detect.suite import DetectorSuite
 
     return DetectorSuite.build(bundle.detection, encoder, settings.cache_dir, settings.detection_model)
@@ -229,11 +248,13 @@ def _retriever(settings: Settings, encoder: Encoder, executor: ThreadPoolExecuto
     return retriever
 
 
-def _model(settings: Settings) -> Model:
-    if settings.model == EMBEDDED:
-        from handrail.agent.models.quoting import QuotingModel
+def _embedded() -> Model:
+    from handrail.agent.models.quoting import QuotingModel
 
-        return QuotingModel()
+    return QuotingModel()
+
+
+def _openai(settings: Settings) -> OpenAIModel:
     from handrail.agent.models.openai import OpenAIModel
 
     return OpenAIModel(

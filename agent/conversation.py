@@ -124,12 +124,16 @@ class Snapshot(Frozen):
 
 
 class JournalState(StrEnum):
-    """The life of a write call: `intended` before it runs, then exactly one of the others."""
+    """The life of a write call: `intended` before it runs, then exactly one of the others.
+
+    `handed_over` is a call that the caller runs: it counts as one that may have happened, and is not given out twice.
+    """
 
     INTENDED = "intended"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     UNKNOWN = "unknown"
+    HANDED_OVER = "handed_over"
 
 
 class JournalEntry(Frozen):
@@ -254,7 +258,8 @@ class Received(Frozen):
     """A message that is stored and leased for work. `finished` is set when the same key was answered before.
 
     `journal` holds the write calls that an interrupted run of the same turn had begun, `released` the beginning of the
-    reply that had left by then, `later_messages` counts what was written in the conversation since.
+    reply that had left by then, `later_messages` counts what was written in the conversation since. `unseen` says that
+    whoever wrote had not seen what was said last.
     """
 
     turn: Turn
@@ -263,6 +268,7 @@ class Received(Frozen):
     released: str = ""
     finished: TurnResult | None = None
     later_messages: int = 0
+    unseen: bool = False
 
 
 class LatestTurn(Frozen):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import aclosing
 from contextvars import Context
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypedDict, TypeVar, cast
 
 from langchain_core.messages import AIMessage, AIMessageChunk, AnyMessage, HumanMessage
 from langchain_core.runnables import RunnableConfig
@@ -108,7 +108,7 @@ def support_node(
     """
     from langgraph.graph import END, START, StateGraph
 
-    node = _Node(service, site, clock or _system_clock())
+    node = _Node(service, site, clock or system_clock())
     graph: StateGraph[SupportState, None, SupportState, SupportState] = StateGraph(SupportState)
     graph.add_node(NODE, node.turn)
     graph.add_edge(START, NODE)
@@ -127,13 +127,13 @@ class _Node:
     async def turn(self, state: SupportState, config: RunnableConfig) -> SupportState:
         """Answer the last message; what leaves of the reply meanwhile shows in the outer run's stream of messages."""
         thread = config.get("configurable", {}).get("thread_id")
-        message = _newest(state.get("messages", []))
-        text = _text(message)
+        message = newest(state.get("messages", []))
+        text = text_of(message)
         customer = state.get("customer_id")
         conversation_id = state.get("conversation_id", "")
         if not conversation_id:
-            opening = self._opened(customer, None if thread is None else str(thread), str(message.id))
-            conversation_id = await _apart(opening)
+            begun = Beginning(CHANNEL, self._site, customer, None if thread is None else str(thread), str(message.id))
+            conversation_id = await apart(opened(self._service, begun, self._clock))
         key = f"message:{message.id}"
         # INVARIANT: the turn runs outside the outer run's context. Inside, LangGraph would take the turn's own graph as
         # a part of the outer one: its checkpointer would keep, and its streams would show, drafts nobody has checked.
@@ -165,27 +165,41 @@ class _Node:
         said = [AIMessage(each.text, id=each.message_id, name=each.name) for each in before]
         if result.reply:
             said.append(AIMessage(result.reply, id=result.turn_id))
-        return SupportState(messages=[*said], conversation_id=conversation_id, support=_support(result))
-
-    async def _opened(self, customer: str | None, thread: str | None, message_id: str) -> str:
-        """A new conversation. One that begins in a thread of a checkpointer is the same when that run is repeated."""
-        level = IdentityLevel.ANONYMOUS if customer is None else IdentityLevel.IDENTIFIED
-        if thread is None:
-            return await self._service.open(self._site, CHANNEL, customer, level)
-        begun = json.dumps([CHANNEL, self._site, customer, thread, message_id])
-        conversation_id = f"c_{hashlib.sha256(begun.encode()).hexdigest()[:60]}"
-        store, now = self._service.store, self._clock.now()
-        await store.ensure_conversation(self._site, conversation_id, CHANNEL, customer, level, now)
-        return conversation_id
+        return SupportState(messages=[*said], conversation_id=conversation_id, support=support_of(result))
 
 
-def _system_clock() -> Clock:
+class Beginning(NamedTuple):
+    """How a conversation of another graph begins: who writes, in which thread of a checkpointer, with which message."""
+
+    channel: str
+    site: str
+    customer_id: str | None
+    thread: str | None
+    message_id: str
+
+
+async def opened(service: Speaking, begun: Beginning, clock: Clock) -> str:
+    """A new conversation. One that begins in a thread of a checkpointer is the same when that run is repeated."""
+    level = IdentityLevel.ANONYMOUS if begun.customer_id is None else IdentityLevel.IDENTIFIED
+    if begun.thread is None:
+        return await service.open(begun.site, begun.channel, begun.customer_id, level)
+    told = json.dumps(list(begun))
+    conversation_id = f"c_{hashlib.sha256(told.encode()).hexdigest()[:60]}"
+    await service.store.ensure_conversation(
+        begun.site, conversation_id, begun.channel, begun.customer_id, level, clock.now()
+    )
+    return conversation_id
+
+
+def system_clock() -> Clock:
+    """The machine's clock."""
     from handrail.agent.composition import SystemClock
 
     return SystemClock()
 
 
-def _newest(messages: list[AnyMessage]) -> BaseMessage:
+def newest(messages: Sequence[BaseMessage]) -> BaseMessage:
+    """The message to answer: the last one, which must be a human's and have an id. Raises NotAnswerable."""
     if not messages or not isinstance(messages[-1], HumanMessage):
         raise NotAnswerable(
             "the last message is not a human's: route to this node only when the customer has just written"
@@ -195,7 +209,7 @@ def _newest(messages: list[AnyMessage]) -> BaseMessage:
     return messages[-1]
 
 
-def _text(message: BaseMessage) -> str:
+def text_of(message: BaseMessage) -> str:
     """The words of a message. Parts that are not text are refused: nobody would have read them."""
     if isinstance(message.content, str):
         text = message.content
@@ -225,7 +239,8 @@ def _show_rest(answer: SupportState, said: str) -> None:
             _show(rest, reply.id)
 
 
-def _support(result: TurnResult) -> Support:
+def support_of(result: TurnResult) -> Support:
+    """What the turn came to, for the outer graph."""
     call = result.confirmation
     confirmation = None if call is None else {"tool": call.tool, "arguments": call.arguments}
     return Support(
@@ -238,6 +253,6 @@ def _support(result: TurnResult) -> Support:
     )
 
 
-async def _apart(work: Coroutine[None, None, AnswerT]) -> AnswerT:
+async def apart(work: Coroutine[None, None, AnswerT]) -> AnswerT:
     """Run `work` in a context of its own. A caller that gives up ends it too, and recovery finishes the turn."""
     return await asyncio.create_task(work, context=Context())

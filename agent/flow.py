@@ -44,9 +44,11 @@ if TYPE_CHECKING:
     from langgraph.types import Command
 
 Node = Callable[[View, Room], Awaitable[Step]]
+Table = tuple[tuple[Stage, Node], ...]
+Ways = Mapping[Stage, tuple[Stage, ...]]
 log = logging.getLogger(__name__)
 
-TURN: tuple[tuple[Stage, Node], ...] = (
+TURN: Table = (
     (Stage.DETECT_INTENT, detect_intent),
     (Stage.ASSIGN_SEGMENTS, assign_segments),
     (Stage.GATE_RISK, gate_risk),
@@ -61,7 +63,7 @@ TURN: tuple[tuple[Stage, Node], ...] = (
 
 END = "__end__"
 
-LEADS: Mapping[Stage, tuple[Stage, ...]] = {
+LEADS: Ways = {
     Stage.DETECT_INTENT: (Stage.ASSIGN_SEGMENTS, Stage.HAND_OFF),
     Stage.ASSIGN_SEGMENTS: (Stage.GATE_RISK, Stage.HAND_OFF),
     Stage.GATE_RISK: (Stage.APPLY_POLICY, Stage.HAND_OFF),
@@ -124,16 +126,18 @@ def _spoken(view: View) -> bool:
     return view.has(DRAFT) and not view[DRAFT].calls
 
 
-async def _step(stage: Stage, node: Node, room: Room, state: TurnState) -> Command[str]:
+async def _step(stage: Stage, node: Node, room: Room, ways: Ways, state: TurnState) -> Command[str]:
     """One step and where the turn goes after it."""
     from langgraph.types import Command
 
     update = await _run(stage, node, room, state)
-    if stage not in LEADS:
+    if stage not in ways:
         return Command(update=update)
     # Routed here and not by conditional edges: for each of those LangGraph copies the whole state and hops threads.
     target = route(stage, advanced(state, update))
-    if target not in LEADS[stage]:
+    if target == Stage.RETRIEVE and Stage.RETRIEVE not in ways:
+        target = LEADS[Stage.RETRIEVE][0]
+    if target not in ways[stage]:
         raise LookupError(f"no way leads from {stage.value} to {target}")
     return Command(update=update, goto=target)
 
@@ -161,15 +165,21 @@ def _failed(stage: Stage, reason: str, error: Exception) -> TurnState:
     return Step((report,), (ESCALATION.put((reason,)),)).to_state(stage)
 
 
-def build_graph(room: Room) -> CompiledStateGraph[TurnState, None, TurnState, TurnState]:
-    """The compiled LangGraph graph: no checkpointer, state plain JSON, one function of snapshot and event."""
+def build_graph(room: Room, turn: Table | None = None) -> CompiledStateGraph[TurnState, None, TurnState, TurnState]:
+    """The compiled LangGraph graph: no checkpointer, state plain JSON, one function of snapshot and event.
+
+    Without a `turn` it is that of the product. One may lack the search, and goes on where that would have led.
+    """
     from langgraph.graph import StateGraph
 
+    turn = turn or TURN
+    here = {stage for stage, _ in turn}
+    ways: Ways = {stage: tuple(to for to in leads if to in here) for stage, leads in LEADS.items() if stage in here}
     graph: StateGraph[TurnState, None, TurnState, TurnState] = StateGraph(TurnState)
-    for stage, node in TURN:
-        leads = tuple(target.value for target in LEADS.get(stage, ()))
-        graph.add_node(stage.value, partial(_step, stage, node, room), destinations=leads)
-    graph.set_entry_point(TURN[0][0].value)
+    for stage, node in turn:
+        leads = tuple(target.value for target in ways.get(stage, ()))
+        graph.add_node(stage.value, partial(_step, stage, node, room, ways), destinations=leads)
+    graph.set_entry_point(turn[0][0].value)
     graph.add_edge(Stage.REPLY.value, END)
     graph.add_edge(Stage.HAND_OFF.value, END)
     return graph.compile()

@@ -215,6 +215,30 @@ class Model(Protocol):
         ...
 
 
+class Relayed(Frozen):
+    """What an application asks a model, in the wire format of chat completions: nothing of it is ours.
+
+    Untrusted parts stand in delimited blocks already. `options` are parameters of the request such as a temperature.
+    """
+
+    messages: tuple[dict[str, JsonValue], ...]
+    tools: tuple[dict[str, JsonValue], ...] = ()
+    options: dict[str, JsonValue] = {}
+
+
+class Upstream(Protocol):
+    """The model behind the proxy. Never trusted, as no model is."""
+
+    @property
+    def model(self) -> str:
+        """What it is called at its endpoint."""
+        ...
+
+    async def relay(self, asked: Relayed, seconds: float) -> Draft:
+        """A draft within `seconds`, or `PortError`."""
+        ...
+
+
 class Enquiry(Frozen):
     """What a model is asked about one message. `system` is rendered from a versioned template.
 

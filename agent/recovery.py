@@ -9,7 +9,7 @@ from datetime import timedelta
 from handrail.agent.approving import Approving, cause_of, note_of
 from handrail.agent.conversation import ASSISTANCE, ApprovalState, Received
 from handrail.agent.room import Room
-from handrail.agent.turning import Turning
+from handrail.agent.turning import Runs
 from handrail.agent.turns import SPOKEN, Cause, CauseKind
 from handrail.guardrails.errors import HandrailError
 from handrail.guardrails.vocabulary import Role
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 class Recovery:
     """Finishes what was begun. Any worker may do it, at any time, several times."""
 
-    def __init__(self, room: Room, turning: Turning, approving: Approving) -> None:
+    def __init__(self, room: Room, turning: Runs, approving: Approving) -> None:
         """Look after the sites of `room`."""
         self._room = room
         self._turning = turning
@@ -58,6 +58,8 @@ class Recovery:
     async def _cause_of(self, received: Received) -> Cause:
         """What an interrupted turn was about, from what it stored."""
         text, turn = received.turn.text, received.turn
+        if turn.sender is Role.BOT:
+            return Cause(kind=CauseKind.RESULTS, resumed=True)
         if turn.sender is not Role.OPERATOR:
             # Whoever writes the words of a button gets what the button gives; no customer can speak as an operator.
             kind = next((kind for kind, words in SPOKEN.items() if words == text), CauseKind.MESSAGE)

@@ -8,10 +8,21 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import TypeVar
 
 from handrail.agent.holdouts import Draws
-from handrail.agent.ports import Clock, CustomerContext, Detectors, Model, Retriever, SecondOpinion, StepUp, Toolbox
+from handrail.agent.ports import (
+    Clock,
+    CustomerContext,
+    Detectors,
+    Model,
+    Retriever,
+    SecondOpinion,
+    StepUp,
+    Toolbox,
+    Upstream,
+)
 from handrail.agent.store_port import Store
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.detect.labels import GRAVE_KINDS
@@ -32,6 +43,18 @@ class Patience:
     store: float = 6.0
     handoff: float = 2.0
     second_opinion: float = 2.0
+
+
+class Hands(StrEnum):
+    """Who runs a call that was allowed: Handrail, or the caller, to whom it is handed over."""
+
+    OURS = "ours"
+    CALLER = "caller"
+
+
+def everything(tool: str) -> bool:
+    """Every tool of the bundle is there."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +80,13 @@ class Room:
     second_opinion: SecondOpinion | None = None
     ask_below: float = 0.4
     """The confidence of a reading below which a second opinion is asked for, if there is anybody to ask."""
+
+    hands: Hands = Hands.OURS
+    has_tool: Callable[[str], bool] = everything
+    """Whether who runs the calls of the turn that runs has this tool."""
+
+    upstream: Upstream | None = None
+    """The model behind the proxy; without it there is no proxy."""
 
     async def compute(self, work: Callable[[], ResultT], seconds: float) -> ResultT:
         """Run CPU-bound `work` in the bounded executor; TimeoutError after `seconds`."""

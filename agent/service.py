@@ -10,6 +10,7 @@ from handrail.agent.approving import Approving
 from handrail.agent.belongings import Belongings
 from handrail.agent.casework import Casework
 from handrail.agent.conversation import ApprovalState, Received, Snapshot
+from handrail.agent.guest.guests import Guests
 from handrail.agent.recovery import Recovery
 from handrail.agent.refusals import MessageTooLong
 from handrail.agent.room import Room, bounded
@@ -49,8 +50,9 @@ class Service:
         self._room = room
         self._graph = graph
         self._turning = Turning(room, graph)
-        self._approving = Approving(room, self._turning)
-        self._recovery = Recovery(room, self._turning, self._approving)
+        self._guests = Guests(room, self._turning)
+        self._approving = Approving(room, self._guests)
+        self._recovery = Recovery(room, self._guests, self._approving)
         self._belongings = Belongings(room)
         self._casework = Casework(room, self._approving)
         self._following = following
@@ -70,6 +72,11 @@ class Service:
     def graph(self) -> CompiledStateGraph[TurnState, None, TurnState, TurnState]:
         """The compiled graph of one turn; there is no second way to build one with the same ports."""
         return self._graph
+
+    @property
+    def guests(self) -> Guests:
+        """The turns of other people's agents."""
+        return self._guests
 
     @property
     def casework(self) -> Casework:
@@ -194,4 +201,4 @@ class Service:
         received = await stored(self._room, receiving, Received)
         if received.finished is not None:
             return received.finished
-        return await self._turning.run(received, Cause(kind=kind))
+        return await self._guests.run(received, Cause(kind=kind))

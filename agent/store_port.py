@@ -128,6 +128,15 @@ class Store(CaseRecords, Protocol):
         """Open and lease a turn that an operator's decision causes. `note` becomes the turn's text (not shown)."""
         ...
 
+    async def continue_turn(
+        self, site: str, conversation_id: str, customer_id: str | None, key: str, text: str, at: datetime
+    ) -> Received:
+        """Open and lease a turn that goes on with the customer's newest message, `text`, and adds none.
+
+        Its sender is the bot. The same key gives the stored result, as in `receive`, and it raises what that raises.
+        """
+        ...
+
     async def intend(
         self, turn: Turn, entry: JournalEntry, events: Sequence[AuditEvent], seen: Granted | None = None
     ) -> None:

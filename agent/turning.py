@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from handrail.agent.channels import (
     CAUSE,
@@ -68,6 +68,14 @@ def _faults_named() -> Iterator[None]:
         raise StoreError("the store did not answer; try again in a moment, a message under the same key") from error
 
 
+class Runs(Protocol):
+    """Runs turns that are received."""
+
+    async def run(self, received: Received, cause: Cause) -> TurnResult:
+        """Run the turn and store what it comes to."""
+        ...
+
+
 class Turning:
     """Runs turns. Holds no state of its own: any worker can continue any conversation."""
 
@@ -80,7 +88,8 @@ class Turning:
         """Run the graph within the deadline and store everything in one transaction."""
         # A turn that runs again later is judged by the clock, not by when it was sent: what had expired has expired.
         told = received.snapshot.history[-1].at if received.snapshot.history else received.turn.at
-        seen = {"overtaken": received.later_messages > 0, "early": received.turn.at < told}
+        early = received.unseen or received.turn.at < told
+        seen = {"overtaken": received.later_messages > 0, "early": early}
         cause = cause.model_copy(update=seen)
         at = max(received.turn.at, self._room.clock.now())
         received = received.model_copy(update={"turn": received.turn.model_copy(update={"at": at})})

@@ -16,6 +16,8 @@ class CauseKind(StrEnum):
     PERSON_BUTTON = "person_button"
     CONSENT_REFUSED = "consent_refused"
     OPERATOR_DECISION = "operator_decision"
+    RESULTS = "results"
+    """The caller brings the results of calls that it ran; the customer has said nothing new."""
 
 
 SPOKEN = {
@@ -35,8 +37,8 @@ class Cause(Frozen):
 
     `resumed` says that a worker died in the middle of it before, `overtaken` that the conversation has gone on since:
     such a message agrees to nothing any more. `early` says that the message was written before the reply that it would
-    answer: it waited for another turn. `edited` is the call as an operator changed it while approving it, `approvers`
-    are the people who have approved the call that the decision is about.
+    answer was seen: it waited for another turn, or answers another chat. `edited` is the call as an operator changed
+    it while approving it, `approvers` are the people who have approved the call that the decision is about.
     """
 
     kind: CauseKind = CauseKind.MESSAGE

@@ -325,13 +325,17 @@ class ToolCall(Frozen):
 
 
 class ToolOutcome(StrEnum):
-    """How a call ended. `unknown` means that it may or may not have happened; a person must look."""
+    """How a call ended. `unknown` means that it may or may not have happened; a person must look.
+
+    `handed_over` means that it was allowed and given to the caller, who runs it: what becomes of it is not seen here.
+    """
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     REFUSED = "refused"
     NOT_YET = "not_yet"
     UNKNOWN = "unknown"
+    HANDED_OVER = "handed_over"
 
 
 class ToolResult(Frozen):
@@ -426,7 +430,8 @@ class Turn(Frozen):
 class TurnResult(Frozen):
     """What a turn came to: the text that was released, who speaks now, and every decision on the way.
 
-    `checklist` are the steps that the text lists, in order.
+    `checklist` are the steps that the text lists, in order. `calls` are allowed calls that the caller runs itself;
+    there are none unless it does.
     """
 
     turn_id: str
@@ -438,4 +443,5 @@ class TurnResult(Frozen):
     quick_replies: tuple[str, ...] = ()
     checklist: tuple[str, ...] = ()
     confirmation: ToolCall | None = None
+    calls: tuple[ToolCall, ...] = ()
     handoff: Handoff | None = None

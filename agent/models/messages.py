@@ -35,19 +35,29 @@ def rendered(prompt: Prompt) -> list[BaseMessage]:
         messages.append(written(message.text))
     blocks = [*known_block(prompt.known), *passage_blocks(prompt.passages)]
     parts = [REFERENCE, *blocks] if blocks else []
-    ledger = [*_listed(MAY_PROMISE, prompt.allowed), *_listed(PROMISED, prompt.promised)]
+    ledger = ledger_of(prompt)
     parts = [*ledger, *parts, CUSTOMER] if ledger or parts else []
-    guidance = [SAID, block("reply", "its beginning", prompt.said)] if prompt.said else []
-    guidance += _listed(MEND if prompt.said else REPAIR, prompt.guidance)
+    guidance = guidance_of(prompt)
     current = [*parts, prompt.message]
     if not prompt.results:
         current += guidance
     messages.append(HumanMessage("\n\n".join(current)))
     for number, result in enumerate(prompt.results, 1):
-        messages.extend(_round(result, number))
+        messages.extend(round_of(result, f"call_{number}"))
     if prompt.results and guidance:
         messages.append(HumanMessage("\n\n".join(guidance)))
     return messages
+
+
+def ledger_of(prompt: Prompt) -> list[str]:
+    """What may be promised and what was promised, in words for the model; empty when there is nothing."""
+    return [*_listed(MAY_PROMISE, prompt.allowed), *_listed(PROMISED, prompt.promised)]
+
+
+def guidance_of(prompt: Prompt) -> list[str]:
+    """What has left already and what a repair must mend, in words for the model; empty when there is nothing."""
+    said = [SAID, block("reply", "its beginning", prompt.said)] if prompt.said else []
+    return [*said, *_listed(MEND if prompt.said else REPAIR, prompt.guidance)]
 
 
 def wire_messages(prompt: Prompt) -> list[ChatCompletionMessageParam]:
@@ -70,8 +80,7 @@ def _listed(head: str, lines: tuple[str, ...]) -> list[str]:
     return [head, *(f"- {line}" for line in lines)] if lines else []
 
 
-def _round(result: ToolResult, number: int) -> tuple[AIMessage, ToolMessage]:
+def round_of(result: ToolResult, call_id: str) -> tuple[AIMessage, ToolMessage]:
     """A call and its result. Ids are ours, because endpoints reject repeated or overlong ones."""
-    call_id = f"call_{number}"
     asked = {"name": result.call.tool, "args": result.call.arguments, "id": call_id, "type": "tool_call"}
     return AIMessage("", tool_calls=[asked]), ToolMessage(result_block(result), tool_call_id=call_id)

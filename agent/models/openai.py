@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import math
 import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
 
+from pydantic import JsonValue
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 from tenacity.stop import stop_base
 from tenacity.wait import wait_base
@@ -13,12 +16,24 @@ from tenacity.wait import wait_base
 from handrail.agent.models.endpoint import OpenAIEndpoint, read_response, told
 from handrail.agent.models.overlap import rests_on
 from handrail.agent.models.wire import Answer, Unusable
-from handrail.agent.ports import Listener, PortError, Prompt
+from handrail.agent.ports import Listener, PortError, Prompt, Relayed
 from handrail.guardrails.vocabulary import Draft
+
+if TYPE_CHECKING:
+    from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 
 ATTEMPTS = 3
 FIRST_WAIT = 0.25
 """Seconds before the second attempt, doubled for the third, unless the endpoint says how long to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked, as it goes over the wire."""
+
+    messages: list[ChatCompletionMessageParam]
+    tools: list[ChatCompletionToolParam]
+    options: dict[str, JsonValue] = field(default_factory=dict)
 
 
 class OpenAIModel(OpenAIEndpoint):
@@ -33,6 +48,25 @@ class OpenAIModel(OpenAIEndpoint):
 
         Once something that `listener` heard has left, there is no other attempt.
         """
+        from handrail.agent.models.messages import wire_messages, wire_tools
+
+        messages, tools = wire_messages(prompt), wire_tools(prompt)
+        answer = await self._answer(_Question(messages, tools), seconds, listener)
+        return Draft(
+            text=answer.text.strip(),
+            calls=answer.calls(),
+            cites=rests_on(answer.text, prompt.passages),
+            author=f"model:{self.name}",
+        )
+
+    async def relay(self, asked: Relayed, seconds: float) -> Draft:
+        """The same for what an application asks, at once. Implements `Upstream`."""
+        messages = cast("list[ChatCompletionMessageParam]", list(asked.messages))
+        tools = cast("list[ChatCompletionToolParam]", list(asked.tools))
+        answer = await self._answer(_Question(messages, tools, asked.options), seconds)
+        return Draft(text=answer.text.strip(), calls=answer.calls(), author=f"model:{self.name}")
+
+    async def _answer(self, question: _Question, seconds: float, listener: Listener | None = None) -> Answer:
         deadline = time.monotonic() + seconds
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: _may_pass(error) and (listener is None or listener.forget())),
@@ -42,7 +76,8 @@ class OpenAIModel(OpenAIEndpoint):
         )
         try:
             async with asyncio.timeout(seconds):
-                answer: Answer = await retrying(self._ask, prompt, listener)
+                answer: Answer = await retrying(self._ask, question, listener)
+                return answer
         except TimeoutError:
             raise PortError(f"the model did not answer within {seconds:g} seconds") from None
         except PortError:
@@ -50,20 +85,16 @@ class OpenAIModel(OpenAIEndpoint):
         except Exception as error:  # noqa: BLE001 - whatever a client library raises is a fault of this port
             # `from None`: an endpoint's error text can repeat the key.
             raise PortError(told(error, "HANDRAIL_MODEL", "HANDRAIL_MODEL")) from None
-        return Draft(
-            text=answer.text.strip(),
-            calls=answer.calls(),
-            cites=rests_on(answer.text, prompt.passages),
-            author=f"model:{self.name}",
-        )
 
-    async def _ask(self, prompt: Prompt, listener: Listener | None) -> Answer:
+    async def _ask(self, question: _Question, listener: Listener | None) -> Answer:
         from openai import omit
 
-        from handrail.agent.models.messages import wire_messages, wire_tools
-
         async with self.completions.create(
-            model=self.model, messages=wire_messages(prompt), tools=wire_tools(prompt) or omit, stream=True
+            model=self.model,
+            messages=question.messages,
+            tools=question.tools or omit,
+            stream=True,
+            extra_body=question.options or None,
         ) as response:
             answer = await read_response(response, listener)
             # Arguments that are not JSON have to fail here, where another attempt is possible.

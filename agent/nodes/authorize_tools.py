@@ -30,9 +30,10 @@ from handrail.agent.conversation import AuditEvent, JournalState, PendingCall
 from handrail.agent.nodes.agreement import Agreement, agreement_of
 from handrail.agent.nodes.deciding import Weighed, weigh
 from handrail.agent.nodes.dressing import SILENCE
-from handrail.agent.nodes.execution import WITHHELD, Ran, run_call
+from handrail.agent.nodes.execution import HANDED_OVER, Ran, run_call
 from handrail.agent.nodes.next_step import ask_next_step
 from handrail.agent.room import PortFault, Room
+from handrail.agent.screening import WITHHELD
 from handrail.agent.store_port import GrantsMoved
 from handrail.guardrails.vocabulary import (
     Decision,
@@ -60,6 +61,7 @@ class Progress:
     results: list[ToolResult] = field(default_factory=list)
     stopped: bool = False
     notes: list[str] = field(default_factory=list)
+    handed_over: bool = False
 
     def report(self, *reasons: str, details: dict[str, JsonValue] | None = None) -> None:
         """Note what happened, without a decision."""
@@ -109,6 +111,9 @@ async def authorize_tools(view: View, room: Room) -> Step:
         await _one(call, view, room, progress, agreement)
         if progress.stopped:
             break
+    if progress.handed_over and not progress.stopped:
+        # The caller runs what it was given and comes back with the results; until then there is nothing to say.
+        progress.hush()
     progress.writes.append(RESULTS.put(tuple(progress.results)))
     if not progress.said:
         progress.report(NO_CALL)
@@ -130,6 +135,10 @@ async def _decided(call: ToolCall, view: View, room: Room, progress: Progress, a
     if _has_ended(weighed, view):
         # It ran before a worker died in the middle of this turn, and has changed the facts it would be decided on.
         await _run(weighed, view, room, progress, agreement)
+        return
+    if progress.handed_over and not weighed.decision.allowed:
+        # One answer cannot both wait for the caller and ask the customer: the model may propose this one again.
+        progress.report(HANDED_OVER)
         return
     progress.said.append(weighed.decision)
     effect = weighed.decision.effect
@@ -191,6 +200,9 @@ async def _run(weighed: Weighed, view: View, room: Room, progress: Progress, agr
             progress.writes.append(USED_APPROVAL.put(agreement.approval_id))
     if ran.reason.startswith("SYS_"):
         progress.escalate(ran.reason)
+        return
+    if ran.result.outcome is ToolOutcome.HANDED_OVER:
+        progress.handed_over = True
         return
     if agreement is None:
         return

@@ -33,6 +33,8 @@ from handrail.guardrails.vocabulary import (
 )
 
 TOOL_EVENT = "tool_run"
+DONE = (ToolOutcome.SUCCEEDED, ToolOutcome.HANDED_OVER)
+"""Outcomes after which the same write is a repeat."""
 UNAVAILABLE = "TOOL_UNAVAILABLE"
 """Says that the owner of the tool declined before anything was decided: there is no such tool there as declared."""
 
@@ -104,7 +106,7 @@ async def weigh(
         # A write of this very turn, seen again after a crash, is answered from the journal instead of being refused.
         succeeded=(
             *(bound for bound in snapshot.ran if bound not in _of_this_turn(view)),
-            *(digest(result.call) for result in results if result.outcome is ToolOutcome.SUCCEEDED),
+            *(digest(result.call) for result in results if result.outcome in DONE),
         ),
         runs=await _runs(spec, view, room),
         edit=_edit(agreement, spec),
@@ -151,7 +153,12 @@ def _totals(
 
 
 async def _fresh(call: ToolCall, spec: ToolSpec, customer: str | None, room: Room) -> dict[str, FactContent]:
-    """The tool's own facts of this call, read now; none for somebody who is not signed in."""
+    """The tool's own facts of this call, read now; none for somebody who is not signed in.
+
+    Raises ToolRefused when there is no such tool where the call would run.
+    """
+    if not room.has_tool(spec.id):
+        raise ToolRefused("who would run the call has no such tool")
     if not (spec.facts or spec.mcp) or (spec.requires_customer and customer is None):
         return {}
     found = await bounded(room.toolbox.call_facts(call, customer or ""), room.patience.tool)

@@ -23,7 +23,7 @@ PERSON_BUTTON = Signal(code="HUMAN_REQUESTED", detector="person_button", score=1
 
 async def detect_intent(view: View, room: Room) -> Step:
     """One detection for the whole turn. The button for a person needs no detector and cannot fail (S5.3)."""
-    if view[CAUSE].kind is not CauseKind.MESSAGE:
+    if view[CAUSE].kind not in (CauseKind.MESSAGE, CauseKind.RESULTS):
         return _without_reading(view)
     turn = view[TURN]
     if _only_a_code(view):

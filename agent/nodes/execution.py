@@ -9,22 +9,21 @@ from dataclasses import dataclass, replace
 
 from pydantic import JsonValue, TypeAdapter
 
-from handrail.agent.channels import JOURNAL, TURN, View
+from handrail.agent.channels import CAUSE, JOURNAL, TURN, View
 from handrail.agent.conversation import AuditEvent, EventKind, JournalEntry, JournalState
 from handrail.agent.nodes.deciding import Weighed, key_of
 from handrail.agent.ports import ToolRefused
-from handrail.agent.room import PortFault, Room, bounded, faults_as, sensible
+from handrail.agent.room import Hands, PortFault, Room, bounded, faults_as
+from handrail.agent.screening import screened, without_content
 from handrail.agent.store_port import GrantsMoved
+from handrail.agent.turns import CauseKind
 from handrail.guardrails.gate.amounts import amounts_of
-from handrail.guardrails.gate.results import shown
 from handrail.guardrails.toolspec import Access, ToolSpec
 from handrail.guardrails.vocabulary import Decision, Signal, ToolCall, ToolOutcome, ToolResult
 
 log = logging.getLogger(__name__)
 
-WITHHELD = "TOOL_RESULT_WITHHELD"
-"""Says that a tool ran and that its answer may be read by no model."""
-
+HANDED_OVER = "TOOL_HANDED_OVER"
 MAX_RESULT = 64_000
 """Characters of JSON that a tool may answer with."""
 
@@ -57,23 +56,12 @@ async def run_call(weighed: Weighed, view: View, room: Room, led: tuple[Decision
 
 
 async def _screened(ran: Ran, spec: ToolSpec, room: Room) -> Ran:
-    """`ran` with the declared fields of its content, and with nothing of it when these address the model (S5.4)."""
-    content = shown(spec, ran.result.content)
-    if content is None:
-        return replace(ran, result=ran.result.model_copy(update={"content": None}))
     try:
-        found = await room.compute(lambda: room.detectors.screen_json(content), room.patience.detection)
-        signals = tuple(sensible(one, Signal, "the detectors") for one in sensible(found, tuple, "the detectors"))
+        found = await room.compute(lambda: screened(ran.result, spec, room.detectors), room.patience.detection)
     except Exception as error:  # noqa: BLE001 - what has happened must reach the person, screened or not
         log.error("result not screened", extra={"tool": spec.id, "error": type(error).__name__})
-        return replace(ran, result=_without_content(ran.result), reason="SYS_DETECTION")
-    if signals:
-        return replace(ran, result=_without_content(ran.result), signals=signals)
-    return replace(ran, result=ran.result.model_copy(update={"content": content}))
-
-
-def _without_content(result: ToolResult) -> ToolResult:
-    return result.model_copy(update={"content": None, "reasons": (*result.reasons, WITHHELD)})
+        return replace(ran, result=without_content(ran.result), reason="SYS_DETECTION")
+    return replace(ran, result=found.result, signals=found.signals)
 
 
 async def _run(weighed: Weighed, spec: ToolSpec, view: View, room: Room, led: tuple[Decision, ...]) -> Ran:
@@ -81,6 +69,9 @@ async def _run(weighed: Weighed, spec: ToolSpec, view: View, room: Room, led: tu
     turn = view[TURN]
     customer = turn.customer_id or ""
     key = key_of(turn, weighed.digest)
+    # What an operator approved has no caller waiting for it any more: Handrail runs it.
+    if room.hands is Hands.CALLER and view[CAUSE].kind is not CauseKind.OPERATOR_DECISION:
+        return await _hand_over(call, weighed, spec, view, room, key, led)
     if spec.access is Access.READ:
         return await _read(call, customer, key, room)
     return await _write(call, weighed, spec, view, room, key, led)
@@ -143,6 +134,32 @@ async def _intend(begun: JournalEntry, weighed: Weighed, view: View, room: Room,
         raise
     except Exception as error:
         raise PortFault("SYS_STORE") from error
+
+
+async def _hand_over(
+    call: ToolCall, weighed: Weighed, spec: ToolSpec, view: View, room: Room, key: str, led: tuple[Decision, ...]
+) -> Ran:
+    """Give the call to the caller, who runs it. A write is journalled before: it may have happened from now on."""
+    turn = view[TURN]
+    given = JournalEntry(
+        turn_id=turn.turn_id,
+        call=call,
+        digest=weighed.digest,
+        key=key,
+        state=JournalState.INTENDED,
+        amounts=amounts_of(spec, weighed.values),
+        at=room.clock.now(),
+    )
+    ended = given.model_copy(update={"state": JournalState.HANDED_OVER})
+    result = ToolResult(call=call, outcome=ToolOutcome.HANDED_OVER, reasons=(HANDED_OVER,))
+    after = _event(EventKind.TOOL_OUTCOME, view, room, ended, ())
+    if spec.access is Access.READ:
+        return Ran(result, HANDED_OVER, audit=(after,))
+    if all(entry.key != key for entry in view.get(JOURNAL, ())):
+        await _intend(given, weighed, view, room, led)
+    with faults_as("SYS_STORE"):
+        await bounded(room.store.conclude(turn, ended, [after]), room.patience.store)
+    return Ran(result, HANDED_OVER)
 
 
 async def _execute_once(call: ToolCall, customer: str, key: str, room: Room) -> tuple[JournalState, JsonValue]:

@@ -40,6 +40,8 @@ from handrail.guardrails.gate.canonical import digest
 from handrail.guardrails.vocabulary import Draft, Obligation, Report, Stage, ToolCall
 
 STATUS_TOOL = "get_status"
+FIXED_WORDS = {Obligation.CLOSE: "resolved", Obligation.COURTESY: "courtesy"}
+"""Obligations that are carried out in the bundle's own words, by the key of the text."""
 MAX_CALLS = 8
 MAX_DRAFT = 20_000
 """Characters of a draft that are read at all; a longer one is cut there and then fails the output checks."""
@@ -47,9 +49,9 @@ MAX_DRAFT = 20_000
 
 async def generate(view: View, room: Room) -> Step:
     """Who speaks, in this order: a fixed word, a clarifying question, a guided flow, the status look-up, the model."""
-    for obligation, key in ((Obligation.CLOSE, "resolved"), (Obligation.COURTESY, "courtesy")):
+    for obligation, key in FIXED_WORDS.items():
         if obligation in view[POLICY].obligations:
-            return _fixed(view, room, key, solved=obligation is Obligation.CLOSE)
+            return fixed_words(view, room, key, solved=obligation is Obligation.CLOSE)
     found = view.get(FOUND, view[POLICY])
     if Obligation.CLARIFY in found.obligations:
         return _clarify(view, room)
@@ -59,10 +61,11 @@ async def generate(view: View, room: Room) -> Step:
             return step
     if Obligation.STATUS_FIRST in view[POLICY].obligations and not view.get(RESULTS, ()):
         return _status_first(view)
-    return await _model(view, room)
+    return await ask_model(view, room)
 
 
-def _fixed(view: View, room: Room, key: str, *, solved: bool) -> Step:
+def fixed_words(view: View, room: Room, key: str, *, solved: bool) -> Step:
+    """The bundle's own words for `key` as the draft."""
     text = room.bundle.text(key, view[DETECTION].language)
     report = Report(stage=Stage.GENERATE, reasons=("DRAFT_TEXT",), details={"text": key})
     return Step((report,), (DRAFT.put(Draft(text=text, author=f"text:{key}")), SOLVED.put(solved)))
@@ -107,7 +110,8 @@ def _status_first(view: View) -> Step:
     return Step((report,), (DRAFT.put(Draft(text="", calls=(call,), author="text:status_first")),))
 
 
-async def _model(view: View, room: Room) -> Step:
+async def ask_model(view: View, room: Room) -> Step:
+    """The model's draft."""
     before = room.clock.now()
     said = left()
     try:

@@ -9,6 +9,7 @@ from handrail.agent.channels import (
     DRAFT,
     FOUND,
     GUIDANCE,
+    INSTRUCTIONS,
     POLICY,
     RELEASE,
     REPAIRS,
@@ -121,7 +122,7 @@ def evidence_of(view: View, room: Room, fixed: tuple[str, ...]) -> Evidence:
         # The bundle's own words may be said again: where a matter stands does not change by being asked twice.
         shown=() if fixed else state.shown_passages,
         earlier_replies=() if fixed else said_before(view),
-        system_prompt=_told(view, room) if view.has(POLICY) and view.has(FOUND) else "",
+        system_prompt=_told(view, room),
         # A word that could be anybody's is no name of a tool.
         tool_ids=tuple(name for name in room.bundle.tools if "_" in name),
         person=PersonState.HANDED_OFF if handed else PersonState.ASKED if asked else PersonState.NOT_ASKED,
@@ -142,7 +143,11 @@ def distrusted(view: View) -> tuple[str, ...]:
 
 
 def _told(view: View, room: Room) -> str:
-    """Everything that only the model is told: the system text, and what the tools are for."""
+    """Everything that only the model is told: a guest's instructions, or our system text and what the tools are for."""
+    if view.has(INSTRUCTIONS):
+        return view[INSTRUCTIONS]
+    if not (view.has(POLICY) and view.has(FOUND)):
+        return ""
     return "\n".join((system_text(view, room), *(spec.description for spec in room.bundle.tools.values())))
 
 

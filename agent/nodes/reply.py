@@ -10,6 +10,7 @@ from handrail.agent.channels import (
     QUICK_REPLIES,
     RELEASE,
     RESULT,
+    RESULTS,
     SNAPSHOT,
     SOLVED,
     TURN,
@@ -22,7 +23,15 @@ from handrail.agent.releasing import after, left
 from handrail.agent.room import Room
 from handrail.agent.turns import CauseKind
 from handrail.guardrails.output.sentences import sentences
-from handrail.guardrails.vocabulary import ConversationStatus, Obligation, Report, Stage, TurnResult
+from handrail.guardrails.vocabulary import (
+    ConversationStatus,
+    Obligation,
+    Report,
+    Stage,
+    ToolCall,
+    ToolOutcome,
+    TurnResult,
+)
 
 RELEASED = "REPLY_RELEASED"
 NOTHING_SAID = "REPLY_NONE"
@@ -53,6 +62,7 @@ async def reply(view: View, room: Room) -> Step:
         quick_replies=view.get(QUICK_REPLIES, ()) if whole else (),
         checklist=view.get(CHECKLIST, ()) if draft.author.startswith("flow:") else (),
         confirmation=pending.call if asks and pending is not None else None,
+        calls=() if text else _handed_over(view),
     )
     event = AuditEvent(
         kind=EventKind.RELEASE,
@@ -67,6 +77,10 @@ async def reply(view: View, room: Room) -> Step:
     )
     audit = (event,) if rest else ()
     return Step((Report(stage=Stage.REPLY, reasons=(reason,)),), (RESULT.put(result),), audit)
+
+
+def _handed_over(view: View) -> tuple[ToolCall, ...]:
+    return tuple(one.call for one in view.get(RESULTS, ()) if one.outcome is ToolOutcome.HANDED_OVER)
 
 
 def _status(view: View) -> ConversationStatus:

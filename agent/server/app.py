@@ -21,6 +21,7 @@ from handrail.agent.server import (
     health,
     openai_chat,
     operators,
+    proxy,
     servers,
     widget,
 )
@@ -44,6 +45,7 @@ ROUTERS = (
     belongings.router,
     widget.router,
     openai_chat.router,
+    proxy.router,
     operators.router,
     servers.router,
     health.router,

@@ -23,10 +23,12 @@ BODY_SECONDS = 10.0
 TRANSCRIPT_BYTES = 512 * 1024
 """The same for clients of the OpenAI protocol, which send the whole conversation with every message."""
 
+HISTORY_BYTES = 4 * 1024 * 1024
+"""The same for applications behind the proxy, whose histories hold documents and results of tools."""
+
 FILE_SECONDS = 60.0
 """How long a file may take that a customer attaches."""
 
-_TRANSCRIPTS = "/v1/chat/completions"
 _FILES = re.compile(r"/v1/conversations/[^/]+/files")
 _DRAINED_BYTES = 4 * 1024 * 1024
 
@@ -40,7 +42,10 @@ class Allowance:
 
 
 USUAL = Allowance(BODY_BYTES, BODY_SECONDS)
-TRANSCRIPT = Allowance(TRANSCRIPT_BYTES, BODY_SECONDS)
+TRANSCRIPTS = {
+    "/v1/chat/completions": Allowance(TRANSCRIPT_BYTES, BODY_SECONDS),
+    "/proxy/v1/chat/completions": Allowance(HISTORY_BYTES, BODY_SECONDS),
+}
 
 
 class BodyLimit:
@@ -61,7 +66,7 @@ class BodyLimit:
             rest = _Rest(receive, send)
             await self.app(scope, rest.receive, rest.send)
         else:
-            allowed = TRANSCRIPT if scope["path"] == _TRANSCRIPTS else self.allowed
+            allowed = TRANSCRIPTS.get(scope["path"], self.allowed)
             await self._limited(scope, receive, send, allowed)
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send, allowed: Allowance) -> None:

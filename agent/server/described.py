@@ -15,6 +15,7 @@ from handrail.agent.server.examples import ERRORS, EXAMPLES, Example, Table
 _WHOLE: Mapping[str, Example] = {
     **EXAMPLES,
     "POST /v1/chat/completions": Example(openai_examples.COMPLETION, body=openai_examples.REQUEST),
+    "POST /proxy/v1/chat/completions": Example(openai_examples.HANDED_OVER, body=openai_examples.PROXIED),
 }
 _OPENAI = openai_errors.PATHS
 """Their errors have OpenAI's shape, and an example of it."""

@@ -10,11 +10,32 @@ from handrail.agent.bell import Bell
 from handrail.agent.conversation import Approval, ApprovalState, LatestTurn, QueuedHandoff, Snapshot
 from handrail.agent.feed import Entry, FileAttached, Passing
 from handrail.agent.files import FileContent, Upload
-from handrail.agent.ports import AttributeValue, CustomerEvent
+from handrail.agent.guest.guest import Guest
+from handrail.agent.guest.guests import Heard
+from handrail.agent.ports import AttributeValue, CustomerEvent, Upstream
+from handrail.agent.room import Room
 from handrail.agent.server.staff import Cases, Sessions
 from handrail.agent.telling import Told
 from handrail.guardrails.bundle.sections import Attribute, Manifest, Queue, ReasonEntry, Window
 from handrail.guardrails.vocabulary import IdentityLevel, Message, TurnResult
+
+
+class Answering(Protocol):
+    """The parts of `Guests` that the proxy needs."""
+
+    @property
+    def upstream(self) -> Upstream | None:
+        """The model behind the proxy, if there is one."""
+        ...
+
+    @property
+    def room(self) -> Room:
+        """The bundle and the ports."""
+        ...
+
+    async def answer(self, heard: Heard, guest: Guest) -> TurnResult:
+        """Take one message through the turn of `guest`."""
+        ...
 
 
 class Declared(Protocol):
@@ -137,6 +158,11 @@ class Face(Protocol):
     @property
     def following(self) -> Feeds:
         """What clients are told, live."""
+        ...
+
+    @property
+    def guests(self) -> Answering:
+        """The turns of other people's agents."""
         ...
 
     @property

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 from urllib.parse import quote
 
 from pydantic import Field
@@ -13,9 +14,10 @@ from handrail.agent.pieces import pieces
 from handrail.agent.releasing import after
 from handrail.agent.server.openai_bodies import MODEL
 from handrail.agent.server.views import Citation, Confirmation, TurnView, Waiting
-from handrail.guardrails.vocabulary import ConversationStatus, Frozen
+from handrail.guardrails.vocabulary import ConversationStatus, Frozen, ToolCall
 
 DONE = b"data: [DONE]\n\n"
+Finish: TypeAlias = Literal["stop", "tool_calls"]
 
 
 class UrlCitation(Frozen):
@@ -52,13 +54,35 @@ class Support(Frozen):
     reasons: tuple[str, ...] | None = Field(default=None, exclude_if=lambda reasons: reasons is None)
 
 
+class CalledFunction(Frozen):
+    """What is called; `arguments` is JSON in a text."""
+
+    name: str
+    arguments: str
+
+
+class AskedCall(Frozen):
+    """An allowed call that the caller runs."""
+
+    id: str
+    type: Literal["function"] = "function"
+    function: CalledFunction
+
+
+class AskedCallDelta(AskedCall):
+    """The same in a stream, whole."""
+
+    index: int
+
+
 class AssistantMessage(Frozen):
-    """The reply."""
+    """The reply, or the calls that come before it."""
 
     role: Literal["assistant"] = "assistant"
-    content: str
+    content: str | None
     refusal: None = None
     annotations: tuple[Annotation, ...]
+    tool_calls: tuple[AskedCall, ...] = Field(default=(), exclude_if=lambda calls: not calls)
 
 
 class Choice(Frozen):
@@ -67,7 +91,7 @@ class Choice(Frozen):
     index: Literal[0] = 0
     message: AssistantMessage
     logprobs: None = None
-    finish_reason: Literal["stop"] = "stop"
+    finish_reason: Finish = "stop"
 
 
 class Usage(Frozen):
@@ -96,6 +120,7 @@ class Delta(Frozen):
     role: Literal["assistant"] | None = Field(default=None, exclude_if=lambda role: role is None)
     content: str | None = Field(default=None, exclude_if=lambda content: content is None)
     annotations: tuple[Annotation, ...] = Field(default=(), exclude_if=lambda annotations: not annotations)
+    tool_calls: tuple[AskedCallDelta, ...] = Field(default=(), exclude_if=lambda calls: not calls)
 
 
 class ChunkChoice(Frozen):
@@ -104,7 +129,7 @@ class ChunkChoice(Frozen):
     index: Literal[0] = 0
     delta: Delta
     logprobs: None = None
-    finish_reason: Literal["stop"] | None = None
+    finish_reason: Finish | None = None
 
 
 class Chunk(Frozen):
@@ -136,24 +161,28 @@ class Models(Frozen):
 
 
 class Answered(NamedTuple):
-    """What every part of an answer is called, and when it began, in seconds since 1970."""
+    """What every part of an answer is called, when it began, in seconds since 1970, and the model that it names."""
 
     id: str
     created: int
+    model: str
 
     @classmethod
-    def of(cls, turn_id: str, at: datetime) -> Answered:
+    def of(cls, turn_id: str, at: datetime, model: str = MODEL) -> Answered:
         """The answer of a turn."""
-        return cls(f"chatcmpl-{turn_id}", int(at.timestamp()))
+        return cls(f"chatcmpl-{turn_id}", int(at.timestamp()), model)
 
 
-def completion(turn: TurnView, content: str, reasons: tuple[str, ...] | None, at: datetime) -> Completion:
+def completion(
+    turn: TurnView, content: str | None, reasons: tuple[str, ...] | None, at: datetime, model: str = MODEL
+) -> Completion:
     """The answer of a turn that began at `at`. `content` is what the customer reads: all of it has been released."""
-    answer = Answered.of(turn.turn_id, at)
-    message = AssistantMessage(content=content, annotations=_annotations(turn.citations, content))
+    answer = Answered.of(turn.turn_id, at, model)
+    message = AssistantMessage(content=content, annotations=_annotations(turn.citations, content or ""))
     return Completion(
         id=answer.id,
         created=answer.created,
+        model=answer.model,
         choices=(Choice(message=message),),
         support=Support(
             conversation_id=turn.conversation_id,
@@ -167,6 +196,20 @@ def completion(turn: TurnView, content: str, reasons: tuple[str, ...] | None, at
             reasons=reasons,
         ),
     )
+
+
+def handed_over(whole: Completion, calls: tuple[ToolCall, ...]) -> Completion:
+    """The answer with calls for the caller to run. Their ids are the turn's own: no other answer has the same."""
+    turn_id = whole.support.turn_id.removeprefix("t_")[:24]
+    asked = tuple(
+        AskedCall(
+            id=f"call_{turn_id}_{number}",
+            function=CalledFunction(name=call.tool, arguments=json.dumps(call.arguments, ensure_ascii=False)),
+        )
+        for number, call in enumerate(calls, 1)
+    )
+    message = whole.choices[0].message.model_copy(update={"tool_calls": asked})
+    return whole.model_copy(update={"choices": (Choice(message=message, finish_reason="tool_calls"),)})
 
 
 def beginning(answer: Answered) -> Chunk:
@@ -184,20 +227,24 @@ def chunks(whole: Completion, *, counts: bool, said: str | None = None) -> Itera
 
     `said` is the text that has been sent before; None when nothing has, not even the beginning.
     """
-    answer = Answered(whole.id, whole.created)
-    message = whole.choices[0].message
+    answer = Answered(whole.id, whole.created, whole.model)
+    choice = whole.choices[0]
+    message = choice.message
     if said is None:
         yield beginning(answer)
-    for text in pieces(after(said or "", message.content)[len(said or "") :]):
+    for text in pieces(after(said or "", message.content or "")[len(said or "") :]):
         yield piece(answer, text)
-    last = ChunkChoice(delta=Delta(annotations=message.annotations), finish_reason="stop")
-    yield Chunk(id=answer.id, created=answer.created, choices=(last,), support=whole.support)
+    for index, call in enumerate(message.tool_calls):
+        asked = AskedCallDelta(index=index, id=call.id, function=call.function)
+        yield _chunk(answer, ChunkChoice(delta=Delta(tool_calls=(asked,))))
+    last = ChunkChoice(delta=Delta(annotations=message.annotations), finish_reason=choice.finish_reason)
+    yield _chunk(answer, last).model_copy(update={"support": whole.support})
     if counts:
-        yield Chunk(id=answer.id, created=answer.created, choices=(), usage=whole.usage)
+        yield _chunk(answer).model_copy(update={"usage": whole.usage})
 
 
-def _chunk(answer: Answered, choice: ChunkChoice) -> Chunk:
-    return Chunk(id=answer.id, created=answer.created, choices=(choice,))
+def _chunk(answer: Answered, *choices: ChunkChoice) -> Chunk:
+    return Chunk(id=answer.id, created=answer.created, model=answer.model, choices=choices)
 
 
 def event(chunk: Chunk) -> bytes:

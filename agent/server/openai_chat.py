@@ -27,7 +27,7 @@ from handrail.agent.server.openai_models import list_models, offered, read_model
 from handrail.agent.server.openai_retries import Trying, key_of
 from handrail.agent.server.openai_stream import CompletionStream, Piece, Speech
 from handrail.agent.unheard import unheard
-from handrail.guardrails.vocabulary import Frozen
+from handrail.guardrails.vocabulary import Frozen, TurnResult
 
 
 class Question(Frozen):
@@ -62,15 +62,24 @@ async def complete(
         shows_reasons=calling.server is not None,
     )
     headers = {"x-conversation-id": conversation_id, "idempotency-key": question.key}
-    return await _answering(desk, question, headers, body)
-
-
-async def _answering(desk: Desk, question: Question, headers: dict[str, str], body: ChatRequest) -> Response:
-    """The response; what fails while nothing has been sent yet is answered with its own status."""
     work = asyncio.create_task(_answer(desk, question))
+    return await respond(desk, work, _said(desk, question, work), headers, body)
+
+
+async def respond(
+    desk: Desk,
+    work: asyncio.Task[Completion],
+    said: AsyncGenerator[Piece, None],
+    headers: dict[str, str],
+    body: ChatRequest,
+) -> Response:
+    """The response, for a stream with what is `said` while `work` runs.
+
+    What fails while nothing has been sent yet is answered with its own status.
+    """
     if not body.stream:
         return JSONResponse((await _kept(work)).model_dump(mode="json"), headers=headers)
-    speech = Speech(work, _said(desk, question, work), desk.streams.wait)
+    speech = Speech(work, said, desk.streams.wait)
     try:
         await speech.upcoming()
     except asyncio.CancelledError:
@@ -97,9 +106,7 @@ async def _answer(desk: Desk, question: Question) -> Completion:
     conversation_id = question.conversation_id
     result = await desk.service.say(desk.site, conversation_id, question.customer_id, question.text, question.key)
     turn = await desk.turn(conversation_id, result)
-    said = await _meanwhile(desk, conversation_id, result.turn_id)
-    said += [result.reply] if result.reply else []
-    content = GAP.join(said) or _silence(desk)
+    content = await told(desk, conversation_id, result) or silence(desk)
     return completion(turn, content, result.reasons if question.shows_reasons else None, question.at)
 
 
@@ -126,7 +133,13 @@ async def _meanwhile(desk: Desk, conversation_id: str, turn_id: str) -> list[str
     return [each.text if each.name is None else f"{each.name}: {each.text}" for each in before]
 
 
-def _silence(desk: Desk) -> str:
+async def told(desk: Desk, conversation_id: str, result: TurnResult) -> str:
+    """What the customer reads: what was written to them meanwhile, then the reply."""
+    said = await _meanwhile(desk, conversation_id, result.turn_id)
+    return GAP.join([*said, *([result.reply] if result.reply else [])])
+
+
+def silence(desk: Desk) -> str:
     """What is said while a person has the conversation and has not written: a completion cannot be empty."""
     return desk.service.bundle.text("person_disclosure", None)
 

@@ -14,7 +14,7 @@ from handrail.agent.server.faults import ErrorBody, ErrorView
 from handrail.agent.server.openai_examples import ERROR
 from handrail.guardrails.vocabulary import Frozen
 
-PATHS = ("/v1/models", "/v1/chat")
+PATHS = ("/v1/models", "/v1/chat", "/proxy/v1")
 
 _TYPES: Mapping[HTTPStatus, str] = {
     HTTPStatus.UNAUTHORIZED: "authentication_error",
@@ -27,6 +27,9 @@ _PLACES: Mapping[str, str] = {
     "no_text": "messages",
     "content_unsupported": "messages",
     "message_too_long": "messages",
+    "tool_unsupported": "tools",
+    "several_choices": "n",
+    "customers_differ": "user",
 }
 """The parameter of the request that an error code is about."""
 

@@ -53,6 +53,62 @@ COMPLETION: Final[dict[str, JsonValue]] = {
         "reasons": ["RISK_ASSESSED", "RETRIEVAL_GOOD", "OUTPUT_CLEAN"],
     },
 }
+PROXIED: Final[dict[str, JsonValue]] = {
+    "model": "gpt-5",
+    "messages": [
+        {"role": "system", "content": "You help customers of Fernwell with invoices."},
+        {"role": "user", "content": "I was charged twice for invoice INV-2041."},
+    ],
+    "tools": [
+        {
+            "type": "function",
+            "function": {
+                "name": "get_invoice",
+                "parameters": {"type": "object", "properties": {"invoice_id": {"type": "string"}}},
+            },
+        }
+    ],
+    "user": "dana",
+    "metadata": {"conversation_id": "chat-17"},
+}
+HANDED_OVER: Final[dict[str, JsonValue]] = {
+    "id": "chatcmpl-t_7ead3147",
+    "object": "chat.completion",
+    "created": 1777887000,
+    "model": "gpt-5",
+    "choices": [
+        {
+            "index": 0,
+            "message": {
+                "role": "assistant",
+                "content": None,
+                "refusal": None,
+                "annotations": [],
+                "tool_calls": [
+                    {
+                        "id": "call_7ead3147_1",
+                        "type": "function",
+                        "function": {"name": "get_invoice", "arguments": '{"invoice_id": "INV-2041"}'},
+                    }
+                ],
+            },
+            "logprobs": None,
+            "finish_reason": "tool_calls",
+        }
+    ],
+    "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
+    "support": {
+        "conversation_id": "c_5f0c1a",
+        "turn_id": "t_7ead3147",
+        "status": "bot",
+        "handoff": None,
+        "citations": [],
+        "quick_replies": [],
+        "checklist": [],
+        "confirmation": None,
+        "reasons": ["RISK_ASSESSED", "TOOL_OWN_RECORDS", "TOOL_HANDED_OVER"],
+    },
+}
 STREAM: Final = (
     'data: {"id":"chatcmpl-t_7ead3146","object":"chat.completion.chunk",...,"choices":[{"index":0,"delta":'
     '{"content":"The code is valid for ten minutes."},"logprobs":null,"finish_reason":null}]}\n\n'

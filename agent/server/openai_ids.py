@@ -80,7 +80,17 @@ async def conversation_of(desk: Desk, caller: Client, named: str | None) -> str:
     return _made(desk, caller, _digest(desk, caller, "named", label))
 
 
-async def ensure(desk: Desk, caller: Client, conversation_id: str) -> None:
+async def conversation_in(desk: Desk, caller: Client, named: str | None, channel: str) -> str:
+    """The same among the conversations of one `channel`: the same name means another one in another channel."""
+    if named is not None and await _theirs(desk, caller, named):
+        found = await desk.service.snapshot(desk.site, named, caller.customer_id)
+        if found.channel == channel:
+            return named
+    label = secrets.token_hex(_HALF) if named is None else named
+    return _made(desk, caller, _digest(desk, caller, channel, label))
+
+
+async def ensure(desk: Desk, caller: Client, conversation_id: str, channel: str = CHANNEL) -> None:
     """Open the caller's conversation of this id unless it is there.
 
     Raises:
@@ -90,7 +100,7 @@ async def ensure(desk: Desk, caller: Client, conversation_id: str) -> None:
     now = desk.clock.now()
     try:
         store = desk.service.store
-        await store.ensure_conversation(desk.site, conversation_id, CHANNEL, caller.customer_id, level, now)
+        await store.ensure_conversation(desk.site, conversation_id, channel, caller.customer_id, level, now)
     except UnknownConversation:
         raise Fault(
             HTTPStatus.NOT_FOUND,

@@ -22,6 +22,14 @@ class Piece(NamedTuple):
     text: str
 
 
+async def silent(work: asyncio.Task[Completion]) -> AsyncGenerator[Piece, None]:
+    """The pieces of an answer that leaves as a whole: none, until it is there."""
+    none: tuple[Piece, ...] = ()
+    await asyncio.wait({work})
+    for each in none:
+        yield each
+
+
 class Speech:
     """An answer that is being given: the pieces of its text that leave while `work` runs, and what it comes to."""
 

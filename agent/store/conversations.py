@@ -78,8 +78,8 @@ _LATEST = (
 _RAN = select(journal.c.digest).where(
     journal.c.site == bindparam("site"),
     journal.c.conversation_id == bindparam("conversation_id"),
-    # What was begun or is in doubt may have happened: it is not run again without a person.
-    journal.c.state.in_((JournalState.SUCCEEDED.value, JournalState.INTENDED.value, JournalState.UNKNOWN.value)),
+    # All but what certainly did not happen: what was begun, is in doubt or was handed over is not run again.
+    journal.c.state.in_([state.value for state in JournalState if state is not JournalState.FAILED]),
 )
 _REFUSED = (
     select(consents.c.purpose)

@@ -40,11 +40,14 @@ class StoredTurn(NamedTuple):
 
 CUSTOMER_KEY = "c:"
 OPERATOR_KEY = "o:"
-"""How the keys of turns begin that a customer's message, or an operator's decision, caused."""
+CONTINUED_KEY = "b:"
+"""How the keys of turns begin that a customer's message, an operator's decision, or results of calls caused."""
+
+_SENDERS = {OPERATOR_KEY: Role.OPERATOR, CONTINUED_KEY: Role.BOT}
 
 
 def _sender(key: str) -> Role:
-    return Role.OPERATOR if key.startswith(OPERATOR_KEY) else Role.CUSTOMER
+    return _SENDERS.get(key[:2], Role.CUSTOMER)
 
 
 _ADD = insert(turns)

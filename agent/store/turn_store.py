@@ -20,7 +20,7 @@ from handrail.agent.store.claims import Busy, Claim
 from handrail.agent.store.conversations import LONGEST_KEY, Lease, Place, Standing, checked, new_id
 from handrail.agent.store.ledger import append
 from handrail.agent.store.means import Means
-from handrail.agent.store.turn_rows import CUSTOMER_KEY, OPERATOR_KEY
+from handrail.agent.store.turn_rows import CONTINUED_KEY, CUSTOMER_KEY, OPERATOR_KEY
 from handrail.agent.store.turns import Arrival
 from handrail.agent.store_port import LeaseLost, StoreError
 from handrail.guardrails.vocabulary import Role, Turn
@@ -45,6 +45,17 @@ class TurnStore(Means):
         arrival = Arrival(place, Role.CUSTOMER, stored_key, text, at)
         return self._noted(
             await self._leases.take(place, lambda c, claim: turns.arrive(c, self._scribe, claim, arrival, customer_id))
+        )
+
+    async def continue_turn(
+        self, site: str, conversation_id: str, customer_id: str | None, key: str, text: str, at: datetime
+    ) -> Received:
+        """Open and lease a turn that goes on with the customer's newest message."""
+        place = Place(site, conversation_id)
+        stored_key = f"{CONTINUED_KEY}{checked('idempotency key', key, LONGEST_KEY)}"
+        arrival = Arrival(place, Role.BOT, stored_key, text, at)
+        return await self._leases.take(
+            place, lambda c, claim: turns.arrive(c, self._scribe, claim, arrival, customer_id)
         )
 
     async def begin_operator_turn(self, site: str, conversation_id: str, note: str, at: datetime) -> Received:

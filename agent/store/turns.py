@@ -33,7 +33,7 @@ from handrail.guardrails.vocabulary import Message, Role, Turn, TurnResult
 
 
 class Arrival(NamedTuple):
-    """Something that starts a turn: a customer's message, or an operator's decision (role operator)."""
+    """Something that starts a turn: a customer's message, an operator's decision, or results of calls (role bot)."""
 
     place: Place
     role: Role
@@ -47,7 +47,7 @@ def arrive(
 ) -> Received | Busy:
     """Store what arrived and take the lease, or find what the same key came to before."""
     standing = find(connection, arrival.place, lock=True)
-    if arrival.role is Role.CUSTOMER and standing.customer_id != customer_id:
+    if arrival.role is not Role.OPERATOR and standing.customer_id != customer_id:
         raise UnknownConversation("there is no such conversation: open one first")
     known = by_key(connection, arrival.place, arrival.key)
     if known is not None:

@@ -1,4 +1,4 @@
-"""The databases that contracts of the store are checked on: SQLite, and a real PostgreSQL server."""
+"""The databases that contracts of the store are checked on, and a server with a proxy before a scripted model."""
 
 from __future__ import annotations
 
@@ -7,10 +7,15 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from openai import OpenAI
 from sqlalchemy import create_engine, text
 
 from handrail.agent.store.database import parsed
 from handrail.agent.store.sqlstore import SqlStore
+from handrail.evals.sample_base import ingest_sample
+from tests.support.live_server import LiveServer, live_server
+from tests.support.scripted_standin import Behind
+from tests.support.side_loop import side_loop
 from tests.unit.store.building import OPTIONS, SteppingClock, opened
 
 
@@ -54,3 +59,30 @@ async def store(url: str, clock: SteppingClock) -> AsyncIterator[SqlStore]:
     """An open store that does not wait long."""
     async with opened(url, clock, OPTIONS) as store:
         yield store
+
+
+@pytest.fixture(scope="package")
+def behind() -> Iterator[Behind]:
+    """The model behind the proxy."""
+    with side_loop() as loop:
+        model = Behind(loop)
+        yield model
+        model.close()
+
+
+@pytest.fixture(scope="package")
+def proxy(tmp_path_factory: pytest.TempPathFactory, behind: Behind) -> Iterator[LiveServer]:
+    """One server with a proxy for all tests."""
+    folder = tmp_path_factory.mktemp("proxy")
+    ingest_sample(folder / "base")
+    more = {"model": "standin", "model_base_url": behind.server.base_url}
+    rates = {"messages_per_minute": 10_000, "caller_messages_per_minute": 10_000}
+    with live_server(folder / "data", folder / "base", **more, **rates) as up:
+        yield up
+
+
+@pytest.fixture
+def proxied(proxy: LiveServer) -> Iterator[OpenAI]:
+    """An application's client: nothing but the base URL is Handrail's."""
+    with OpenAI(base_url=f"{proxy.address}/proxy/v1", api_key=proxy.server_key, max_retries=0) as opened:
+        yield opened

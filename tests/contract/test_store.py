@@ -282,6 +282,34 @@ async def test_an_operators_decision_is_a_turn_without_a_message(store: SqlStore
     assert len(await store.messages(SITE, name, 0, 10)) == 2
 
 
+async def test_a_turn_that_goes_on_adds_no_message(store: SqlStore) -> None:
+    """Results of calls come back: same customer, same words, told once; the same key gives the stored result."""
+    name = await conversation(store)
+    await exchange(store, name, "k1")
+    with pytest.raises(UnknownConversation):
+        await store.continue_turn(SITE, name, "somebody-else", "r1", "Refund please", START)
+    received = await store.continue_turn(SITE, name, ANNA, "r1", "Refund please", START)
+    assert (received.turn.text, received.turn.sender) == ("Refund please", Role.BOT)
+    await store.finish(finished(received, reply="Here it is."))
+    assert [one.role for one in await store.messages(SITE, name, 0, 10)] == [Role.CUSTOMER, Role.BOT, Role.BOT]
+    assert (await store.continue_turn(SITE, name, ANNA, "r1", "Refund please", START)).finished is not None
+    latest = await store.latest_turn(SITE, name)
+    assert latest is not None
+    assert latest.key == "k1"
+
+
+async def test_what_was_handed_over_counts_as_run(store: SqlStore) -> None:
+    """The caller may have run it: it is among what has run, and ends as nothing else afterwards."""
+    name = await conversation(store)
+    received = await store.receive(SITE, name, ANNA, "k1", "Refund", START)
+    await store.intend(received.turn, journalled(received.turn), ())
+    await store.conclude(received.turn, journalled(received.turn, JournalState.HANDED_OVER), ())
+    with pytest.raises(StoreError, match="ended as handed_over"):
+        await store.conclude(received.turn, journalled(received.turn, JournalState.SUCCEEDED), ())
+    await store.finish(finished(received))
+    assert (await store.snapshot(SITE, name)).ran == (journalled(received.turn).digest,)
+
+
 # ------------------------------------------------------------------------------------------------ journal
 
 

@@ -26,8 +26,11 @@ from handrail.agent.feed import (
     StatusChanged,
 )
 from handrail.agent.files import FileContent, StoredFile, Upload
+from handrail.agent.guest.guest import Guest
+from handrail.agent.guest.guests import Heard
 from handrail.agent.ports import AttributeValue, CustomerEvent
 from handrail.agent.refusals import FileRefused, PurposeUnknown, RatingRefused
+from handrail.agent.room import Room
 from handrail.agent.store_port import ConversationBusy, KeyReused, StoreError, UnknownConversation
 from handrail.agent.telling import Told
 from handrail.guardrails.bundle.sections import Attribute, Hours, Limits, Manifest, Queue, ReasonEntry, Window
@@ -214,6 +217,19 @@ class FakeFollowing:
             self.followers -= 1
 
 
+class NoGuests:
+    """Nobody stands behind the proxy."""
+
+    upstream = None
+
+    @property
+    def room(self) -> Room:
+        raise LookupError("there is no room here")
+
+    async def answer(self, heard: Heard, guest: Guest) -> TurnResult:
+        raise LookupError("there are no guests here")
+
+
 class FakeService:
     """Echoes. Some words cause something: slow, crash, busy, down, cite, confirm, unstored, silence."""
 
@@ -223,6 +239,7 @@ class FakeService:
         self.following = FakeFollowing(self.store)
         self.casework = FakeCasework(self.store)
         self.operators = FakeOperators()
+        self.guests = NoGuests()
         self.files: dict[tuple[str, str], FileContent] = {}
         self.ratings: dict[str, tuple[int, str | None]] = {}
         self.opened: dict[str, Snapshot] = {}

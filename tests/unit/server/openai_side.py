@@ -49,7 +49,7 @@ async def asked(client: httpx.AsyncClient, headers: Headers, *texts: JsonValue, 
 
 def said(whole: Completion) -> str:
     """The text of an answer."""
-    return whole.choices[0].message.content
+    return whole.choices[0].message.content or ""
 
 
 def failed(answer: httpx.Response) -> OpenAiError:

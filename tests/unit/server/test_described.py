@@ -15,7 +15,7 @@ from handrail.agent.settings import Company, Settings
 from tests.unit.server.fake import FakeService, FixedClock
 
 Table = dict[str, object]
-OPENAI = ("/v1/chat", "/v1/models")
+OPENAI = ("/v1/chat", "/v1/models", "/proxy/v1")
 """Their errors have OpenAI's shape."""
 
 

@@ -17,6 +17,7 @@ from handrail.agent.server.openai_answers import Completion, Model, Models, Supp
 from handrail.agent.server.openai_bodies import ChatRequest
 from handrail.agent.server.openai_errors import OpenAiError
 from handrail.agent.server.openai_examples import COMPLETION, MODEL, MODELS
+from handrail.agent.server.proxy_bodies import PASSED_ON
 from handrail.agent.settings import Settings
 from tests.unit.server.fake import FixedClock
 from tests.unit.server.openai_fake import ChatService
@@ -196,4 +197,18 @@ def test_the_page_names_every_code_and_field() -> None:
     shown = page.partition('{"support": ')[2].partition("\n```")[0].replace("...", "").strip()
     assert set(json.loads(shown.removesuffix("}"))) == set(Support.model_fields)
     for header in ("X-Conversation-Id", "X-OpenWebUI-Chat-Id", "X-Customer-Token", "X-OpenWebUI-User-Jwt"):
+        assert f"`{header}`" in page
+
+
+def test_the_page_of_the_proxy_names_its_codes_and_headers() -> None:
+    """docs/middleware.md has what the proxy refuses besides, what it passes on, and the headers that it reads."""
+    page = (ROOT / "docs" / "middleware.md").read_text("utf-8")
+    source = "".join(each.read_text("utf-8") for each in (ROOT / "agent" / "server").glob("proxy*.py"))
+    codes = set(re.findall(r'"([a-z]+(?:_[a-z]+)+)",? "?[A-Z`]', source)) | {"browser_refused", "no_upstream"}
+    known = (ROOT / "docs" / "openai.md").read_text("utf-8")
+    assert {"several_choices", "tool_unsupported", "customers_differ"} <= codes
+    assert {each for each in codes if f"`{each}`" not in page and f"`{each}`" not in known} == set()
+    for name in PASSED_ON:
+        assert f"`{name}`" in page or name.endswith("_penalty"), name
+    for header in ("X-Customer-Id", "X-Conversation-Id", "Origin"):
         assert f"`{header}`" in page
