@@ -36,7 +36,15 @@ from handrail.agent.room import Room
 from handrail.agent.turns import CauseKind
 from handrail.guardrails.flows.place import FlowPlace
 from handrail.guardrails.gate.results import recorded
-from handrail.guardrails.vocabulary import NeedState, Obligation, RiskTier, ToolOutcome, ToolResult, TurnResult
+from handrail.guardrails.vocabulary import (
+    NeedState,
+    Obligation,
+    Promise,
+    RiskTier,
+    ToolOutcome,
+    ToolResult,
+    TurnResult,
+)
 
 SHOWN_LIMIT = 60
 """Passages remembered as shown; a conversation that showed more ended with a person long ago."""
@@ -131,6 +139,8 @@ def _pending(view: View, result: TurnResult) -> PendingCall | None:
     if asked is None or not withheld:
         return asked
     before = view[SNAPSHOT].state.pending
+    if before is not None and asked.awaiting is Obligation.APPROVE and asked.approval_id == before.approval_id:
+        return asked
     return before if before is not None and before.awaiting is Obligation.APPROVE and not view.has(PENDING) else None
 
 
@@ -159,7 +169,12 @@ def _records(view: View, room: Room) -> tuple[JsonValue, ...]:
     return tuple(part for part in found if part is not None)
 
 
-def _promised(view: View, room: Room, result: TurnResult) -> tuple[str, ...]:
-    """What the reply promises, as far as a model wrote it: all, or what had left when something else took over."""
+def _promised(view: View, room: Room, result: TurnResult) -> tuple[Promise, ...]:
+    """What the reply promises, as far as a model wrote it: all, or what had left when something else took over.
+
+    What was promised before keeps its first turn.
+    """
     whole = view.has(DRAFT) and by_model(view[DRAFT]) and result.handoff is None
-    return promised(result.reply if whole else left(), view, room)
+    turn, known = view[TURN], {promise.text for promise in view[SNAPSHOT].state.promises}
+    found = promised(result.reply if whole else left(), view, room)
+    return tuple(Promise(text=text, turn_id=turn.turn_id, at=turn.at) for text in found if text not in known)

@@ -28,24 +28,30 @@ class Approving:
         self._room = room
         self._turning = turning
 
-    async def decide(self, site: str, approval_id: str, decision: ApprovalState, by: str) -> TurnResult:
+    async def decide(
+        self, site: str, approval_id: str, decision: ApprovalState, by: str, digest: str | None = None
+    ) -> TurnResult:
         """A decision on a pending call; an approved call is decided again on fresh facts, then runs.
 
-        Raises UnknownApproval, ApprovalClosed.
+        Where policy wants another person's approval too, it waits for that one. `digest` is of the call that the person
+        has seen. Raises UnknownApproval, ApprovalClosed, ApproverBarred, ApprovalChanged.
         """
         now = self._room.clock.now()
         held = await self._existing(site, approval_id)
-        if held.state is ApprovalState.PENDING:
-            reached = ApprovalState.EXPIRED if now >= held.expires_at else decision
-            held = await stored(
-                self._room, self._room.store.decide_approval(site, approval_id, reached, by, now), Approval
-            )
+        joins = decision is held.state is ApprovalState.APPROVED and by not in held.approvers
+        if held.state is ApprovalState.PENDING or joins:
+            reached = ApprovalState.EXPIRED if now >= held.expires_at and not joins else decision
+            deciding = self._room.store.decide_approval(site, approval_id, reached, by, now, digest)
+            held = await stored(self._room, deciding, Approval)
         elif held.state is not decision or not await self._untold(site, held):
             raise ApprovalClosed(f"this request for approval is {held.state.value} already")
         return await self.carry_out(site, held)
 
     async def edit(self, site: str, approval_id: str, changes: Mapping[str, JsonValue], by: str) -> TurnResult:
-        """Approve the call with some arguments changed. Raises UnknownApproval, ApprovalClosed, ArgumentsInvalid."""
+        """Approve the call with some arguments changed.
+
+        Raises UnknownApproval, ApprovalClosed, ApproverBarred, ArgumentsInvalid.
+        """
         now = self._room.clock.now()
         held = await self._existing(site, approval_id)
         spec = self._room.bundle.tools.get(held.call.tool)
@@ -99,6 +105,7 @@ def cause_of(held: Approval, pending: PendingCall | None) -> Cause:
         approval=held.state,
         approval_id=held.approval_id,
         operator=held.decided_by,
+        approvers=held.approvers,
         edited=held.call if edited else None,
     )
 

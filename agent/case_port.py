@@ -32,12 +32,15 @@ class CaseRecords(Protocol):
         ...
 
     async def decide_approval(
-        self, site: str, approval_id: str, state: ApprovalState, by: str, at: datetime
+        self, site: str, approval_id: str, state: ApprovalState, by: str, at: datetime, digest: str | None = None
     ) -> Approval:
         """Move a pending request to approved, denied or expired; exactly one of two racing callers succeeds.
 
-        Writes the audit event of the decision in the same transaction. Approving after `expires_at` stores `expired`
-        and raises ApprovalClosed. Raises UnknownApproval, ApprovalClosed, ValueError for any other target state.
+        An approval of another person succeeds too while nobody has carried out the one before. `digest` is of the call
+        that the approver has seen; an edited call is approved by its digest only. Writes the audit event of the
+        decision in the same transaction. Approving after `expires_at` stores `expired` and raises ApprovalClosed.
+        Raises UnknownApproval, ApprovalClosed, ApproverBarred (approved by them already, or proposed by them),
+        ApprovalChanged (it is not that call any more), ValueError for any other target state.
         """
         ...
 
@@ -46,7 +49,8 @@ class CaseRecords(Protocol):
     ) -> Approval:
         """Approve a pending request with other arguments: from now on it approves `call` and nothing else.
 
-        The audit event holds both digests. Raises UnknownApproval, ApprovalClosed, as `decide_approval`.
+        Who approved it as it was before has approved another call: the count starts over. The audit event holds both
+        digests. Raises UnknownApproval, ApprovalClosed, ApproverBarred (they proposed it), as `decide_approval`.
         """
         ...
 

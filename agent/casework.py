@@ -158,12 +158,13 @@ class Casework:
         move = move.model_copy(update={"feed": (*move.feed, RatingRequested())})
         return await self._moved(site, conversation_id, Action.RESOLVE, move)
 
-    async def approve(self, site: str, approval_id: str, operator: Operator) -> TurnResult:
-        """Approve the exact call: it is decided again on fresh facts and then runs, once.
+    async def approve(self, site: str, approval_id: str, operator: Operator, digest: str | None = None) -> TurnResult:
+        """Approve the exact call: it is decided again on fresh facts and then runs, once, or waits for another person.
 
-        Raises UnknownApproval, ApprovalClosed.
+        `digest` is of the call that the person has seen; one that a colleague changed is approved by it only. Raises
+        UnknownApproval, ApprovalClosed, ApproverBarred, ApprovalChanged.
         """
-        return await self._approving.decide(site, approval_id, ApprovalState.APPROVED, operator.name)
+        return await self._approving.decide(site, approval_id, ApprovalState.APPROVED, operator.name, digest)
 
     async def deny(self, site: str, approval_id: str, operator: Operator) -> TurnResult:
         """Deny the call; the customer is told. Raises UnknownApproval, ApprovalClosed."""
@@ -175,7 +176,7 @@ class Casework:
         """Approve the call with other arguments (S7.3); those that are not named stay as they are.
 
         The edited call is decided again. Where the edit is against the customer, the customer is asked first. Raises
-        UnknownApproval, ApprovalClosed, ArgumentsInvalid (then nothing was changed).
+        UnknownApproval, ApprovalClosed, ApproverBarred, ArgumentsInvalid (then nothing was changed).
         """
         return await self._approving.edit(site, approval_id, arguments, operator.name)
 

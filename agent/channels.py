@@ -8,7 +8,15 @@ from typing import Annotated, Generic, TypedDict, TypeVar, cast
 
 from pydantic import JsonValue, TypeAdapter
 
-from handrail.agent.conversation import Approval, AuditEvent, JournalEntry, Membership, PendingCall, Snapshot
+from handrail.agent.conversation import (
+    Approval,
+    AuditEvent,
+    JournalEntry,
+    Membership,
+    PendingCall,
+    Reopened,
+    Snapshot,
+)
 from handrail.agent.feed import HandoffQueued
 from handrail.agent.memory import Memory, memory
 from handrail.agent.turns import Answered, Cause
@@ -63,6 +71,7 @@ class TurnState(TypedDict, total=False):
     pending: JsonValue
     approval: JsonValue
     used_approval: JsonValue
+    reopened: JsonValue
     withdrawn: JsonValue
     verified_until: JsonValue
     release: JsonValue
@@ -134,6 +143,7 @@ INSTRUCTIONS: Channel[str] = Channel("instructions", TypeAdapter(str))
 PENDING: Channel[PendingCall | None] = Channel("pending", TypeAdapter(PendingCall | None))
 APPROVAL: Channel[Approval] = Channel("approval", TypeAdapter(Approval))
 WITHDRAWN: Channel[str] = Channel("withdrawn", TypeAdapter(str))
+REOPENED: Channel[Reopened] = Channel("reopened", TypeAdapter(Reopened))
 USED_APPROVAL: Channel[str] = Channel("used_approval", TypeAdapter(str))
 VERIFIED_UNTIL: Channel[str] = Channel("verified_until", TypeAdapter(str))
 RELEASE: Channel[str] = Channel("release", TypeAdapter(str))

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from handrail.agent.feed import Item
 from handrail.agent.ports import CustomerEvent
 from handrail.guardrails.flows.place import FlowPlace
+from handrail.guardrails.gate.amounts import Amount, Grant
 from handrail.guardrails.vocabulary import (
     CollectedFact,
     ConversationStatus,
@@ -19,6 +20,7 @@ from handrail.guardrails.vocabulary import (
     Message,
     NeedState,
     Obligation,
+    Promise,
     RiskTier,
     ToolCall,
     Turn,
@@ -36,7 +38,9 @@ class PendingCall(Frozen):
     """A call that waits for its next step. `digest` binds what is agreed to, to the exact tool and arguments.
 
     `awaiting` is the next step: verify_identity, confirm or approve. A confirmation counts only in the turn numbered
-    `asked_turn + 1`. `identity` is the level at which the customer asked, `tries` the wrong codes so far.
+    `asked_turn + 1`. `identity` is the level at which the customer asked, `tries` the wrong codes so far. `before` are
+    the calls that the customer knows of from before an operator's edit to which nobody has to agree: first the one they
+    asked for. `proposers` are the operators whose messages the call came of.
     """
 
     call: ToolCall
@@ -48,6 +52,8 @@ class PendingCall(Frozen):
     approval_id: str | None = None
     identity: IdentityLevel = IdentityLevel.ANONYMOUS
     tries: int = 0
+    before: tuple[ToolCall, ...] = ()
+    proposers: tuple[str, ...] = ()
 
     @property
     def edited(self) -> bool:
@@ -87,7 +93,7 @@ class ConversationState(Frozen):
     shown_passages: tuple[str, ...] = ()
     collected: tuple[CollectedFact, ...] = ()
     tried: tuple[str, ...] = ()
-    promises: tuple[str, ...] = ()
+    promises: tuple[Promise, ...] = ()
     records: tuple[JsonValue, ...] = ()
     distrusted: tuple[str, ...] = ()
     risk: RiskTier = RiskTier.LOW
@@ -100,7 +106,8 @@ class Snapshot(Frozen):
     """A conversation as read at the start of a turn: its state and the latest messages, oldest first.
 
     `ran` are the digests of the write calls that have run, or may have, in this conversation, `refused` the purposes
-    for which the customer's latest word is no (see `Store.put_consent`).
+    for which the customer's latest word is no (see `Store.put_consent`), `wrote` the operators of whom a message stands
+    in the history.
     """
 
     site: str
@@ -113,6 +120,7 @@ class Snapshot(Frozen):
     history: tuple[Message, ...]
     ran: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+    wrote: tuple[str, ...] = ()
 
 
 class JournalState(StrEnum):
@@ -129,7 +137,10 @@ class JournalState(StrEnum):
 
 
 class JournalEntry(Frozen):
-    """A write call as journalled. `key` is the idempotency key the company's system gets."""
+    """A write call as journalled. `key` is the idempotency key the company's system gets.
+
+    `amounts` are those of its money facts that were known when it was decided: windows sum them for later calls.
+    """
 
     turn_id: str
     call: ToolCall
@@ -137,11 +148,15 @@ class JournalEntry(Frozen):
     key: str
     state: JournalState
     content: JsonValue = None
+    amounts: tuple[Amount, ...] = ()
     at: datetime
 
 
 class ApprovalState(StrEnum):
-    """The life of a request for a person's approval. `used` means that the approved call has run."""
+    """The life of a request for a person's approval. `used` means that the approved call has run.
+
+    An approved request is pending again when policy wants another person's approval as well.
+    """
 
     PENDING = "pending"
     APPROVED = "approved"
@@ -150,8 +165,34 @@ class ApprovalState(StrEnum):
     USED = "used"
 
 
+class Granted(Frozen):
+    """What a customer had been granted by `tools` since an instant, but for the call with the key `but`, oldest first.
+
+    What failed is left out; what runs now, or is in doubt, counts: it may have been granted.
+    """
+
+    customer_id: str
+    tools: tuple[str, ...]
+    since: datetime
+    but: str
+    grants: tuple[Grant, ...] = ()
+
+
+class Assent(Frozen):
+    """One person's approval of the call with `digest`; `edited` when they changed the call as they approved it."""
+
+    by: str
+    digest: str
+    at: datetime
+    edited: bool = False
+
+
 class Approval(Frozen):
-    """A request for a person's approval of one exact call."""
+    """A request for people's approval of one exact call.
+
+    `assents` are all approvals so far, also those of the call as it was before an edit, which do not count for it any
+    more. `proposers` are the operators whose messages the call came of: they cannot approve it.
+    """
 
     approval_id: str
     conversation_id: str
@@ -163,6 +204,18 @@ class Approval(Frozen):
     expires_at: datetime
     decided_by: str | None = None
     decided_at: datetime | None = None
+    assents: tuple[Assent, ...] = ()
+    proposers: tuple[str, ...] = ()
+
+    @property
+    def approvers(self) -> tuple[str, ...]:
+        """The different people who approved the call as it is now, in order."""
+        return tuple(dict.fromkeys(one.by for one in self.assents if one.digest == self.digest))
+
+    @property
+    def edited(self) -> bool:
+        """Whether the call is no longer the one that was first asked for."""
+        return any(one.edited for one in self.assents)
 
     def usable(self, digest: str, now: datetime) -> bool:
         """Whether this approves exactly the call with `digest`, now, and has not been used."""
@@ -227,6 +280,13 @@ class LatestTurn(Frozen):
     at: datetime
 
 
+class Reopened(Frozen):
+    """A request that goes back into the queue: a decision saw `approvals` of it, and policy wants one more."""
+
+    approval_id: str
+    approvals: int
+
+
 class FinishedTurn(Frozen):
     """Everything one turn leaves behind, written in one transaction before the reply leaves.
 
@@ -243,6 +303,7 @@ class FinishedTurn(Frozen):
     approval: Approval | None = None
     used_approval: str | None = None
     withdrawn_approval: str | None = None
+    reopened_approval: Reopened | None = None
     customer_events: tuple[CustomerEvent, ...] = ()
 
 

@@ -163,7 +163,8 @@ class Prompt(Frozen):
 
     Passages and tool results are untrusted: adapters put them into delimited blocks, never into `system`.
     `guidance` is what a repair must mend, in words for the model; empty on the first call. `said` is the beginning of
-    the reply, which the customer has read already: what is wanted is what follows it.
+    the reply, which the customer has read already: what is wanted is what follows it. `allowed` are the commitments
+    that policy allows in this turn, `promised` those made earlier in the conversation.
     """
 
     template: str
@@ -181,6 +182,8 @@ class Prompt(Frozen):
     known: dict[str, str] = {}
     guidance: tuple[str, ...] = ()
     said: str = ""
+    allowed: tuple[str, ...] = ()
+    promised: tuple[str, ...] = ()
     identity: IdentityLevel = IdentityLevel.ANONYMOUS
 
 

@@ -86,6 +86,7 @@ EMITTED: tuple[str, ...] = (
     "TOOL_ATTESTED",
     "TOOL_FAILED",
     "TOOL_HANDED_OVER",
+    "TOOL_OVERTAKEN",
     "TOOL_RESULT_WITHHELD",
     "TOOL_ROUNDS_USED",
     "TOOL_SUCCEEDED",

@@ -11,6 +11,7 @@ from handrail.agent.case_port import CaseRecords
 from handrail.agent.conversation import (
     AuditEvent,
     FinishedTurn,
+    Granted,
     JournalEntry,
     LatestTurn,
     Received,
@@ -52,6 +53,14 @@ class ApprovalClosed(HandrailError):
     """The request for approval was decided before, or its time ran out."""
 
 
+class ApproverBarred(HandrailError):
+    """This person cannot approve the call: they have approved it already, or it came of their own message."""
+
+
+class ApprovalChanged(HandrailError):
+    """The call is not the one that the approver has seen: a colleague changed it. Look at it again."""
+
+
 class CaseTaken(HandrailError):
     """Another person has the conversation; `holder` is that person's name."""
 
@@ -66,6 +75,10 @@ class NotHolder(HandrailError):
 
 class WrongStatus(HandrailError):
     """The conversation's status does not allow the move; the message says what would."""
+
+
+class GrantsMoved(HandrailError):
+    """The customer was granted something since the call was decided; nothing was journalled. Decide it again."""
 
 
 class TooManyFiles(HandrailError):
@@ -124,8 +137,21 @@ class Store(CaseRecords, Protocol):
         """
         ...
 
-    async def intend(self, turn: Turn, entry: JournalEntry, events: Sequence[AuditEvent]) -> None:
-        """Journal a write call before it runs, together with the audit events that led to it."""
+    async def intend(
+        self, turn: Turn, entry: JournalEntry, events: Sequence[AuditEvent], seen: Granted | None = None
+    ) -> None:
+        """Journal a write call before it runs, together with the audit events that led to it.
+
+        `seen` is what the customer had been granted when the call was decided. Writes of one customer begin one after
+        the other, across conversations and workers: raises GrantsMoved, and journals nothing, when it is more by now.
+        """
+        ...
+
+    async def granted(self, site: str, customer_id: str, tools: Sequence[str], since: datetime, but: str) -> Granted:
+        """What calls of `tools` granted a customer since an instant, in any conversation.
+
+        Calls that run now, or may have run, count; those that failed, and the one with the key `but`, do not.
+        """
         ...
 
     async def conclude(self, turn: Turn, entry: JournalEntry, events: Sequence[AuditEvent]) -> None:

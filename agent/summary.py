@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import JsonValue
 
 from handrail.agent.after import customer_events, next_state
-from handrail.agent.channels import APPROVAL, MEMBERS, RESULT, TURN, USED_APPROVAL, WITHDRAWN, View
+from handrail.agent.channels import APPROVAL, MEMBERS, REOPENED, RESULT, TURN, USED_APPROVAL, WITHDRAWN, View
 from handrail.agent.conversation import AuditEvent, ConversationState, EventKind, FinishedTurn, Received
 from handrail.agent.releasing import after, left
 from handrail.agent.room import Room
@@ -35,16 +35,17 @@ def summed_up(view: View, received: Received, room: Room) -> FinishedTurn:
         feed=told(view, room.bundle, result, received.snapshot.state, state, now),
         reply_id=reply_id(result),
         handoff=result.handoff,
-        approval=view[APPROVAL] if view.has(APPROVAL) and _waits(state, view) else None,
+        approval=view[APPROVAL] if view.has(APPROVAL) and _waits(state, view[APPROVAL].approval_id) else None,
         used_approval=view[USED_APPROVAL] if view.has(USED_APPROVAL) else None,
+        reopened_approval=view[REOPENED] if view.has(REOPENED) else None,
         withdrawn_approval=view[WITHDRAWN] if view.has(WITHDRAWN) else None,
         customer_events=customer_events(view, result),
     )
 
 
-def _waits(state: ConversationState, view: View) -> bool:
+def _waits(state: ConversationState, approval_id: str) -> bool:
     """Whether the request for approval was told to the customer; one that was not told is not made."""
-    return state.pending is not None and state.pending.approval_id == view[APPROVAL].approval_id
+    return state.pending is not None and state.pending.approval_id == approval_id
 
 
 def _closing(view: View, result: TurnResult, turn_id: str, room: Room) -> AuditEvent:

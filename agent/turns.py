@@ -38,13 +38,14 @@ class Cause(Frozen):
     `resumed` says that a worker died in the middle of it before, `overtaken` that the conversation has gone on since:
     such a message agrees to nothing any more. `early` says that the message was written before the reply that it would
     answer was seen: it waited for another turn, or answers another chat. `edited` is the call as an operator changed
-    it while approving it.
+    it while approving it, `approvers` are the people who have approved the call that the decision is about.
     """
 
     kind: CauseKind = CauseKind.MESSAGE
     approval: ApprovalState | None = None
     approval_id: str | None = None
     operator: str | None = None
+    approvers: tuple[str, ...] = ()
     edited: ToolCall | None = None
     resumed: bool = False
     overtaken: bool = False

@@ -21,7 +21,7 @@ from handrail.guardrails.gate.argument import (
     Origin,
     Texts,
 )
-from handrail.guardrails.gate.fitting import schema_of, value_problem
+from handrail.guardrails.gate.fitting import field_problems, object_schema
 from handrail.guardrails.gate.mcp_source import McpSource, source_problems
 from handrail.guardrails.gate.template import template_problems
 from handrail.guardrails.policy.facts import FactKind
@@ -29,7 +29,7 @@ from handrail.guardrails.vocabulary import Frozen, ToolCall
 
 Path: TypeAlias = tuple[str | int, ...]
 
-GATE_FACTS = frozenset({"schema_valid", "provenance_ok", "confirmed", "approved", "repeated", "over_rate", "edit"})
+GATE_FACTS = frozenset({"schema_valid", "provenance_ok", "confirmed", "approvals", "repeated", "over_rate", "edit"})
 """What the gate itself states of every call; no tool may declare a fact of these names."""
 
 
@@ -49,13 +49,14 @@ class Sensitivity(StrEnum):
 
 
 class FactType(StrEnum):
-    """The type of a call fact. `money` is an integer of minor units, `date` an ISO date as text."""
+    """The type of a call fact. `money` is an integer of minor units, `date` an ISO date as text, `texts` are many."""
 
     BOOLEAN = "boolean"
     INTEGER = "integer"
     NUMBER = "number"
     ENUM = "enum"
     TEXT = "text"
+    TEXTS = "texts"
     MONEY = "money"
     DATE = "date"
 
@@ -67,6 +68,7 @@ _KINDS = {
     FactType.MONEY: FactKind.NUMBER,
     FactType.ENUM: FactKind.WORD,
     FactType.TEXT: FactKind.WORD,
+    FactType.TEXTS: FactKind.SET,
     FactType.DATE: FactKind.WORD,
 }
 
@@ -76,6 +78,8 @@ class CallFact(Frozen):
 
     `vouches` marks a record of the company that does not depend on the arguments beyond the identifier: its value
     counts as the origin of an argument (the rest that can still be refunded, the end of the paid period).
+    `vouches_for` is the same for single arguments, or fields of objects as `attachments.file_id`: the addresses of the
+    people that the customer named vouch for recipients, and for nothing else that happens to be written like one.
     """
 
     name: Name
@@ -85,6 +89,7 @@ class CallFact(Frozen):
     labels: dict[str, Texts] = {}
     currency: Name | None = None
     vouches: bool = False
+    vouches_for: tuple[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]*$", max_length=200)], ...] = ()
 
     @property
     def fact_kind(self) -> FactKind:
@@ -97,6 +102,8 @@ class CallFact(Frozen):
             raise ValueError("an enum fact needs values, and nothing else has them")
         if (self.type is FactType.MONEY) != (self.currency is not None):
             raise ValueError("a money fact names the fact that holds its currency, and nothing else does")
+        if self.vouches and self.vouches_for:
+            raise ValueError("a fact vouches for every argument or for those of vouches_for: write one of the two")
         if set(self.labels) - set(self.values):
             raise ValueError("labels are for declared values only")
         return self
@@ -160,6 +167,10 @@ class ToolSpec(Frozen):
         for fact in self.facts:
             if fact.name in GATE_FACTS:
                 yield f"the fact {fact.name} belongs to the gate"
+        paths = {path for argument in self.arguments for path in argument.paths()}
+        for fact in self.facts:
+            for path in sorted(set(fact.vouches_for) - paths):
+                yield f"the fact {fact.name} vouches for {path}, which is no argument"
         currencies = {argument.name: argument.currency for argument in self.arguments}
         currencies |= {fact.name: fact.currency for fact in self.facts}
         words = {fact.name for fact in self.facts if fact.fact_kind is FactKind.WORD}
@@ -180,7 +191,7 @@ class ToolSpec(Frozen):
         # INVARIANT: nobody agrees to a sensitive value without having seen it.
         for language, text in (self.question or {}).items():
             for argument in self.arguments:
-                if argument.sensitive and f"{{{argument.name}}}" not in text:
+                if _is_sensitive(argument) and f"{{{argument.name}}}" not in text:
                     yield f"question.{language}: the sensitive argument {argument.name} does not stand in it"
 
     def _result_problems(self) -> Iterator[str]:
@@ -207,12 +218,7 @@ def tool_problems(spec: ToolSpec, *, languages: Collection[str]) -> Iterator[tup
 
 def json_schema(spec: ToolSpec) -> dict[str, JsonValue]:
     """The JSON Schema of the arguments, for the model. It guides; `validate_arguments` is what counts."""
-    return {
-        "type": "object",
-        "properties": {argument.name: schema_of(argument) for argument in spec.arguments},
-        "required": [argument.name for argument in spec.arguments if argument.required],
-        "additionalProperties": False,
-    }
+    return object_schema(spec.arguments)
 
 
 def validate_arguments(spec: ToolSpec, call: ToolCall) -> tuple[str, ...]:
@@ -221,20 +227,11 @@ def validate_arguments(spec: ToolSpec, call: ToolCall) -> tuple[str, ...]:
     An optional argument may be left out or be null.
     """
     problems = [] if call.tool == spec.id else [f"the call is for another tool than {spec.id}"]
-    declared = {argument.name for argument in spec.arguments}
-    if not set(call.arguments) <= declared:
-        allowed = ", ".join(argument.name for argument in spec.arguments) or "none"
-        problems.append(f"there are arguments that the tool does not have; it has: {allowed}")
-    for argument in spec.arguments:
-        value = call.arguments.get(argument.name)
-        if value is None:
-            if argument.required:
-                problems.append(f"{argument.name} is missing")
-            continue
-        problem = value_problem(argument, value)
-        if problem is not None:
-            problems.append(f"{argument.name} {problem}")
-    return tuple(problems)
+    return (*problems, *field_problems(spec.arguments, call.arguments, "arguments"))
+
+
+def _is_sensitive(argument: Argument) -> bool:
+    return argument.sensitive or any(_is_sensitive(field) for field in argument.fields)
 
 
 __all__ = [

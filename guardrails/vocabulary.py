@@ -235,12 +235,14 @@ class Dimensions(Frozen):
     """The closed set of things segmentation may change (spec S2.4), after combination.
 
     `scope` maps a document family (role, stack, region, plan, authority, language, need_state) to the classes that
-    were granted; a family that nothing granted admits only documents marked `all`.
+    were granted; a family that nothing granted admits only documents marked `all`. `commitments` are ids of what
+    a reply may promise.
     """
 
     queue: str | None = None
     skills: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    commitments: tuple[str, ...] = ()
     priority: Priority = Priority.NORMAL
     first_response_minutes: int | None = None
     automation: Automation = Automation.ANSWER
@@ -382,6 +384,14 @@ class CollectedFact(Frozen):
     source: str
 
 
+class Promise(Frozen):
+    """A sentence that bound the company when it was released, and the turn in which it was said."""
+
+    text: str
+    turn_id: str
+    at: datetime
+
+
 class Handoff(Frozen):
     """The packet a person gets (spec S9.1): enough to go on without asking the customer again."""
 
@@ -391,7 +401,7 @@ class Handoff(Frozen):
     tried: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     at_stake: tuple[str, ...] = ()
-    promises: tuple[str, ...] = ()
+    promises: tuple[Promise, ...] = ()
     segments: tuple[str, ...] = ()
     risk: RiskTier = RiskTier.LOW
     reasons: tuple[str, ...]

@@ -25,6 +25,7 @@ COMMANDS: tuple[Entry, ...] = (
     Entry("audit", "handrail.commands.audit:audit", "Verify and anchor the audit log."),
     Entry("gate", "handrail.commands.gate:gate", "Decide proposed tool calls by the pack of a company."),
     Entry("classify", "handrail.commands.classify:classify", "Read messages: need state, risk and signals."),
+    Entry("check", "handrail.commands.check:check", "Check replies: commitments, claims, sources, leaks."),
     Entry("train", "handrail.commands.train:train", "Learn the detection model from labelled messages."),
     Entry("kb", "handrail.commands.kb:kb", "Ingest and search the knowledge base."),
     Entry("model", "handrail.commands.model:model", "Install the sentence encoder."),

@@ -133,8 +133,7 @@ def _body(step: Step, titles: Mapping[str, ReasonTitle]) -> Iterator[str]:
     if isinstance(content, Decision):
         yield from _decision(content, titles)
     elif isinstance(content, Report):
-        yield from _reasons(content.reasons, titles)
-        yield from _opinion(content.details.get("second_opinion"))
+        yield from _report(content, titles)
     elif isinstance(content, RetrievalPayload):
         yield from _retrieval(content)
     elif isinstance(content, ModelCallPayload):
@@ -152,6 +151,14 @@ def _body(step: Step, titles: Mapping[str, ReasonTitle]) -> Iterator[str]:
         yield from _release(content, titles)
     elif isinstance(content, OperatorPayload) and content.tool:
         yield from _wrapped(f"call of {content.tool}, request {content.approval_id}", _INDENT)
+        yield from _listed("approved by", content.approvers)
+
+
+def _report(content: Report, titles: Mapping[str, ReasonTitle]) -> Iterator[str]:
+    yield from _reasons(content.reasons, titles)
+    yield from _opinion(content.details.get("second_opinion"))
+    if approvers := content.details.get("approved_by"):
+        yield from _wrapped(f"approved by: {_plain(approvers)}", _INDENT)
 
 
 def _opinion(asked: JsonValue) -> Iterator[str]:

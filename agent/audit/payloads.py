@@ -105,6 +105,7 @@ class OperatorPayload(Payload):
     state: str | None = None
     tool: str | None = None
     approval_id: str | None = None
+    approvers: tuple[str, ...] = ()
 
 
 class AssignedSegment(Payload):

@@ -20,6 +20,8 @@ SAID = (
     "From Fernwell, not from the customer. The customer has read the beginning of your reply already; it cannot be "
     "changed. Write only what follows it: repeat none of it, contradict none of it, greet nobody again."
 )
+MAY_PROMISE = "From Fernwell, not from the customer. The only promises that you may make, in these words:"
+PROMISED = "From Fernwell, not from the customer. Promised earlier in this conversation; do not contradict it:"
 REPAIR = "From the checks at Fernwell, not from the customer. Write the reply anew and mend this:"
 MEND = "From the checks at Fernwell, not from the customer. What you wrote behind it was not shown. Mend this in it:"
 
@@ -32,7 +34,9 @@ def rendered(prompt: Prompt) -> list[BaseMessage]:
         written = HumanMessage if message.role is Role.CUSTOMER else AIMessage
         messages.append(written(message.text))
     blocks = [*known_block(prompt.known), *passage_blocks(prompt.passages)]
-    parts = [REFERENCE, *blocks, CUSTOMER] if blocks else []
+    parts = [REFERENCE, *blocks] if blocks else []
+    ledger = ledger_of(prompt)
+    parts = [*ledger, *parts, CUSTOMER] if ledger or parts else []
     guidance = guidance_of(prompt)
     current = [*parts, prompt.message]
     if not prompt.results:
@@ -45,12 +49,15 @@ def rendered(prompt: Prompt) -> list[BaseMessage]:
     return messages
 
 
+def ledger_of(prompt: Prompt) -> list[str]:
+    """What may be promised and what was promised, in words for the model; empty when there is nothing."""
+    return [*_listed(MAY_PROMISE, prompt.allowed), *_listed(PROMISED, prompt.promised)]
+
+
 def guidance_of(prompt: Prompt) -> list[str]:
     """What has left already and what a repair must mend, in words for the model; empty when there is nothing."""
-    guidance = [SAID, block("reply", "its beginning", prompt.said)] if prompt.said else []
-    if prompt.guidance:
-        guidance += [MEND if prompt.said else REPAIR, *(f"- {line}" for line in prompt.guidance)]
-    return guidance
+    said = [SAID, block("reply", "its beginning", prompt.said)] if prompt.said else []
+    return [*said, *_listed(MEND if prompt.said else REPAIR, prompt.guidance)]
 
 
 def wire_messages(prompt: Prompt) -> list[ChatCompletionMessageParam]:
@@ -67,6 +74,10 @@ def wire_tools(prompt: Prompt) -> list[ChatCompletionToolParam]:
         }
         for offer in prompt.tools
     ]
+
+
+def _listed(head: str, lines: tuple[str, ...]) -> list[str]:
+    return [head, *(f"- {line}" for line in lines)] if lines else []
 
 
 def round_of(result: ToolResult, call_id: str) -> tuple[AIMessage, ToolMessage]:

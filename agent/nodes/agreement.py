@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from pydantic import JsonValue
+
 from handrail.agent.channels import (
     ANSWERED,
     CAUSE,
@@ -35,8 +37,9 @@ CODE_TRIES = 3
 class Agreement:
     """A pending call with what has been agreed about it. INVARIANT: `call` is what was asked about, to the letter.
 
-    `before` is the call that the customer asked for, where an operator changed it while approving; nobody has agreed to
-    the change yet.
+    `before` are the calls that the customer knows of, where an operator changed the call while approving and nobody has
+    agreed to the change: first the one that the customer asked for, then those of earlier edits. `proposers` are the
+    operators whose messages the call came of.
     """
 
     call: ToolCall
@@ -44,7 +47,8 @@ class Agreement:
     confirmed: bool
     approval_id: str | None
     identity: IdentityLevel | None = None
-    before: ToolCall | None = None
+    before: tuple[ToolCall, ...] = ()
+    proposers: tuple[str, ...] = ()
 
 
 async def agreement_of(view: View, room: Room, progress: Progress) -> Agreement | None:
@@ -101,7 +105,7 @@ def _asked_again(view: View, room: Room, progress: Progress, pending: PendingCal
 def _agreed(pending: PendingCall, *, confirmed: bool) -> Agreement:
     """What stands of a pending call. One that a colleague has approved already keeps the level it was asked for at."""
     level = pending.identity if pending.edited else None
-    return Agreement(pending.call, pending.digest, confirmed, pending.approval_id, level)
+    return Agreement(pending.call, pending.digest, confirmed, pending.approval_id, level, proposers=pending.proposers)
 
 
 async def _code(view: View, room: Room, progress: Progress, pending: PendingCall) -> Agreement | None:
@@ -117,7 +121,7 @@ async def _code(view: View, room: Room, progress: Progress, pending: PendingCall
         until = turn.at + timedelta(minutes=room.bundle.manifest.limits.verification_minutes)
         progress.writes.append(VERIFIED_UNTIL.put(until.isoformat()))
         progress.report("IDENTITY_VERIFIED")
-        return Agreement(pending.call, pending.digest, pending.confirmed, pending.approval_id, IdentityLevel.VERIFIED)
+        return _standing(pending, IdentityLevel.VERIFIED)
     progress.report("IDENTITY_CODE_WRONG")
     if pending.tries + 1 >= CODE_TRIES:
         _drop(progress)
@@ -131,21 +135,43 @@ async def _code(view: View, room: Room, progress: Progress, pending: PendingCall
 def _decision(view: View, room: Room, progress: Progress, pending: PendingCall) -> Agreement | None:
     """An operator's approval lets the call be decided again; anything else ends it."""
     language, edited = view[DETECTION].language, view[CAUSE].edited
+    approved_by: dict[str, JsonValue] = {"approved_by": [*view[CAUSE].approvers]}
     if view[CAUSE].approval is ApprovalState.APPROVED and edited is not None:
-        progress.report("APPROVAL_GRANTED", "APPROVAL_EDITED")
+        progress.report("APPROVAL_GRANTED", "APPROVAL_EDITED", details=approved_by)
         progress.note(room.bundle.text("edited", language))
         # INVARIANT: the customer's yes was about the call before the edit, so it does not count for this one.
-        return Agreement(edited, digest(edited), False, pending.approval_id, pending.identity, before=pending.call)
+        return Agreement(
+            edited,
+            digest(edited),
+            confirmed=False,
+            approval_id=pending.approval_id,
+            identity=pending.identity,
+            before=(*pending.before, pending.call),
+            proposers=pending.proposers,
+        )
     if view[CAUSE].approval is ApprovalState.APPROVED:
-        progress.report("APPROVAL_GRANTED")
+        progress.report("APPROVAL_GRANTED", details=approved_by)
         # The level at which the customer asked stands for this one call: approval may take longer than a code lives.
-        return Agreement(pending.call, pending.digest, True, pending.approval_id, pending.identity)
+        return _standing(pending, pending.identity)
     denied = view[CAUSE].approval is ApprovalState.DENIED
     progress.report("APPROVAL_DENIED" if denied else "APPROVAL_EXPIRED")
     _drop(progress)
     key = "approval_denied" if denied else "approval_expired"
     progress.speak(room.bundle.text(key, language), key)
     return None
+
+
+def _standing(pending: PendingCall, identity: IdentityLevel) -> Agreement:
+    """The pending call as it stands, with what the customer has agreed to of it so far."""
+    return Agreement(
+        pending.call,
+        pending.digest,
+        pending.confirmed,
+        pending.approval_id,
+        identity,
+        before=pending.before,
+        proposers=pending.proposers,
+    )
 
 
 def _drop(progress: Progress) -> None:

@@ -16,6 +16,7 @@ from handrail.agent.channels import (
     PENDING,
     PLACE,
     QUICK_REPLIES,
+    REOPENED,
     RESULTS,
     ROUNDS,
     SNAPSHOT,
@@ -31,8 +32,9 @@ from handrail.agent.nodes.deciding import Weighed, weigh
 from handrail.agent.nodes.dressing import SILENCE
 from handrail.agent.nodes.execution import HANDED_OVER, Ran, run_call
 from handrail.agent.nodes.next_step import ask_next_step
-from handrail.agent.room import Room
+from handrail.agent.room import PortFault, Room
 from handrail.agent.screening import WITHHELD
+from handrail.agent.store_port import GrantsMoved
 from handrail.guardrails.vocabulary import (
     Decision,
     Draft,
@@ -45,6 +47,8 @@ from handrail.guardrails.vocabulary import (
 )
 
 NO_CALL = "TOOLS_NONE"
+OVERTAKEN_TRIES = 3
+"""How often a call is decided anew because the customer was granted something elsewhere in between."""
 
 
 @dataclass(slots=True)
@@ -59,9 +63,9 @@ class Progress:
     notes: list[str] = field(default_factory=list)
     handed_over: bool = False
 
-    def report(self, *reasons: str) -> None:
+    def report(self, *reasons: str, details: dict[str, JsonValue] | None = None) -> None:
         """Note what happened, without a decision."""
-        self.said.append(Report(stage=Stage.AUTHORIZE_TOOLS, reasons=tuple(reasons)))
+        self.said.append(Report(stage=Stage.AUTHORIZE_TOOLS, reasons=tuple(reasons), details=details or {}))
 
     def told(self, ran: Ran) -> None:
         """Note how a call ended, and by which signals its content was withheld."""
@@ -117,6 +121,16 @@ async def authorize_tools(view: View, room: Room) -> Step:
 
 
 async def _one(call: ToolCall, view: View, room: Room, progress: Progress, agreement: Agreement | None) -> None:
+    """Decide `call` and do what the decision says; again on fresh facts when another call overtook it."""
+    for _ in range(OVERTAKEN_TRIES):
+        try:
+            return await _decided(call, view, room, progress, agreement)
+        except GrantsMoved:
+            progress.report("TOOL_OVERTAKEN")
+    raise PortFault("SYS_STORE")
+
+
+async def _decided(call: ToolCall, view: View, room: Room, progress: Progress, agreement: Agreement | None) -> None:
     weighed = await weigh(call, view, room, tuple(progress.results), agreement)
     if _has_ended(weighed, view):
         # It ran before a worker died in the middle of this turn, and has changed the facts it would be decided on.
@@ -129,6 +143,9 @@ async def _one(call: ToolCall, view: View, room: Room, progress: Progress, agree
     progress.said.append(weighed.decision)
     effect = weighed.decision.effect
     if effect is Effect.ESCALATE:
+        if agreement is not None:
+            # A person decides the matter now: what was agreed to or approved is not carried out any more.
+            progress.writes.append(PENDING.put(None))
         progress.escalate(*weighed.decision.reasons)
     elif effect is Effect.REFUSE:
         _refused(weighed, view, room, progress, agreement)
@@ -140,6 +157,8 @@ async def _one(call: ToolCall, view: View, room: Room, progress: Progress, agree
             progress.note(room.bundle.text("superseded", view[DETECTION].language))
         if asked.approval is not None:
             progress.writes.append(APPROVAL.put(asked.approval))
+        if asked.reopened is not None:
+            progress.writes.append(REOPENED.put(asked.reopened))
         progress.writes.append(QUICK_REPLIES.put(asked.quick_replies))
         progress.results.append(
             ToolResult(call=weighed.call, outcome=ToolOutcome.NOT_YET, reasons=weighed.decision.reasons)

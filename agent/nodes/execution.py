@@ -11,11 +11,13 @@ from pydantic import JsonValue, TypeAdapter
 
 from handrail.agent.channels import CAUSE, JOURNAL, TURN, View
 from handrail.agent.conversation import AuditEvent, EventKind, JournalEntry, JournalState
-from handrail.agent.nodes.deciding import Weighed
+from handrail.agent.nodes.deciding import Weighed, key_of
 from handrail.agent.ports import ToolRefused
-from handrail.agent.room import Hands, Room, bounded, faults_as
+from handrail.agent.room import Hands, PortFault, Room, bounded, faults_as
 from handrail.agent.screening import screened, without_content
+from handrail.agent.store_port import GrantsMoved
 from handrail.agent.turns import CauseKind
+from handrail.guardrails.gate.amounts import amounts_of
 from handrail.guardrails.toolspec import Access, ToolSpec
 from handrail.guardrails.vocabulary import Decision, Signal, ToolCall, ToolOutcome, ToolResult
 
@@ -45,6 +47,7 @@ async def run_call(weighed: Weighed, view: View, room: Room, led: tuple[Decision
     """Run the weighed call, which policy allowed. `led` are the decisions for the audit event before a write.
 
     INVARIANT: of what a tool answers, only declared fields without instructions to the model get any further.
+    Raises GrantsMoved, before anything ran, when the customer was granted something since the call was weighed.
     """
     if weighed.spec is None:
         raise LookupError("an undeclared tool cannot run")
@@ -65,8 +68,7 @@ async def _run(weighed: Weighed, spec: ToolSpec, view: View, room: Room, led: tu
     call = weighed.call
     turn = view[TURN]
     customer = turn.customer_id or ""
-    # The digest, not the call's id, makes the key: a model asked again may number the same call differently.
-    key = f"{turn.conversation_id}:{turn.turn_id}:{weighed.digest[:32]}"
+    key = key_of(turn, weighed.digest)
     # What an operator approved has no caller waiting for it any more: Handrail runs it.
     if room.hands is Hands.CALLER and view[CAUSE].kind is not CauseKind.OPERATOR_DECISION:
         return await _hand_over(call, weighed, spec, view, room, key, led)
@@ -95,11 +97,10 @@ async def _write(
             digest=weighed.digest,
             key=key,
             state=JournalState.INTENDED,
+            amounts=amounts_of(spec, weighed.values),
             at=room.clock.now(),
         )
-        before = [_event(EventKind.TOOL_INTENT, view, room, begun, led)]
-        with faults_as("SYS_STORE"):
-            await bounded(room.store.intend(turn, begun, before), room.patience.store)
+        await _intend(begun, weighed, view, room, led)
     elif begun.state is not JournalState.INTENDED:
         return _from_journal(begun, call)
     elif not spec.idempotent:
@@ -124,6 +125,17 @@ async def _write(
     return _from_journal(ended, call)
 
 
+async def _intend(begun: JournalEntry, weighed: Weighed, view: View, room: Room, led: tuple[Decision, ...]) -> None:
+    """Journal the call. INVARIANT: nothing runs on a sum over earlier calls that is no longer true."""
+    before = [_event(EventKind.TOOL_INTENT, view, room, begun, led)]
+    try:
+        await bounded(room.store.intend(view[TURN], begun, before, weighed.granted), room.patience.store)
+    except GrantsMoved:
+        raise
+    except Exception as error:
+        raise PortFault("SYS_STORE") from error
+
+
 async def _hand_over(
     call: ToolCall, weighed: Weighed, spec: ToolSpec, view: View, room: Room, key: str, led: tuple[Decision, ...]
 ) -> Ran:
@@ -135,6 +147,7 @@ async def _hand_over(
         digest=weighed.digest,
         key=key,
         state=JournalState.INTENDED,
+        amounts=amounts_of(spec, weighed.values),
         at=room.clock.now(),
     )
     ended = given.model_copy(update={"state": JournalState.HANDED_OVER})
@@ -143,9 +156,7 @@ async def _hand_over(
     if spec.access is Access.READ:
         return Ran(result, HANDED_OVER, audit=(after,))
     if all(entry.key != key for entry in view.get(JOURNAL, ())):
-        before = [_event(EventKind.TOOL_INTENT, view, room, given, led)]
-        with faults_as("SYS_STORE"):
-            await bounded(room.store.intend(turn, given, before), room.patience.store)
+        await _intend(given, weighed, view, room, led)
     with faults_as("SYS_STORE"):
         await bounded(room.store.conclude(turn, ended, [after]), room.patience.store)
     return Ran(result, HANDED_OVER)

@@ -22,7 +22,7 @@ from handrail.agent.channels import (
 )
 from handrail.agent.nodes.dressing import SILENCE, by_model, dress, goes_on, said_before
 from handrail.agent.nodes.gate_risk import facts_of
-from handrail.agent.nodes.prompting import NOTHING_FOUND, system_text
+from handrail.agent.nodes.prompting import NOTHING_FOUND, allowed_commitments, system_text
 from handrail.agent.releasing import left
 from handrail.agent.room import Room, sensible
 from handrail.agent.standing import WITH_PEOPLE
@@ -116,6 +116,8 @@ def evidence_of(view: View, room: Room, fixed: tuple[str, ...]) -> Evidence:
             *((turn.text,) if turn.sender is Role.CUSTOMER and turn.turn_id not in suspect else ()),
         ),
         fixed_texts=fixed,
+        allowed=allowed_commitments(view, room),
+        promised=tuple(promise.text for promise in state.promises),
         own=own,
         # The bundle's own words may be said again: where a matter stands does not change by being asked twice.
         shown=() if fixed else state.shown_passages,

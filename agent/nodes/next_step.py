@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import NAMESPACE_URL, uuid5
 
 from handrail.agent.channels import DETECTION, POLICY, SNAPSHOT, TURN, View
-from handrail.agent.conversation import Approval, ApprovalState, PendingCall
+from handrail.agent.conversation import Approval, ApprovalState, PendingCall, Reopened
 from handrail.agent.facts import identity_now
 from handrail.agent.nodes.agreement import Agreement
 from handrail.agent.nodes.deciding import Weighed
@@ -26,6 +26,7 @@ class Asked:
     text: str
     pending: PendingCall
     approval: Approval | None = None
+    reopened: Reopened | None = None
     quick_replies: tuple[str, ...] = ()
 
 
@@ -46,6 +47,9 @@ async def ask_next_step(weighed: Weighed, view: View, room: Room, agreement: Agr
         confirmed=agreement is not None and agreement.confirmed,
         identity=level,
         approval_id=agreement.approval_id if agreement is not None else None,
+        # Asked to agree to the edited call, the customer's yes will be about that one alone.
+        before=agreement.before if agreement is not None and step is not Obligation.CONFIRM else (),
+        proposers=agreement.proposers if agreement is not None else view[SNAPSHOT].wrote,
     )
     if agreement is not None and agreement.approval_id is not None and state.pending is not None:
         # What a colleague approved waits as long as the approval holds: the customer may be away by now.
@@ -56,6 +60,8 @@ async def ask_next_step(weighed: Weighed, view: View, room: Room, agreement: Agr
         language = view[DETECTION].language
         text = room.bundle.text("confirm", language, question=weighed.question(language))
         return Asked(text, pending, quick_replies=("Yes", "No"))
+    if pending.approval_id is not None and weighed.approvals:
+        return _another(pending.approval_id, weighed, view, room, pending)
     return _approval(weighed, view, room, pending)
 
 
@@ -67,6 +73,13 @@ async def _code(view: View, room: Room, pending: PendingCall) -> Asked:
         if not address:
             raise ValueError("step-up did not say where the code went")
     return Asked(room.bundle.text("ask_code", view[DETECTION].language, address=address), pending)
+
+
+def _another(approval_id: str, weighed: Weighed, view: View, room: Room, pending: PendingCall) -> Asked:
+    """Puts a request that somebody has approved back into the queue, for another person, until it expires."""
+    language = view[DETECTION].language
+    text = room.bundle.text("approval_another", language, question=weighed.question(language))
+    return Asked(text, pending, reopened=Reopened(approval_id=approval_id, approvals=weighed.approvals))
 
 
 def _approval(weighed: Weighed, view: View, room: Room, pending: PendingCall) -> Asked:
@@ -85,6 +98,7 @@ def _approval(weighed: Weighed, view: View, room: Room, pending: PendingCall) ->
         queue=name,
         requested_at=turn.at,
         expires_at=expires,
+        proposers=pending.proposers,
     )
     minutes = view[POLICY].dimensions.first_response_minutes or bundle.queues[name].first_response_minutes
     text = bundle.text(

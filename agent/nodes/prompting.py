@@ -9,21 +9,26 @@ from handrail.agent.ports import Prompt, ToolOffer
 from handrail.agent.releasing import left
 from handrail.agent.room import Room
 from handrail.guardrails.detect.masking import mask, mask_json
+from handrail.guardrails.gate.amounts import windows_of
 from handrail.guardrails.gate.facts import tool_facts
 from handrail.guardrails.gate.results import veiled
+from handrail.guardrails.output.evidence import AllowedCommitment
 from handrail.guardrails.policy.facts import Facts, fact, ignorable
 from handrail.guardrails.prompts import render
 from handrail.guardrails.scope import Retrieved
 from handrail.guardrails.toolspec import ToolSpec, json_schema
-from handrail.guardrails.vocabulary import Stage, ToolResult
+from handrail.guardrails.vocabulary import Obligation, Stage, ToolResult
 
 NOTHING_FOUND = Retrieved(passages=(), good=0, eligible_documents=0, excluded={}, revision="none")
+
+MANY = 1000
+"""More people than any rule asks for."""
 
 ASSUMED = (
     fact("call_schema_valid", True, "assumed"),
     fact("call_provenance_ok", True, "assumed"),
     fact("call_confirmed", True, "assumed"),
-    fact("call_approved", True, "assumed"),
+    fact("call_approvals", MANY, "assumed"),
     fact("call_repeated", False, "assumed"),
     fact("call_over_rate", False, "assumed"),
     fact("call_edit", "none", "assumed"),
@@ -52,6 +57,8 @@ def model_prompt(view: View, room: Room) -> Prompt:
         results=tuple(_veiled(result, room) for result in view.get(RESULTS, ())),
         guidance=view.get(GUIDANCE, ()),
         said=left(),
+        allowed=tuple(commitment.text for commitment in allowed_commitments(view, room, detection.language)),
+        promised=tuple(promise.text for promise in snapshot.state.promises),
         identity=identity_now(turn, snapshot.state),
     )
 
@@ -74,7 +81,22 @@ def withheld(prompt: Prompt, kinds: frozenset[str]) -> Prompt:
             "known": mask_json(dict(prompt.known), kinds),
             "guidance": tuple(mask(line, kinds) for line in prompt.guidance),
             "said": mask(prompt.said, kinds),
+            "promised": tuple(mask(line, kinds) for line in prompt.promised),
         }
+    )
+
+
+def allowed_commitments(view: View, room: Room, language: str | None = None) -> tuple[AllowedCommitment, ...]:
+    """What policy lets a reply of this turn promise, in every language that it is worded in, or in `language` alone."""
+    if not view.has(POLICY) or Obligation.NO_COMMITMENTS in view[POLICY].obligations:
+        return ()
+    entries = [room.bundle.commitments[name] for name in view[POLICY].dimensions.commitments]
+    first = room.bundle.manifest.languages[0]
+    return tuple(
+        AllowedCommitment(kind=entry.kind, text=text)
+        for entry in entries
+        for spoken, text in entry.texts.items()
+        if language is None or spoken == (language if language in entry.texts else first)
     )
 
 
@@ -123,5 +145,6 @@ def could_be_allowed(spec: ToolSpec, facts: Facts, room: Room) -> bool:
     stated = (fact(name, content, "bundle") for name, content in tool_facts(spec).items())
     # Declared call facts are unknown before there is a call: here, and only here, unknown does not count against it.
     open_facts = (ignorable(f"call_{declared.name}", "bundle", "there is no call yet") for declared in spec.facts)
-    best = facts.with_facts((*open_facts, *stated))
+    sums = (fact(window.fact, 0, "assumed") for window in windows_of(room.bundle.amounts, spec))
+    best = facts.with_facts((*open_facts, *stated, *sums))
     return room.bundle.policy.could_go_ahead(Stage.AUTHORIZE_TOOLS, best, spec.id)

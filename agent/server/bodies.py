@@ -127,6 +127,12 @@ class ResolveBody(Frozen):
     note: Annotated[str, StringConstraints(max_length=2000, pattern=_NO_NUL)] | None = None
 
 
+class ApproveBody(Frozen):
+    """Which call was seen: the digest of the request. It is asked for once a colleague has changed the call."""
+
+    digest: Annotated[str, Field(max_length=128)] | None = Field(default=None, examples=["9f2c"])
+
+
 class EditBody(Frozen):
     """The arguments that change; those that are not named stay as they are."""
 

@@ -93,6 +93,8 @@ _APPROVAL: Table = {
     "expires_at": "2026-05-05T09:30:00Z",
     "decided_by": None,
     "decided_at": None,
+    "assents": [{"by": "m.ortiz", "digest": "9f2c", "at": _AT, "edited": False}],
+    "proposers": [],
 }
 _CASE: Table = {
     "conversation_id": "c_5f0c1a",
@@ -203,7 +205,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
     f"POST {_HELD}/release": Example(_CASE, body={"to": "queue"}),
     f"POST {_HELD}/resolve": Example(_CASE, body={"note": "Second payment refunded."}),
     "GET /v1/operator/approvals": Example([_APPROVAL]),
-    f"POST {_ASKED}/approve": Example(_DECIDED),
+    f"POST {_ASKED}/approve": Example(_DECIDED, body={"digest": "9f2c"}),
     f"POST {_ASKED}/deny": Example(_DECIDED),
     f"POST {_ASKED}/edit": Example(_DECIDED, body={"arguments": {"amount": "20.00"}}),
     f"PUT {_KNOWN}/attributes": Example(

@@ -61,9 +61,9 @@ class OperatorClient:
         params = [] if state is None else [("state", state.value)]
         return self._ask("GET", "/approvals", tuple[Approval, ...], params=params)
 
-    def approve(self, approval_id: str) -> DecidedView:
-        """Approve the exact call."""
-        return self._ask("POST", f"/approvals/{approval_id}/approve", DecidedView)
+    def approve(self, approval_id: str, digest: str | None = None) -> DecidedView:
+        """Approve the exact call; one that a colleague changed by its digest."""
+        return self._ask("POST", f"/approvals/{approval_id}/approve", DecidedView, {"digest": digest})
 
     def deny(self, approval_id: str) -> DecidedView:
         """Deny it."""

@@ -21,7 +21,7 @@ from handrail.agent.server.asking import (
     operator,
 )
 from handrail.agent.server.belongings import FileId, download
-from handrail.agent.server.bodies import EditBody, ReleaseBody, ReplyBody, ResolveBody, SignInBody
+from handrail.agent.server.bodies import ApproveBody, EditBody, ReleaseBody, ReplyBody, ResolveBody, SignInBody
 from handrail.agent.server.case_views import CaseView, SessionView
 from handrail.agent.server.desk import Desk
 from handrail.agent.server.faults import Fault, documented, unknown_approval, unknown_file
@@ -126,9 +126,13 @@ async def read_approvals(desk: Asking, state: ApprovalState | None = None) -> tu
     return await desk.service.store.approvals(desk.site, state)
 
 
-async def approve(desk: Asking, operator: SignedIn, approval_id: ApprovalId) -> DecidedView:
-    """Approve one exact call. It is decided again on fresh facts, and then runs, once."""
-    return await _decided(desk, approval_id, await desk.service.casework.approve(desk.site, approval_id, operator))
+async def approve(
+    desk: Asking, operator: SignedIn, approval_id: ApprovalId, body: ApproveBody | None = None
+) -> DecidedView:
+    """Approve one exact call. It is decided again on fresh facts, and then runs, once, or waits for another person."""
+    digest = None if body is None else body.digest
+    turn = await desk.service.casework.approve(desk.site, approval_id, operator, digest)
+    return await _decided(desk, approval_id, turn)
 
 
 async def deny(desk: Asking, operator: SignedIn, approval_id: ApprovalId) -> DecidedView:

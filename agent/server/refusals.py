@@ -24,7 +24,9 @@ from handrail.agent.server.faults import (
     unknown_conversation,
 )
 from handrail.agent.store_port import (
+    ApprovalChanged,
     ApprovalClosed,
+    ApproverBarred,
     CaseTaken,
     ConversationBusy,
     KeyReused,
@@ -71,6 +73,22 @@ _ANSWERS: tuple[tuple[type[HandrailError], Callable[[HandrailError], Fault]], ..
             "approval_closed",
             "Read it again with GET /v1/operator/approvals; a new decision needs a new request.",
             "This request for approval was decided before, or its time ran out.",
+        ).fault,
+    ),
+    (
+        ApproverBarred,
+        _Refusal(
+            HTTPStatus.CONFLICT,
+            "approver_barred",
+            "Leave it to somebody else, or deny it: what waits is whether another person agrees.",
+        ).fault,
+    ),
+    (
+        ApprovalChanged,
+        _Refusal(
+            HTTPStatus.CONFLICT,
+            "approval_changed",
+            "Read it again with GET /v1/operator/approvals, and approve it with the digest of what you have seen.",
         ).fault,
     ),
     (

@@ -53,7 +53,7 @@ class Cases(Protocol):
         """Close the matter."""
         ...
 
-    async def approve(self, site: str, approval_id: str, operator: Operator) -> TurnResult:
+    async def approve(self, site: str, approval_id: str, operator: Operator, digest: str | None = None) -> TurnResult:
         """Approve the exact call."""
         ...
 

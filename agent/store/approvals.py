@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
-from pydantic import JsonValue
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, insert, select, update
 
-from handrail.agent.conversation import Approval, ApprovalState, AuditEvent, ConversationState, EventKind
-from handrail.agent.store.conversations import Place, find
+from handrail.agent.conversation import Approval, ApprovalState, Assent, ConversationState, Reopened
+from handrail.agent.store.conversations import Place
 from handrail.agent.store.people_tables import approvals
 from handrail.agent.store.tables import conversations
 from handrail.agent.store_port import StoreError, UnknownApproval
@@ -18,31 +17,11 @@ from handrail.guardrails.vocabulary import ToolCall
 DECIDED = frozenset({ApprovalState.APPROVED, ApprovalState.DENIED, ApprovalState.EXPIRED})
 """What a pending request can be moved to."""
 
+_ASSENTS: TypeAdapter[tuple[Assent, ...]] = TypeAdapter(tuple[Assent, ...])
+_NAMES: TypeAdapter[tuple[str, ...]] = TypeAdapter(tuple[str, ...])
+
 WITHDRAWN_BY = "the customer"
 """Who is recorded as having denied a request that was taken back."""
-
-
-class Decided(NamedTuple):
-    """A request after an attempt to decide it, with the event to be chained when the attempt changed it."""
-
-    approval: Approval
-    event: AuditEvent | None
-    customer_id: str | None = None
-
-
-class Ruling(NamedTuple):
-    """What a request is moved to, by whom, when."""
-
-    state: ApprovalState
-    by: str
-    at: datetime
-
-
-class Edited(NamedTuple):
-    """The call as it is approved instead of the one that was asked for."""
-
-    call: ToolCall
-    digest: str
 
 
 def request(connection: Connection, place: Place, turn_id: str, approval: Approval) -> None:
@@ -65,6 +44,8 @@ def request(connection: Connection, place: Place, turn_id: str, approval: Approv
             expires_at=approval.expires_at,
             decided_by=approval.decided_by,
             decided_at=approval.decided_at,
+            assents=_ASSENTS.dump_json(approval.assents).decode(),
+            proposers=_NAMES.dump_json(approval.proposers).decode(),
         )
     )
 
@@ -85,6 +66,20 @@ def use(connection: Connection, place: Place, approval_id: str) -> None:
         raise StoreError(f"the approval {approval_id} is not open for use in this conversation")
 
 
+def reopen(connection: Connection, place: Place, reopened: Reopened) -> None:
+    """Put an approved request back into the queue, for one more person. Raises StoreError when it is not approved.
+
+    Where somebody has approved since the decision was made, it stays approved: the turn of that approval comes next.
+    """
+    held = one(connection, place.site, reopened.approval_id)
+    if held is None or held.conversation_id != place.conversation_id or held.state is not ApprovalState.APPROVED:
+        raise StoreError(f"the approval {reopened.approval_id} is not open for another one in this conversation")
+    if len(held.approvers) > reopened.approvals:
+        return
+    again = {"state": ApprovalState.PENDING, "decided_by": None, "decided_at": None}
+    change(connection, place.site, held.model_copy(update=again))
+
+
 def withdraw(connection: Connection, place: Place, approval_id: str, at: datetime) -> None:
     """Deny a pending request that the customer took back or replaced; one that was decided stays as it is."""
     connection.execute(
@@ -97,6 +92,30 @@ def withdraw(connection: Connection, place: Place, approval_id: str, at: datetim
         )
         .values(state=ApprovalState.DENIED.value, decided_by=WITHDRAWN_BY, decided_at=at)
     )
+
+
+def change(connection: Connection, site: str, approval: Approval) -> None:
+    """Store what became of a request. The caller has locked its conversation."""
+    connection.execute(
+        update(approvals)
+        .where(approvals.c.site == site, approvals.c.approval_id == approval.approval_id)
+        .values(
+            state=approval.state.value,
+            decided_by=approval.decided_by,
+            decided_at=approval.decided_at,
+            call=approval.call.model_dump_json(),
+            digest=approval.digest,
+            assents=_ASSENTS.dump_json(approval.assents).decode(),
+        )
+    )
+
+
+def turn_of(connection: Connection, site: str, approval_id: str) -> str:
+    """The turn that asked for approval. Raises UnknownApproval."""
+    row = _row(connection, site, approval_id)
+    if row is None:
+        raise UnknownApproval("there is no such request for approval on this site")
+    return str(row.turn_id)
 
 
 def one(connection: Connection, site: str, approval_id: str) -> Approval | None:
@@ -150,57 +169,6 @@ def of_conversation(connection: Connection, place: Place) -> tuple[Approval, ...
     return tuple(_approval(row) for row in rows)
 
 
-def decide(
-    connection: Connection, site: str, approval_id: str, ruling: Ruling, edited: Edited | None = None
-) -> Decided:
-    """Decide a pending request; one that was decided before comes back unchanged and without an event.
-
-    With `edited`, what is approved is that call of the same tool and no longer the one that was asked for.
-    """
-    if ruling.state not in DECIDED:
-        raise ValueError(f"a request for approval cannot be moved to {ruling.state}")
-    row = _row(connection, site, approval_id)
-    if row is None:
-        raise UnknownApproval("there is no such request for approval on this site")
-    # Conversation first, as everywhere: two transactions that lock in one order never wait for each other in a circle.
-    standing = find(connection, Place(site, row.conversation_id), lock=True)
-    if edited is not None and edited.call.tool != _approval(row).call.tool:
-        raise ValueError("an edit changes arguments, not the tool")
-    # INVARIANT: nothing is approved after its time ran out, whoever was slow.
-    late = ruling.state is ApprovalState.APPROVED and ruling.at >= row.expires_at
-    reached = ApprovalState.EXPIRED if late else ruling.state
-    values = {"state": reached.value, "decided_by": ruling.by, "decided_at": ruling.at}
-    if edited is not None and not late:
-        values |= {"call": edited.call.model_dump_json(), "digest": edited.digest}
-    # The condition on the old state makes exactly one of two racing callers succeed.
-    moved = connection.execute(
-        update(approvals)
-        .where(
-            approvals.c.site == site,
-            approvals.c.approval_id == approval_id,
-            approvals.c.state == ApprovalState.PENDING.value,
-        )
-        .values(**values)
-    )
-    approval = one(connection, site, approval_id)
-    if approval is None:
-        raise UnknownApproval("there is no such request for approval on this site")
-    if moved.rowcount != 1:
-        return Decided(approval, None)
-    payload: dict[str, JsonValue] = {
-        "action": "approval" if edited is None else "approval_edited",
-        "approval_id": approval_id,
-        "tool": approval.call.tool,
-        "digest": row.digest,
-        "state": reached.value,
-        "by": ruling.by,
-    }
-    if edited is not None:
-        payload["edited_digest"] = edited.digest
-    event = AuditEvent(kind=EventKind.OPERATOR_DECISION, turn_id=row.turn_id, at=ruling.at, payload=payload)
-    return Decided(approval, event, standing.customer_id)
-
-
 def _row(connection: Connection, site: str, approval_id: str) -> Row[tuple[object, ...]] | None:
     return connection.execute(
         select(approvals).where(approvals.c.site == site, approvals.c.approval_id == approval_id)
@@ -219,4 +187,6 @@ def _approval(row: Row[tuple[object, ...]]) -> Approval:
         expires_at=row.expires_at,
         decided_by=row.decided_by,
         decided_at=row.decided_at,
+        assents=_ASSENTS.validate_json(row.assents),
+        proposers=_NAMES.validate_json(row.proposers),
     )

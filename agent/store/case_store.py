@@ -10,11 +10,11 @@ from sqlalchemy import Connection
 from handrail.agent.case import Case, CaseMove, CaseQuery, CaseSummary
 from handrail.agent.conversation import Approval, ApprovalState, QueuedHandoff
 from handrail.agent.operators import OperatorRecord, SessionRecord
-from handrail.agent.store import approvals, cases, handoffs, moves, staff
-from handrail.agent.store.approvals import Decided, Edited, Ruling
+from handrail.agent.store import approvals, cases, handoffs, moves, rulings, staff
 from handrail.agent.store.conversations import LONGEST_NAME, Place, checked
 from handrail.agent.store.ledger import append
 from handrail.agent.store.means import Means
+from handrail.agent.store.rulings import Decided, Edited, Ruling
 from handrail.agent.store_port import ApprovalClosed
 from handrail.guardrails.vocabulary import Message, ToolCall
 
@@ -35,17 +35,18 @@ class CaseStore(Means):
         return await self._workers.read(lambda c: approvals.undone(c, site, before))
 
     async def decide_approval(
-        self, site: str, approval_id: str, state: ApprovalState, by: str, at: datetime
+        self, site: str, approval_id: str, state: ApprovalState, by: str, at: datetime, digest: str | None = None
     ) -> Approval:
         """Move a pending request to approved, denied or expired, with its audit event."""
-        return await self._decided(site, state, lambda c: approvals.decide(c, site, approval_id, Ruling(state, by, at)))
+        ruling = Ruling(state, by, at, digest)
+        return await self._decided(site, state, lambda c: rulings.decide(c, site, approval_id, ruling))
 
     async def edit_approval(
         self, site: str, approval_id: str, call: ToolCall, digest: str, by: str, at: datetime
     ) -> Approval:
         """Approve a pending request with other arguments, with its audit event."""
         ruling, edited = Ruling(ApprovalState.APPROVED, by, at), Edited(call, digest)
-        return await self._decided(site, ruling.state, lambda c: approvals.decide(c, site, approval_id, ruling, edited))
+        return await self._decided(site, ruling.state, lambda c: rulings.decide(c, site, approval_id, ruling, edited))
 
     async def _decided(self, site: str, state: ApprovalState, work: Callable[[Connection], Decided]) -> Approval:
         def write(connection: Connection) -> Decided:

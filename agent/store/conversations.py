@@ -10,7 +10,7 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from handrail.agent.conversation import HISTORY_LIMIT, ConversationState, JournalState, Snapshot
-from handrail.agent.store.tables import consents, conversations, journal, messages
+from handrail.agent.store.tables import consents, conversations, journal, messages, moves
 from handrail.agent.store_port import StoreError, UnknownConversation
 from handrail.guardrails.vocabulary import ConversationStatus, IdentityLevel, Message, Role
 
@@ -89,6 +89,17 @@ _REFUSED = (
         consents.c.given == 0,
     )
     .order_by(consents.c.purpose)
+)
+_WROTE = (
+    select(moves.c.author)
+    .where(
+        moves.c.site == bindparam("site"),
+        moves.c.conversation_id == bindparam("conversation_id"),
+        moves.c.message_id.in_(bindparam("messages", expanding=True)),
+        moves.c.author.is_not(None),
+    )
+    .distinct()
+    .order_by(moves.c.author)
 )
 _ADD_MESSAGE = insert(messages)
 _CHANGE = (
@@ -184,6 +195,7 @@ def belongs(connection: Connection, place: Place, customer_id: str | None) -> bo
 def snapshot(connection: Connection, standing: Standing, before: int = HIGHEST_SEQ) -> Snapshot:
     """The conversation with its latest messages numbered below `before`; costs the same however long it is."""
     latest = connection.execute(_LATEST, {**standing.place._asdict(), "before": before}).all()
+    by_people = [row.message_id for row in latest if row.role == Role.OPERATOR.value]
     return Snapshot(
         site=standing.place.site,
         conversation_id=standing.place.conversation_id,
@@ -195,7 +207,13 @@ def snapshot(connection: Connection, standing: Standing, before: int = HIGHEST_S
         history=tuple(Message(message_id=i, role=Role(r), text=t, at=at) for i, r, t, at in reversed(latest)),
         ran=tuple(connection.execute(_RAN, standing.place._asdict()).scalars()),
         refused=tuple(connection.execute(_REFUSED, standing.place._asdict()).scalars()),
+        wrote=_authors(connection, standing.place, by_people) if by_people else (),
     )
+
+
+def _authors(connection: Connection, place: Place, message_ids: list[str]) -> tuple[str, ...]:
+    """Who of the operators wrote these messages. A message of before authors were stored has none."""
+    return tuple(connection.execute(_WROTE, {**place._asdict(), "messages": message_ids}).scalars())
 
 
 def listed(connection: Connection, place: Place, after: int, limit: int) -> tuple[Message, ...]:

@@ -122,7 +122,9 @@ def _carry_out(connection: Connection, standing: Standing, move: CaseMove, at: d
         number += 1
     if move.key is not None:
         message_id = None if message is None else message.message_id
-        connection.execute(insert(moves).values(**place._asdict(), key=move.key, message_id=message_id, at=at))
+        connection.execute(
+            insert(moves).values(**place._asdict(), key=move.key, message_id=message_id, author=move.holder, at=at)
+        )
     handoff_id = _hand_over(connection, standing, move, at)
     state = moved(ConversationState.model_validate_json(standing.state), move.to_status)
     change(

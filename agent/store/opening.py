@@ -18,10 +18,10 @@ from handrail.agent.store_port import StoreError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 VERSION_TABLE = "handrail_schema"
-HEAD = "r0002"
+HEAD = "r0003"
 """The revision that this version of Handrail writes; a test keeps it equal to the newest migration."""
 
-KNOWN = frozenset({"r0001", HEAD})
+KNOWN = frozenset({"r0001", "r0002", HEAD})
 """Every revision that this version can bring up to date."""
 
 _MIGRATING = Lock()

@@ -21,6 +21,8 @@ approvals = Table(
     Column("expires_at", Instant, nullable=False),
     Column("decided_by", String(400)),
     Column("decided_at", Instant),
+    Column("assents", Text, nullable=False, server_default="[]"),
+    Column("proposers", Text, nullable=False, server_default="[]"),
     PrimaryKeyConstraint("site", "approval_id", name="pk_approvals"),
     in_conversation("approvals"),
     Index("ix_approvals_state", "site", "state", "requested_at"),

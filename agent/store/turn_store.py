@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from handrail.agent.audit.anchor import Anchor
 from handrail.agent.audit.chain import Entry
 from handrail.agent.bell import Ring
-from handrail.agent.conversation import AuditEvent, FinishedTurn, JournalEntry, Received
+from handrail.agent.conversation import AuditEvent, FinishedTurn, Granted, JournalEntry, Received
 from handrail.agent.feed import MessageDelta
 from handrail.agent.store import anchoring, claims, journal, releases, turns
 from handrail.agent.store.claims import Busy, Claim
@@ -84,9 +84,15 @@ class TurnStore(Means):
         claim = self._leases.claim()
         return await self._workers.read(lambda c: turns.interrupted(c, claim))
 
-    async def intend(self, turn: Turn, entry: JournalEntry, events: Sequence[AuditEvent]) -> None:
+    async def intend(
+        self, turn: Turn, entry: JournalEntry, events: Sequence[AuditEvent], seen: Granted | None = None
+    ) -> None:
         """Journal a write call before it runs, with the audit events that led to it."""
-        await self._within(turn, events, lambda c, standing: journal.intend(c, standing.place, entry))
+        await self._within(turn, events, lambda c, standing: journal.intend(c, standing.place, entry, seen))
+
+    async def granted(self, site: str, customer_id: str, tools: Sequence[str], since: datetime, but: str) -> Granted:
+        """What a customer was granted since an instant, by whatever conversation."""
+        return await self._workers.read(lambda c: journal.granted(c, site, customer_id, tools, since, but))
 
     async def conclude(self, turn: Turn, entry: JournalEntry, events: Sequence[AuditEvent]) -> None:
         """Journal how a write call ended."""

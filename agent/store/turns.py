@@ -214,6 +214,8 @@ def _settle(connection: Connection, standing: Standing, finished: FinishedTurn, 
         approvals.request(connection, place, finished.turn.turn_id, finished.approval)
     if finished.used_approval is not None:
         approvals.use(connection, place, finished.used_approval)
+    if finished.reopened_approval is not None:
+        approvals.reopen(connection, place, finished.reopened_approval)
     if finished.withdrawn_approval is not None:
         approvals.withdraw(connection, place, finished.withdrawn_approval, finished.turn.at)
     if standing.customer_id is not None:

@@ -47,7 +47,6 @@ _CHANCES: Mapping[str, float] = {
     "call_role_allows": 0.85,
     "call_amount_within_paid": 0.85,
     "call_confirmed": 0.75,
-    "call_approved": 0.6,
     "call_repeated": 0.06,
     "call_over_rate": 0.04,
     "call_already_refunded": 0.1,

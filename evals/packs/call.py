@@ -14,6 +14,7 @@ class Call:
     """Tool, canonical arguments, and the customer who was authenticated (None: nobody).
 
     `at` is when it is proposed, `earlier` what has run before in the same task, oldest first (without its own past).
+    `said` are the customer's own words of the conversation; what tools have answered is never among them.
     An argument of another type than asked for raises TypeError: the fact that needed it is then unknown.
     """
 
@@ -22,6 +23,7 @@ class Call:
     customer_id: str | None
     at: datetime = datetime(2000, 1, 1, tzinfo=UTC)
     earlier: tuple[Call, ...] = ()
+    said: tuple[str, ...] = ()
 
     def text(self, name: str) -> str:
         """An argument that is text, money or a date."""

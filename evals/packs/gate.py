@@ -27,13 +27,14 @@ class CallContext(Frozen):
     """What is known of the moment in which a call is proposed; without anything said, nobody asked and nobody agreed.
 
     `customer_id` is the customer who was authenticated. `confirmed` says that the customer agreed to exactly this call,
-    `approved` that a person of the company did. Rate limits count back from `at`; calls without a time come at once.
+    `approvals` how many different people of the company approved it. Rate limits count back from `at`; calls without a
+    time come at once.
     """
 
     customer_id: str | None = None
     identity: IdentityLevel = IdentityLevel.IDENTIFIED
     confirmed: bool = False
-    approved: bool = False
+    approvals: int = 0
     at: datetime = datetime(2000, 1, 1, tzinfo=UTC)
 
     @property
@@ -55,7 +56,8 @@ class Unknown(Frozen):
 class Decided(Frozen):
     """A decided call. `call` is canonical: what the decision is about, and what alone may run.
 
-    `provenance` says where each argument was found in the sources that were given.
+    `provenance` says where each argument was found in the sources that were given, `said` are the customer's words in
+    them.
     """
 
     call: ToolCall
@@ -64,6 +66,7 @@ class Decided(Frozen):
     decision: Decision
     provenance: tuple[ArgumentOrigin, ...] = ()
     unknown: tuple[Unknown, ...] = ()
+    said: tuple[str, ...] = ()
 
     @property
     def allowed(self) -> bool:
@@ -113,12 +116,12 @@ class PackGate:
         if spec is None:
             decision = decide_undeclared(self._bare, call.tool, NOTHING_AROUND)
             return Decided(call=call, context=context, digest=digest(call), decision=decision)
-        stated = self._stated(spec, canonical(call, spec), context)
+        stated = self._stated(spec, self._seen(canonical(call, spec), context, sources.customer_words))
         inspection = inspect(call, spec, sources, stated.values)
         standing = Standing(
             now=context.at,
             confirmed=inspection.digest if context.confirmed else None,
-            approved=inspection.digest if context.approved else None,
+            approved=(inspection.digest,) * context.approvals,
             succeeded=tuple(ran.digest for ran in self._ran),
             runs=tuple(ran.call.at for ran in self._ran if ran.call.tool == spec.id),
         )
@@ -130,6 +133,7 @@ class PackGate:
             decision=decision,
             provenance=inspection.provenance,
             unknown=stated.unknown,
+            said=sources.customer_words,
         )
 
     def carry_out(self, decided: Decided) -> None:
@@ -140,16 +144,15 @@ class PackGate:
         """
         if not decided.allowed:
             raise ValueError(f"{decided.call.tool} is not allowed, so it cannot have run")
-        call = self._seen(decided.call, decided.context)
-        self._ran.append(_Ran(replace(call, earlier=()), decided.digest))
+        call = self._seen(decided.call, decided.context, decided.said)
+        self._ran.append(_Ran(replace(call, earlier=(), said=()), decided.digest))
         effect = self.pack.functions.effects.get(call.tool)
         if effect is not None:
             effect(call, self.records)
 
-    def _stated(self, spec: ToolSpec, call: ToolCall, context: CallContext) -> _Stated:
+    def _stated(self, spec: ToolSpec, seen: Call) -> _Stated:
         values: dict[str, FactContent] = {}
         unknown: list[Unknown] = []
-        seen = self._seen(call, context)
         for fact in spec.facts:
             try:
                 content = self.pack.functions.facts[fact.name](seen, self.records)
@@ -164,11 +167,12 @@ class PackGate:
                 values[fact.name] = content
         return _Stated(values, tuple(unknown))
 
-    def _seen(self, call: ToolCall, context: CallContext) -> Call:
+    def _seen(self, call: ToolCall, context: CallContext, said: tuple[str, ...]) -> Call:
         return Call(
             tool=call.tool,
             arguments=call.arguments,
             customer_id=context.customer_id or None,
             at=context.at,
             earlier=tuple(ran.call for ran in self._ran),
+            said=said,
         )

@@ -74,7 +74,7 @@ def _policy(
     names = frozenset(tool.content.id for tool in held)
     facts = {
         name: spec
-        for name, spec in fact_specs(None, held, reasons, problems).items()
+        for name, spec in fact_specs(None, held, names, reasons, problems).items()
         if name == "identity" or spec.only_at is Stage.AUTHORIZE_TOOLS
     }
     known = reader.names(names, "tools/*.yaml")
@@ -86,6 +86,7 @@ def _policy(
         reasons=reader.names(reasons, "reasons/*.yaml"),
         tools=known,
         flows=frozenset(),
+        commitments=frozenset(),
         complete="tools/*.yaml" not in reader.unread,
     )
     compiler = Compiler(words, problems)

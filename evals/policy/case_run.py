@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +13,7 @@ from handrail.evals.policy.cases import PlacedCase
 from handrail.evals.policy.play import Opening, completed, given, of_tool, opened, ordinary
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.compiler import DECIDING_STAGES
+from handrail.guardrails.gate.amounts import Amount, Grant, amounts_of, total, windows_of
 from handrail.guardrails.policy.builtin import NO_FLOW, UNKNOWN_NEED
 from handrail.guardrails.policy.facts import Facts, fact
 from handrail.guardrails.policy.policyset import TURN, Resolution
@@ -54,7 +55,8 @@ def case_facts(bundle: Bundle, placed: PlacedCase) -> Facts:
     stated = placed.stated()
     intent = stated.get("intent")
     counted = _counted(bundle, placed.case, None if intent in (None, UNKNOWN_NEED) else str(intent))
-    return _aged(bundle, placed.case, given(bundle, completed({**ordinary(bundle), **counted, **stated})))
+    summed = _summed(bundle, placed.case, stated)
+    return _aged(bundle, placed.case, given(bundle, completed({**ordinary(bundle), **counted, **summed, **stated})))
 
 
 def _counted(bundle: Bundle, case: Case, intent: str | None) -> dict[str, FactContent | None]:
@@ -73,6 +75,30 @@ def _counted(bundle: Bundle, case: Case, intent: str | None) -> dict[str, FactCo
     ]
     opened_at = NOW - timedelta(minutes=case.opened_minutes_ago)
     return {one.name: one.content for one in window_facts(bundle.windows, intent, opened_at, events, NOW)}
+
+
+def _summed(bundle: Bundle, case: Case, stated: Mapping[str, FactContent | None]) -> dict[str, FactContent | None]:
+    """The sums over the earlier calls that are given, and the call of the case, whose amount its facts state."""
+    spec = bundle.tools.get(case.tool or "")
+    if spec is None or not case.granted:
+        return {}
+    said = {one.name: content for one in spec.facts if (content := stated.get(f"call_{one.name}")) is not None}
+    return {
+        window.fact: total(window, amounts_of(spec, said), _grants(case, window.of), NOW)
+        for window in windows_of(bundle.amounts, spec)
+    }
+
+
+def _grants(case: Case, of: str) -> list[Grant]:
+    return [
+        Grant(
+            key=str(number),
+            tool=one.tool,
+            at=NOW - timedelta(minutes=one.minutes_ago),
+            amounts=() if one.minor is None else (Amount(fact=of, minor=one.minor, currency=one.currency),),
+        )
+        for number, one in enumerate(case.granted)
+    ]
 
 
 def _aged(bundle: Bundle, case: Case, facts: Facts) -> Facts:
@@ -144,6 +170,7 @@ def differences(expected: Expected, found: Resolution) -> Iterator[str]:
     yield from _lists("obligation", expected.obligations, expected.obligations_not, found.obligations)
     yield from _lists("skill", expected.skills, expected.skills_not, dimensions.skills)
     yield from _lists("tag", expected.tags, expected.tags_not, dimensions.tags)
+    yield from _lists("commitment", expected.commitments, expected.commitments_not, dimensions.commitments)
     yield from _single(expected, dimensions)
     for family, classes in expected.scope.items():
         yield from _lists(f"{family} in scope", classes, (), dimensions.scope.get(family, ()))

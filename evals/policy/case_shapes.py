@@ -27,8 +27,8 @@ Stated = Scalar | tuple[str, ...] | None
 class Expected(Frozen):
     """What a decision must say. What is left out is not looked at.
 
-    `reasons`, `obligations`, `skills`, `tags` and `scope` have to be among those of the decision, `*_not` must not.
-    `rules` have to be among the determining ones. `queue` and `flow` may be `none`.
+    `reasons`, `obligations`, `skills`, `tags`, `commitments` and `scope` have to be among those of the decision,
+    `*_not` must not. `rules` have to be among the determining ones. `queue` and `flow` may be `none`.
     """
 
     effect: Effect | None = None
@@ -49,6 +49,8 @@ class Expected(Frozen):
     skills_not: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     tags_not: tuple[str, ...] = ()
+    commitments: tuple[str, ...] = ()
+    commitments_not: tuple[str, ...] = ()
     scope: dict[ScopeFamily, tuple[str, ...]] = {}
     scope_not: dict[ScopeFamily, tuple[str, ...]] = {}
 
@@ -104,13 +106,22 @@ class PastEvent(Frozen):
     intent: str | None = None
 
 
+class PastCall(Frozen):
+    """A call that granted the customer something: of `minor` units of `currency`; without `minor`, nobody knows."""
+
+    tool: Identifier
+    minutes_ago: Annotated[float, Field(ge=0)]
+    minor: Annotated[int, Field(ge=0)] | None = None
+    currency: str = "EUR"
+
+
 class Case(Frozen):
     """One policy test. `earlier` are segments of the turn before, with the minutes since they began.
 
     `facts` stand over the base of the file, which stands over an ordinary turn (see `case_facts`). With `message`, what
     detection finds in it takes the place of the facts about the message. `tool` is the one that a call is about.
-    `events` are what windows count, in a conversation opened `opened_minutes_ago`; `ages` says how many days ago
-    attributes were observed.
+    `events` are what windows count, in a conversation opened `opened_minutes_ago`, `granted` the earlier calls whose
+    amounts are summed; `ages` says how many days ago attributes were observed.
     """
 
     name: Annotated[str, Field(min_length=1, max_length=160)]
@@ -118,6 +129,7 @@ class Case(Frozen):
     message: str | None = None
     earlier: dict[Identifier, Annotated[float, Field(ge=0)]] = {}
     events: tuple[PastEvent, ...] = ()
+    granted: tuple[PastCall, ...] = ()
     opened_minutes_ago: Annotated[float, Field(ge=0)] = 0
     ages: dict[Identifier, Annotated[float, Field(ge=0)]] = {}
     tool: Identifier | None = None
@@ -127,6 +139,8 @@ class Case(Frozen):
     def _about_a_tool(self) -> Case:
         if self.expect.authorize_tools is not None and self.tool is None:
             raise ValueError("name the tool that authorize_tools is asked about")
+        if self.granted and self.tool is None:
+            raise ValueError("name the tool of the call that earlier ones are summed for")
         return self
 
 

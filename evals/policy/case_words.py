@@ -9,6 +9,7 @@ from handrail.evals.policy.domains import possible
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.invariants import FOLLOWING, classes_of
 from handrail.guardrails.bundle.sections import ScopeFamily
+from handrail.guardrails.policy.combining import ADDING
 from handrail.guardrails.policy.condition import nearest
 from handrail.guardrails.policy.facts import HOLDOUT_PREFIX, FactKind, FactSpec, fits
 from handrail.guardrails.vocabulary import FactContent, Stage
@@ -66,8 +67,10 @@ def _expected(document: Document, path: PathKey, wanted: Expected, bundle: Bundl
         "skills_not": skills,
         "tags": tags,
         "tags_not": tags,
+        "commitments": bundle.commitments,
+        "commitments_not": bundle.commitments,
     }
-    kinds = {"reasons": "reason code", "rules": "active rule", "skills": "skill", "tags": "tag"}
+    kinds = {"reasons": "reason code", "rules": "active rule", **{name: name.removesuffix("s") for name in ADDING}}
     for key, words in known.items():
         yield from _names(document, (*path, key), getattr(wanted, key), words, kinds[key.removesuffix("_not")])
     for key, held, names in (("queue", wanted.queue, bundle.queues), ("flow", wanted.flow, bundle.flows)):

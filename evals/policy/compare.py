@@ -13,6 +13,7 @@ from handrail.evals.policy.symbolic import NOTHING, Decisions, SymbolicDecision
 from handrail.evals.policy.witness import Finder, Witness
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.compiler import DECIDING_STAGES
+from handrail.guardrails.policy.combining import ADDING
 from handrail.guardrails.vocabulary import Automation, Dimensions, Obligation, Priority, RiskTier, Stage
 
 Values = Mapping[str, z3.BoolRef]
@@ -109,8 +110,7 @@ def tokens(decision: SymbolicDecision) -> dict[str, Tokens]:
         {(family, name) for one in decision.said for family, names in one.rule.selections.scope for name in names}
     )
     words = {
-        kind: sorted({word for one in decision.said for word in getattr(one.rule.selections, kind)})
-        for kind in ("skills", "tags")
+        kind: sorted({word for one in decision.said for word in getattr(one.rule.selections, kind)}) for kind in ADDING
     }
     return {
         "obligations": {duty.value: decision.obliges(duty) for duty in Obligation},

@@ -20,6 +20,7 @@ from handrail.evals.policy.space import FALSE, Reading, Space
 from handrail.evals.policy.symbolic import Decisions, Said, SymbolicDecision
 from handrail.evals.policy.witness import Finder, Witness
 from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.policy.combining import ADDING
 from handrail.guardrails.policy.rule import Rule
 from handrail.guardrails.vocabulary import Stage
 
@@ -96,6 +97,7 @@ def decides(rule: Rule) -> tuple[str, ...]:
         "first_response_minutes": wanted.first_response_minutes,
         "skills": wanted.skills,
         "tags": wanted.tags,
+        "commitments": wanted.commitments,
         **{f"scope.{family}": classes for family, classes in wanted.scope},
         **dict(wanted.choices),
     }
@@ -128,7 +130,7 @@ def _expects(expected: Expected, rule: Rule, dimension: str) -> bool:
         wanted = [word for name, words in expected.scope.items() if name == family for word in words]
     elif dimension == "obligations":
         said, wanted = rule.restrictions.obligations, [*expected.obligations]
-    elif dimension in {"skills", "tags"}:
+    elif dimension in ADDING:
         said, wanted = getattr(rule.selections, dimension), [*getattr(expected, dimension)]
     elif dimension in Expected.model_fields:
         return getattr(expected, dimension) is not None

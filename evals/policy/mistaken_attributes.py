@@ -24,16 +24,24 @@ def in_attributes(content: JsonValue) -> Iterator[Edit]:
         days = attribute["max_age_days"]
         if isinstance(days, int):
             yield Edit(Kind.CHANGED_AGE, (*path, "max_age_days"), f"{attribute['name']}: ten times as old", days * 10)
+    for path, amount in items(content, "amounts"):
+        if isinstance(amount, dict):
+            yield from _lengths(amount, path)
+            yield Edit(Kind.MISSPELT_FACT, (*path, "of"), "misspelt", f"{amount['of']}s")
     for path, window in items(content, "windows"):
         if isinstance(window, dict):
             yield from _of_window(window, path, content)
 
 
-def _of_window(window: dict[str, JsonValue], path: PathKey, content: JsonValue) -> Iterator[Edit]:
+def _lengths(window: dict[str, JsonValue], path: PathKey) -> Iterator[Edit]:
     minutes = window["within_minutes"]
     if isinstance(minutes, int):
         yield Edit(Kind.CHANGED_WINDOW, (*path, "within_minutes"), "half as long", max(1, minutes // 2))
         yield Edit(Kind.CHANGED_WINDOW, (*path, "within_minutes"), "twice as long", minutes * 2)
+
+
+def _of_window(window: dict[str, JsonValue], path: PathKey, content: JsonValue) -> Iterator[Edit]:
+    yield from _lengths(window, path)
     kinds = [str(one["kind"]) for _, one in items(content, "events") if isinstance(one, dict)]
     for other in [kind for kind in kinds if kind != window["count"]][:1]:
         yield Edit(Kind.CHANGED_WINDOW, (*path, "count"), f"{window['count']} becomes {other}", other)

@@ -10,6 +10,7 @@ from handrail.evals.policy.mistaken_attributes import in_attributes
 from handrail.evals.policy.mistaken_conditions import in_condition
 from handrail.evals.policy.mutation import Edit, Kind, Mutation, items, mutated
 from handrail.guardrails.bundle.bundle import Bundle
+from handrail.guardrails.policy.combining import ADDING
 from handrail.guardrails.vocabulary import Automation, Depth, Effect, Priority, RiskTier, Stage, Tone
 from handrail.guardrails.yamlsource import PathKey
 
@@ -119,7 +120,7 @@ def _of_outcome(held: dict[str, JsonValue], path: PathKey, bundle: Bundle) -> It
             if member.value != held[name]:
                 says = f"{held[name]} becomes {member.value}"
                 yield Edit(Kind.CHANGED_VALUE, (*path, name), says, member.value)
-    for name in ("obligations", "skills", "tags"):
+    for name in ("obligations", *ADDING):
         for place, word in items(held, name):
             yield Edit(Kind.DROPPED_VALUE, (*path, *place), f"{word} is gone", gone=True)
     for name in ("queue", "tone", "depth", "flow"):

@@ -180,7 +180,8 @@ def _counts_alike(one: Bundle, other: Bundle) -> bool:
     read = _read(one) | _read(other)
     windows, ages = [], []
     for bundle in (one, other):
-        windows.append({window.fact: window for window in bundle.windows if window.fact in read})
+        counts = {window.fact: window for window in bundle.windows if window.fact in read}
+        windows.append((counts, {window.fact: window for window in bundle.amounts if window.fact in read}))
         used = {name: held for name, held in bundle.attributes.items() if name in read or held.scope_family is not None}
         ages.append({name: held.max_age_days for name, held in used.items()})
     return windows[0] == windows[1] and ages[0] == ages[1]

@@ -42,6 +42,7 @@ def _things(bundle: Bundle) -> Iterator[tuple[str, Mapping[str, object]]]:
     yield "attributes", bundle.attributes
     yield "events", bundle.events
     yield "windows", {window.fact: window for window in bundle.windows}
+    yield "amounts", {window.fact: window for window in bundle.amounts}
     yield "holdouts", {holdout.id: holdout for holdout in bundle.holdouts}
     yield "invariants", {invariant.entry.id: invariant.entry for invariant in bundle.invariants}
     yield "queues", bundle.queues

@@ -41,7 +41,7 @@ ORDINARY: Mapping[str, FactContent] = {
     "call_schema_valid": True,
     "call_provenance_ok": True,
     "call_confirmed": False,
-    "call_approved": False,
+    "call_approvals": 0,
     "call_repeated": False,
     "call_over_rate": False,
     "call_edit": "none",
@@ -50,8 +50,9 @@ ORDINARY: Mapping[str, FactContent] = {
 
 
 def ordinary(bundle: Bundle) -> dict[str, FactContent]:
-    """The facts of an ordinary turn: windows count nothing, attributes are unknown."""
-    return {**ORDINARY, **{window.fact: 0 for window in bundle.windows}}
+    """The facts of an ordinary turn: windows count and sum nothing, attributes are unknown."""
+    counts, sums = [one.fact for one in bundle.windows], [one.fact for one in bundle.amounts]
+    return {**ORDINARY, **dict.fromkeys((*counts, *sums), 0)}
 
 
 def completed(contents: Mapping[str, FactContent | None]) -> dict[str, FactContent | None]:

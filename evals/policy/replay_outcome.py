@@ -10,6 +10,7 @@ from pydantic import JsonValue, ValidationError
 from handrail.agent.audit.recorded import PlainDecision, PlainShadow, RecordedDecision, Unreadable
 from handrail.evals.policy.direction import Direction
 from handrail.evals.policy.replay import Answer
+from handrail.guardrails.policy.combining import ADDING
 from handrail.guardrails.vocabulary import Decision, Dimensions, Effect, Obligation, Shadow, Stage
 
 ORDER = {direction: place for place, direction in enumerate(Direction)}
@@ -73,6 +74,7 @@ def plain(dimensions: Dimensions) -> dict[str, JsonValue]:
         "queue": dimensions.queue,
         "skills": [*dimensions.skills],
         "tags": [*dimensions.tags],
+        "commitments": [*dimensions.commitments],
         "priority": dimensions.priority,
         "first_response_minutes": dimensions.first_response_minutes,
         "automation": dimensions.automation,
@@ -152,6 +154,7 @@ def _relaxed(before: Outcome, after: Outcome) -> bool:
         or new.automation < old.automation
         or new.risk < old.risk
         or any(not set(classes) <= set(old.scope.get(family, ())) for family, classes in new.scope.items())
+        or not set(new.commitments) <= set(old.commitments)
     )
 
 
@@ -166,9 +169,9 @@ def _words(before: Outcome, after: Outcome) -> Iterable[str]:
         yield from (f"{sign}{duty}" for duty in one.obligations if duty not in other.obligations)
     old, new = plain(before.dimensions), plain(after.dimensions)
     for name, content in new.items():
-        if name not in ("determined_by", "scope", "skills", "tags") and content != old[name]:
+        if name not in ("determined_by", "scope", *ADDING) and content != old[name]:
             yield f"{name} {old[name] or 'none'} -> {content or 'none'}"
-    for name in ("skills", "tags"):
+    for name in ADDING:
         yield from _members(name, getattr(before.dimensions, name), getattr(after.dimensions, name))
     for family in sorted({*before.dimensions.scope, *after.dimensions.scope}):
         held, granted = before.dimensions.scope.get(family, ()), after.dimensions.scope.get(family, ())

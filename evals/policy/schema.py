@@ -17,6 +17,7 @@ from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.claims import InvariantsFile
 from handrail.guardrails.bundle.loader import OPINION
 from handrail.guardrails.bundle.sections import (
+    AllowedCommitmentsFile,
     AttributesFile,
     ExperimentsFile,
     HandoffFile,
@@ -37,6 +38,7 @@ from handrail.guardrails.output.policy import (
     FeedbackFile,
     FormFile,
     PeopleFile,
+    RecordsFile,
     WordsFile,
 )
 from handrail.guardrails.prompts import PromptTemplate
@@ -66,6 +68,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("handoff.yaml", HandoffFile, "handoff"),
     Kind("experiments.yaml", ExperimentsFile, "experiments"),
     Kind("invariants.yaml", InvariantsFile, "invariants"),
+    Kind("allowed_commitments.yaml", AllowedCommitmentsFile, "allowed_commitments"),
     Kind("segments/*.yaml", SegmentEntry, "segment"),
     Kind("rules/*.yaml", RulesFile, "rules"),
     Kind("reasons/*.yaml", ReasonsFile, "reasons"),
@@ -85,6 +88,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("output/actions.yaml", ActionsFile, "actions"),
     Kind("output/people.yaml", PeopleFile, "people"),
     Kind("output/disclosure.yaml", DisclosureFile, "disclosure"),
+    Kind("output/records.yaml", RecordsFile, "records"),
     Kind("output/form.yaml", FormFile, "form"),
     Kind("output/feedback.yaml", FeedbackFile, "feedback"),
 )

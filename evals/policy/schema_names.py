@@ -31,6 +31,7 @@ def definitions(folder: Path, bundle: Bundle) -> dict[str, Schema]:
     """Every definition that the files of `bundle`, which was loaded from `folder`, may refer to, by name."""
     reasons = {code: entry.title for code, entry in bundle.reasons.items()}
     intents = {one.id: one.title for file in bundle.detection.intents for one in file.intents}
+    promises = {one.id: one.meaning for one in bundle.commitments.values()}
     flows = {flow.id: flow.title for flow in bundle.flows.values()}
     tools = {tool.id: tool.description for tool in bundle.tools.values()}
     meanings = {
@@ -48,6 +49,7 @@ def definitions(folder: Path, bundle: Bundle) -> dict[str, Schema]:
         **_texts(bundle),
         "reason_code": one_of(reasons, reasons),
         "intent_id": one_of(intents, intents),
+        "commitment_id": one_of(promises, promises),
         "tool_id": one_of(tools, tools),
         "prompt_id": one_of(bundle.prompts),
         "word_class": one_of(_word_classes(folder, bundle)),

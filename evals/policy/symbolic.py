@@ -14,6 +14,7 @@ import z3
 from handrail.evals.policy.domains import Domain
 from handrail.evals.policy.play import of_tool
 from handrail.evals.policy.space import FALSE, TRUE, Reading, Truth3, Variable
+from handrail.guardrails.policy.combining import ADDING
 from handrail.guardrails.policy.facts import FactKind
 from handrail.guardrails.policy.policyset import DEFAULTS, NO_RULE, TURN, UNKNOWN_FACT
 from handrail.guardrails.policy.rule import Choice, Rule
@@ -114,7 +115,7 @@ class SymbolicDecision:
         )
 
     def names(self, kind: str, word: str) -> z3.BoolRef:
-        """When a skill (`kind` is skills) or tag is there."""
+        """When a word of `kind` (one of ADDING) is there."""
         return z3.Or([one.true for one in self.said if word in getattr(one.rule.selections, kind)])
 
     def gives(self, reason: str) -> z3.BoolRef:
@@ -161,9 +162,9 @@ class SymbolicDecision:
             ways["risk"] = self._strictest(one.applies, asked.risk, lambda other: other.restrictions.risk)
         if asked.automation is not None:
             ways["automation"] = self._strictest(one.applies, asked.automation, lambda it: it.restrictions.automation)
-        for name, words in (("skills", wanted.skills), ("tags", wanted.tags), *wanted.scope):
+        for name, words in (*((kind, getattr(wanted, kind)) for kind in ADDING), *wanted.scope):
             if words:
-                ways[name if name in {"skills", "tags"} else f"scope.{name}"] = one.true
+                ways[name if name in ADDING else f"scope.{name}"] = one.true
         if wanted.priority is not None:
             ways["priority"] = self._most_urgent(one)
         if wanted.first_response_minutes is not None:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from handrail.guardrails.bundle.invariants import Invariant
 from handrail.guardrails.bundle.sections import (
+    AmountWindow,
     Attribute,
+    CommitmentEntry,
     EventKind,
     HoldoutEntry,
     Manifest,
@@ -41,8 +43,10 @@ class Bundle:
     attributes: Mapping[str, Attribute]
     events: Mapping[str, EventKind]
     windows: tuple[Window, ...]
+    amounts: tuple[AmountWindow, ...]
     holdouts: tuple[HoldoutEntry, ...]
     invariants: tuple[Invariant, ...]
+    commitments: Mapping[str, CommitmentEntry]
     facts: Mapping[str, FactSpec]
     segments: tuple[Segment, ...]
     entries: Mapping[str, SegmentEntry]

@@ -32,6 +32,7 @@ class Vocabulary:
     reasons: frozenset[str]
     tools: frozenset[str]
     flows: frozenset[str]
+    commitments: frozenset[str]
     complete: bool = True
 
 
@@ -206,6 +207,7 @@ class Compiler:
             self._known(document, (*path, "queue"), (outcome.queue.value,), self.words.queues, "queue")
         if outcome.flow is not None:
             self._known(document, (*path, "flow"), (outcome.flow.value,), self.words.flows, "flow")
+        self._known(document, (*path, "commitments"), outcome.commitments, self.words.commitments, "commitment")
 
     def _read(
         self,
@@ -247,6 +249,7 @@ def _selections(outcome: Outcome) -> Selections:
         queue=choice(outcome.queue),
         skills=frozenset(outcome.skills),
         tags=frozenset(outcome.tags),
+        commitments=frozenset(outcome.commitments),
         priority=outcome.priority,
         first_response_minutes=outcome.first_response_minutes,
         scope=tuple((family, frozenset(classes)) for family, classes in sorted(outcome.scope.items())),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from handrail.guardrails.bundle.reading import Parsed
-from handrail.guardrails.bundle.sections import OPENED, Attribute, AttributesFile, ReasonEntry, Window
+from handrail.guardrails.bundle.sections import OPENED, AmountWindow, Attribute, AttributesFile, ReasonEntry, Window
 from handrail.guardrails.policy.builtin import BUILTIN
 from handrail.guardrails.policy.condition import COMBINATORS, nearest
 from handrail.guardrails.policy.facts import ANY_NUMBER, COUNT, FactKind, FactSpec, Range
-from handrail.guardrails.toolspec import FactType, ToolSpec
+from handrail.guardrails.toolspec import Access, FactType, ToolSpec
 from handrail.guardrails.vocabulary import Stage
 from handrail.guardrails.yamlsource import Document, PathKey, Problem
 
@@ -41,10 +41,14 @@ class _Declared:
 def fact_specs(
     attributes: Parsed[AttributesFile] | None,
     tools: Iterable[Parsed[ToolSpec]],
+    tool_names: frozenset[str],
     reasons: Mapping[str, ReasonEntry],
     problems: list[Problem],
 ) -> dict[str, FactSpec]:
-    """Every fact that a condition may ask for, by name; a name that stands for two things is a problem."""
+    """Every fact that a condition may ask for, by name; a name that stands for two things is a problem.
+
+    `tool_names` are those of all tools, also of any that could not be read.
+    """
     found: dict[str, FactSpec] = {}
     for declared in (*_builtin(reasons), *_of_customers(attributes, problems)):
         name = declared.spec.name
@@ -58,7 +62,8 @@ def fact_specs(
             continue
         found[name] = declared.spec
     own: dict[str, FactSpec] = {}
-    for declared in _of_calls(tools):
+    known = tuple(tools)
+    for declared in (*_of_calls(known), *_of_amounts(attributes, known, tool_names, problems)):
         name = declared.spec.name
         if declared.document is not None and name in found:
             message = f"the call fact {name} hides another fact; choose another name"
@@ -137,6 +142,58 @@ def _of_calls(tools: Iterable[Parsed[ToolSpec]]) -> Iterator[_Declared]:
                 range=_RANGES.get(declared.type, ANY_NUMBER),
             )
             yield _Declared(spec, tool.document, ("facts", index))
+
+
+def _of_amounts(
+    attributes: Parsed[AttributesFile] | None,
+    tools: Sequence[Parsed[ToolSpec]],
+    tool_names: frozenset[str],
+    problems: list[Problem],
+) -> Iterator[_Declared]:
+    """The sums over earlier calls: facts of the calls of their tools."""
+    if attributes is None:
+        return
+    specs = {tool.content.id: tool.content for tool in tools}
+    stated = {f"call_{fact.name}" for spec in specs.values() for fact in spec.facts}
+    for index, window in enumerate(attributes.content.amounts):
+        path: PathKey = ("amounts", index)
+        if window.fact in stated:
+            message = f"a tool states {window.fact} itself; choose another name"
+            problems.append(attributes.document.problem((*path, "fact"), message))
+            continue
+        stated.add(window.fact)
+        for at, message in _unsummable(window, specs, tool_names):
+            problems.append(attributes.document.problem((*path, *at), message))
+        spec = FactSpec(
+            window.fact,
+            FactKind.NUMBER,
+            window.meaning,
+            only_at=Stage.AUTHORIZE_TOOLS,
+            tools=frozenset(window.tools),
+            range=COUNT,
+        )
+        yield _Declared(spec, attributes.document, path)
+
+
+def _unsummable(
+    window: AmountWindow, specs: Mapping[str, ToolSpec], tool_names: frozenset[str]
+) -> Iterator[tuple[PathKey, str]]:
+    """Tools that are not there, that only look, or whose calls state no such amount: their sum would be wrong."""
+    for index, name in enumerate(window.tools):
+        spec = specs.get(name)
+        if spec is None:
+            if name not in tool_names:
+                yield ("tools", index), f"there is no tool {name!r}{nearest(name, specs)}"
+            continue
+        fact = spec.fact(window.of)
+        if spec.access is not Access.WRITE:
+            yield ("tools", index), f"{name} only reads, so it grants nothing; name tools that write"
+        elif fact is None or fact.type is not FactType.MONEY:
+            amounts = [one.name for one in spec.facts if one.type is FactType.MONEY]
+            yield (
+                ("of",),
+                f"{name} states no amount {window.of!r}{nearest(window.of, amounts)}; name a money fact of it",
+            )
 
 
 def _shared(one: FactSpec, other: FactSpec) -> FactSpec:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from handrail.guardrails.bundle.claims import InvariantsFile
 from handrail.guardrails.bundle.reading import Parsed
 from handrail.guardrails.bundle.sections import (
+    AllowedCommitmentsFile,
     AttributesFile,
     ExperimentsFile,
     HandoffFile,
@@ -35,6 +36,7 @@ class Files:
     handoff: Parsed[HandoffFile] | None
     experiments: Parsed[ExperimentsFile] | None
     invariants: Parsed[InvariantsFile] | None
+    commitments: Parsed[AllowedCommitmentsFile] | None
     segments: tuple[Parsed[SegmentEntry], ...]
     rules: tuple[Parsed[RulesFile], ...]
     reasons: tuple[Parsed[ReasonsFile], ...]

@@ -19,8 +19,10 @@ from handrail.guardrails.bundle.purposes import family_problems
 from handrail.guardrails.bundle.reading import FolderReader, OpenNames, Parsed, by_id
 from handrail.guardrails.bundle.references import references, texts
 from handrail.guardrails.bundle.sections import (
+    AllowedCommitmentsFile,
     Attribute,
     AttributesFile,
+    CommitmentEntry,
     ExperimentsFile,
     HandoffFile,
     Manifest,
@@ -50,6 +52,8 @@ from handrail.guardrails.yamlsource import PathKey, Problem
 ItemT = TypeVar("ItemT")
 FileT = TypeVar("FileT", bound=BaseModel)
 MAX_SHOWN = 200
+COMMITMENTS = "allowed_commitments.yaml"
+"""What replies may promise; a bundle without it allows no commitment."""
 OPINION = "prompts/reading/second_opinion.yaml"
 """The template of second opinions; a bundle may do without."""
 
@@ -62,15 +66,17 @@ def load(folder: Path) -> Bundle:
     problems = reader.problems
     files = _read(reader)
     named = _named(problems, files)
-    facts = fact_specs(files.attributes, files.tools, named.reasons, problems)
+    tools = reader.names(named.tools, "tools/*.yaml")
+    facts = fact_specs(files.attributes, files.tools, tools, named.reasons, problems)
     active = [name for name, entry in named.segments.items() if entry.status == "active"]
     words = Vocabulary(
         facts=facts,
         segments=reader.names(active, "segments/*.yaml"),
         queues=reader.names(named.queues, "queues.yaml"),
         reasons=reader.names(named.reasons, "reasons/*.yaml"),
-        tools=reader.names(named.tools, "tools/*.yaml"),
+        tools=tools,
         flows=reader.names(named.flows, "flows/*.yaml"),
+        commitments=reader.names(named.commitments, COMMITMENTS),
         complete=reader.unread.isdisjoint({"attributes.yaml", "tools/*.yaml"}),
     )
     _close(facts, words, files.detection)
@@ -90,8 +96,10 @@ def load(folder: Path) -> Bundle:
         attributes=named.attributes,
         events={one.kind: one for one in attributes.content.events},
         windows=attributes.content.windows,
+        amounts=attributes.content.amounts,
         holdouts=() if holdouts is None else holdouts.content.holdouts,
         invariants=invariants,
+        commitments=named.commitments,
         facts=facts,
         segments=tuple(compiler.segments),
         entries=named.segments,
@@ -122,6 +130,7 @@ class _Named:
     segments: Mapping[str, SegmentEntry]
     prompts: Mapping[str, PromptTemplate]
     attributes: Mapping[str, Attribute]
+    commitments: Mapping[str, CommitmentEntry]
     places: Mapping[str, str]
 
 
@@ -136,6 +145,8 @@ def _named(problems: list[Problem], files: Files) -> _Named:
     catalogue = ((one, entry) for one in files.reasons for entry in enumerate(one.content.root))
     held = () if files.attributes is None else (files.attributes,)
     declared = ((one, attribute) for one in held for attribute in enumerate(one.content.attributes))
+    promises = () if files.commitments is None else (files.commitments,)
+    promised = ((one, entry) for one in promises for entry in enumerate(one.content.commitments))
     _own_purposes(problems, files.attributes)
     places.update(_other_places(files))
     arms = () if files.experiments is None else (files.experiments,)
@@ -157,6 +168,7 @@ def _named(problems: list[Problem], files: Files) -> _Named:
         segments=keyed("segment", ((one, ("id",), one.content.id, one.content) for one in files.segments)),
         prompts=keyed("prompt", ((one, ("id",), one.content.id, one.content) for one in files.prompts)),
         attributes=keyed("attribute", ((one, ("attributes", i), a.name, a) for one, (i, a) in declared)),
+        commitments=keyed("commitment", ((one, ("commitments", i), c.id, c) for one, (i, c) in promised)),
         places=places,
     )
 
@@ -169,6 +181,8 @@ def _other_places(files: Files) -> Iterator[tuple[str, str]]:
     for held in () if files.attributes is None else (files.attributes,):
         for index, window in enumerate(held.content.windows):
             yield f"window:{window.fact}", held.document.place(("windows", index))
+        for index, amount in enumerate(held.content.amounts):
+            yield f"window:{amount.fact}", held.document.place(("amounts", index))
     for rules in files.rules:
         for index, rule in enumerate(rules.content.rules):
             yield f"rule:{rule.id}", rules.document.place(("rules", index))
@@ -206,6 +220,7 @@ def _read(reader: FolderReader) -> Files:
         handoff=reader.one("handoff.yaml", HandoffFile),
         experiments=reader.one("experiments.yaml", ExperimentsFile),
         invariants=reader.one("invariants.yaml", InvariantsFile),
+        commitments=reader.perhaps(COMMITMENTS, AllowedCommitmentsFile),
         segments=reader.many("segments/*.yaml", SegmentEntry),
         rules=reader.many("rules/*.yaml", RulesFile),
         reasons=reader.many("reasons/*.yaml", ReasonsFile),

@@ -54,6 +54,7 @@ def uses(rule: Rule) -> Iterator[tuple[str, frozenset[Purpose]]]:
         ("automation", asked.automation, frozenset({Purpose.AUTOMATION})),
         ("risk", asked.risk, frozenset({Purpose.RISK})),
         ("queue", wanted.queue or wanted.skills or wanted.tags, _QUEUE),
+        ("commitments", wanted.commitments, frozenset({Purpose.PERMISSION, Purpose.SLA})),
         ("priority", wanted.priority or wanted.first_response_minutes, frozenset({Purpose.PRIORITY, Purpose.SLA})),
         ("scope", wanted.scope, _READING),
         ("tone", wanted.tone, _MANNER),

@@ -80,6 +80,10 @@ def texts(problems: list[Problem], files: Files, *, texts_read: bool) -> dict[st
     for parsed in files.reasons:
         for index, entry in enumerate(parsed.content.root):
             problems.extend(_untold(parsed.document, (index, "customer"), entry.code, entry.customer, files.languages))
+    if files.commitments is not None:
+        for index, promise in enumerate(files.commitments.content.commitments):
+            path = ("commitments", index, "texts")
+            problems.extend(_untold(files.commitments.document, path, promise.id, promise.texts, files.languages))
     if files.queues is not None:
         for index, queue in enumerate(files.queues.content.queues):
             path = ("queues", index, "title")

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, RootModel
 
+from handrail.guardrails.output.evidence import CommitmentKind
 from handrail.guardrails.policy.facts import FactKind, OnUnknown
 from handrail.guardrails.vocabulary import (
     Automation,
@@ -136,6 +137,20 @@ class Window(Frozen):
     ending: Ending | None = None
 
 
+class AmountWindow(Frozen):
+    """What a customer was granted by earlier calls of `tools`, as a fact of the next one, which counts too.
+
+    `of` is the money fact that each of the tools states of its call; the sum is in minor units of the currency of the
+    call that is decided.
+    """
+
+    fact: Annotated[Identifier, Field(pattern=r"^call_[a-z0-9_]+$")]
+    meaning: str
+    of: Identifier
+    tools: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    within_minutes: Annotated[int, Field(gt=0, le=LONGEST_WINDOW)]
+
+
 class PrecedenceOf(Frozen):
     """A value that competes with others for one place; the larger precedence wins."""
 
@@ -163,6 +178,7 @@ class Outcome(Frozen):
     queue: PrecedenceOf | None = None
     skills: tuple[Identifier, ...] = ()
     tags: tuple[Identifier, ...] = ()
+    commitments: tuple[Identifier, ...] = ()
     priority: Priority | None = None
     first_response_minutes: Annotated[int, Field(gt=0)] | None = None
     automation: Automation | None = None
@@ -310,11 +326,12 @@ class RulesFile(Frozen):
 
 
 class AttributesFile(Frozen):
-    """The declared attributes, kinds of events, and windows over them."""
+    """The declared attributes, kinds of events, and windows over them and over the amounts of calls."""
 
     attributes: tuple[Attribute, ...]
     events: tuple[EventKind, ...]
     windows: tuple[Window, ...]
+    amounts: tuple[AmountWindow, ...] = ()
 
 
 class QueuesFile(Frozen):
@@ -334,6 +351,21 @@ class TextsFile(Frozen):
 
     language: str
     texts: dict[str, str]
+
+
+class CommitmentEntry(Frozen):
+    """A commitment that a segment or rule may allow, in the words that make it up, by language."""
+
+    id: Identifier
+    meaning: str
+    kind: CommitmentKind
+    texts: Annotated[dict[str, Annotated[str, Field(min_length=3, max_length=300)]], Field(min_length=1)]
+
+
+class AllowedCommitmentsFile(Frozen):
+    """`allowed_commitments.yaml`: everything that replies may ever promise; a bundle may do without."""
+
+    commitments: Annotated[tuple[CommitmentEntry, ...], Field(min_length=1)]
 
 
 class HandoffFile(Frozen):

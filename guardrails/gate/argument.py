@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from handrail.guardrails.vocabulary import Frozen
 
@@ -26,6 +27,7 @@ class ArgumentType(StrEnum):
 
     A `number` may have a fraction, and is no amount of money. A `boolean` stands in no text, so that neither its origin
     can be asked for nor can it be shown: what a customer has to agree to is a `choice` with a label for each value.
+    An `object` has `fields`, each declared like an argument, with origins of its own.
     """
 
     TEXT = "text"
@@ -35,6 +37,7 @@ class ArgumentType(StrEnum):
     MONEY = "money"
     DATE = "date"
     CHOICE = "choice"
+    OBJECT = "object"
 
 
 class Origin(StrEnum):
@@ -98,6 +101,7 @@ class Argument(Frozen):
     money string or an ISO date, by type. `currency` names the call fact that holds the currency of a money argument.
     `spoken` are words after which the digits of an identifier alone mean it: "invoice 2041" for INV-2041. `favours`
     says which edits the customer need not agree to again; without it every edit counts as one against the customer.
+    The line breaks of a `multiline` text are part of it; of any other text they are blanks.
     """
 
     name: Name
@@ -109,6 +113,7 @@ class Argument(Frozen):
     many: Many | None = None
     pattern: str | None = None
     may_be_empty: bool = False
+    multiline: bool = False
     max_length: Annotated[int, Field(ge=1, le=20_000)] = 200
     choices: tuple[Choice, ...] = ()
     minimum: int | str | None = None
@@ -116,6 +121,25 @@ class Argument(Frozen):
     currency: Name | None = None
     favours: Favours | None = None
     spoken: tuple[Annotated[str, Field(pattern=r"^(#|\w+)$")], ...] = ()
+    fields: tuple[Argument, ...] = ()
+
+    def parts(self, value: JsonValue) -> Iterator[Part]:
+        """The values that have an origin each: those of a list one by one, and of objects those of their fields."""
+        for one in value if self.many is not None and isinstance(value, list) else [value]:
+            if self.type is not ArgumentType.OBJECT:
+                yield Part(self.name, self, one)
+                continue
+            for field in self.fields:
+                if isinstance(one, dict) and one.get(field.name) is not None:
+                    for part in field.parts(one[field.name]):
+                        yield Part(f"{self.name}.{part.path}", part.argument, part.value)
+
+    def paths(self) -> Iterator[str]:
+        """The names under which `parts` gives values: its own, or those of its fields as `attachments.file_id`."""
+        if self.type is not ArgumentType.OBJECT:
+            yield self.name
+        for field in self.fields:
+            yield from (f"{self.name}.{path}" for path in field.paths())
 
     @model_validator(mode="after")
     def _whole(self) -> Argument:
@@ -123,6 +147,15 @@ class Argument(Frozen):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One value inside an argument, with its path and the declaration that it has to fit."""
+
+    path: str
+    argument: Argument
+    value: JsonValue
 
 
 def iso_date(text: str) -> date | None:
@@ -150,11 +183,30 @@ def _declaration_problems(argument: Argument) -> Iterator[str]:
             re.compile(argument.pattern)
         except re.error as error:
             yield f"not a regular expression: {error}"
-    if argument.spoken and kind is not ArgumentType.TEXT:
-        yield "only a text has spoken"
-    if argument.may_be_empty and (kind is not ArgumentType.TEXT or argument.many is not None):
-        yield "only a text that is no list may be empty"
+    yield from _text_problems(argument)
+    yield from _object_problems(argument)
     yield from _measured_problems(argument)
+
+
+def _text_problems(argument: Argument) -> Iterator[str]:
+    is_text = argument.type is ArgumentType.TEXT
+    if argument.spoken and not is_text:
+        yield "only a text has spoken"
+    if argument.may_be_empty and (not is_text or argument.many is not None):
+        yield "only a text that is no list may be empty"
+    if argument.multiline and not is_text:
+        yield "only a text has line breaks"
+
+
+def _object_problems(argument: Argument) -> Iterator[str]:
+    is_object = argument.type is ArgumentType.OBJECT
+    if is_object != bool(argument.fields):
+        yield "an object needs fields, and nothing else has them"
+    if is_object and (argument.sensitive or set(argument.origin) != set(Origin)):
+        yield "an object has no origin: declare those of its fields"
+    names = [field.name for field in argument.fields]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"there are two fields {name}"
 
 
 def _measured_problems(argument: Argument) -> Iterator[str]:

@@ -49,17 +49,21 @@ def canonical(call: ToolCall, spec: ToolSpec) -> ToolCall:
         if value is None:
             continue
         argument = spec.argument(name)
-        plain = _plain(value)
-        arguments[name] = plain if argument is None else _written(argument, plain)
+        arguments[name] = _plain(value) if argument is None else _written(argument, value)
     return call.model_copy(update={"arguments": arguments})
 
 
 def _written(argument: Argument, value: JsonValue) -> JsonValue:
     """A single value where a list is declared, or the other way round, stays as it is: the schema check refuses it."""
-    write = _WRITERS[argument.type]
     if argument.many is not None:
-        return [write(argument, one) for one in value] if isinstance(value, list) else value
-    return write(argument, value)
+        return [_one(argument, item) for item in value] if isinstance(value, list) else _plain(value)
+    return _one(argument, value)
+
+
+def _one(argument: Argument, value: JsonValue) -> JsonValue:
+    if argument.multiline and isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    return _WRITERS[argument.type](argument, value if argument.fields else _plain(value))
 
 
 def _plain(value: JsonValue) -> JsonValue:
@@ -135,6 +139,18 @@ def _choice(argument: Argument, value: JsonValue) -> JsonValue:
     return matching[0] if len(matching) == 1 else value
 
 
+def _object(argument: Argument, value: JsonValue) -> JsonValue:
+    """A field that is null is left out; one that is not declared stays, and the schema check refuses it."""
+    if not isinstance(value, dict):
+        return _plain(value)
+    fields = {field.name: field for field in argument.fields}
+    return {
+        name: _written(fields[name], item) if name in fields else _plain(item)
+        for name, item in value.items()
+        if item is not None
+    }
+
+
 def _is_whole(found: Value, text: str) -> bool:
     """Whether a value is all that the text says."""
     return not text[: found.start].strip() and not text[found.end :].strip()
@@ -148,4 +164,5 @@ _WRITERS: dict[ArgumentType, Callable[[Argument, JsonValue], JsonValue]] = {
     ArgumentType.MONEY: _money,
     ArgumentType.DATE: _date,
     ArgumentType.CHOICE: _choice,
+    ArgumentType.OBJECT: _object,
 }

@@ -10,6 +10,7 @@ from handrail.guardrails.toolspec import CallFact, FactType, ToolSpec
 from handrail.guardrails.vocabulary import FactContent
 
 _LONGEST_TEXT = 500
+_MOST_TEXTS = 1000
 
 
 def fit_facts(spec: ToolSpec, values: Mapping[str, FactContent]) -> dict[str, FactContent]:
@@ -26,14 +27,21 @@ def _fits(fact: CallFact, content: FactContent) -> bool:
         return isinstance(content, int) and not isinstance(content, bool)
     if fact.type is FactType.NUMBER:
         return isinstance(content, int | float) and not isinstance(content, bool) and math.isfinite(content)
-    if not isinstance(content, str) or len(content) > _LONGEST_TEXT:
+    if fact.type is FactType.TEXTS:
+        return isinstance(content, tuple) and len(content) <= _MOST_TEXTS and all(map(_short, content))
+    if not _short(content):
         return False
     if fact.type is FactType.ENUM:
         return content in fact.values
     return fact.type is not FactType.DATE or _is_date(content)
 
 
-def _is_date(text: str) -> bool:
+def _short(content: FactContent) -> bool:
+    return isinstance(content, str) and len(content) <= _LONGEST_TEXT
+
+
+def _is_date(content: FactContent) -> bool:
+    text = str(content)
     try:
         return len(text) == 10 and date.fromisoformat(text) is not None
     except ValueError:

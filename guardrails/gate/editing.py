@@ -82,4 +82,6 @@ def _same(old: JsonValue, new: JsonValue) -> bool:
     # Types count: 1 and True, or 1 and 1.0, are equal in Python and different calls. So does the order of a list.
     if isinstance(old, list) and isinstance(new, list):
         return len(old) == len(new) and all(_same(was, is_now) for was, is_now in zip(old, new, strict=True))
+    if isinstance(old, dict) and isinstance(new, dict):
+        return old.keys() == new.keys() and all(_same(was, new[name]) for name, was in old.items())
     return type(old) is type(new) and old == new

@@ -15,18 +15,20 @@ from handrail.guardrails.vocabulary import FactContent, Frozen
 class Standing(Frozen):
     """What has been agreed to and what has run, as the conversation and the journal say.
 
-    `confirmed` and `approved` are digests: of the call the customer said yes to with this very message, and of the call
-    a person approved. `succeeded` are digests of the calls that succeeded in this conversation. `runs` are the times at
-    which this tool ran for this customer; those before the rate window do no harm. `edit` is what an operator's edit of
-    the call means for the customer.
+    `confirmed` is the digest of the call the customer said yes to with this very message. `approved` holds, for each of
+    the different people who approved something, the digest of what they approved. `succeeded` are digests of the calls
+    that succeeded in this conversation. `runs` are the times at which this tool ran for this customer; those before the
+    rate window do no harm. `edit` is what an operator's edit of the call means for the customer. `totals` are the sums
+    over earlier calls, by the policy name of the fact; None for one that cannot be known.
     """
 
     now: datetime
     confirmed: str | None = None
-    approved: str | None = None
+    approved: tuple[str, ...] = ()
     succeeded: tuple[str, ...] = ()
     runs: tuple[datetime, ...] = ()
     edit: Edit = Edit.NONE
+    totals: dict[str, int | None] = {}
 
 
 def gate_facts(
@@ -41,11 +43,12 @@ def gate_facts(
         "call_schema_valid": inspection.schema_valid,
         "call_provenance_ok": not inspection.unvouched,
         "call_confirmed": standing.confirmed == inspection.digest,
-        "call_approved": standing.approved == inspection.digest,
+        "call_approvals": standing.approved.count(inspection.digest),
         "call_repeated": inspection.digest in standing.succeeded,
         "call_over_rate": over_rate(spec, standing.runs, standing.now),
         "call_edit": standing.edit.value,
     }
+    facts.update({name: content for name, content in standing.totals.items() if content is not None})
     facts.update({f"call_{name}": content for name, content in fit_facts(spec, declared).items()})
     return facts
 

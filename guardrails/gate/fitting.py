@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -32,6 +32,8 @@ def _schema(argument: Argument) -> dict[str, JsonValue]:
         return {"type": "number", **{word: float(bound) for word, bound in limits.items() if bound is not None}}
     if argument.type is ArgumentType.BOOLEAN:
         return {"type": "boolean"}
+    if argument.type is ArgumentType.OBJECT:
+        return object_schema(argument.fields)
     schema: dict[str, JsonValue] = {"type": "string"}
     if argument.type is ArgumentType.CHOICE:
         schema["enum"] = [choice.value for choice in argument.choices]
@@ -44,6 +46,32 @@ def _schema(argument: Argument) -> dict[str, JsonValue]:
         if argument.pattern is not None:
             schema["pattern"] = f"^(?:{argument.pattern})$"
     return schema
+
+
+def object_schema(fields: Sequence[Argument]) -> dict[str, JsonValue]:
+    """The JSON Schema of an object with these fields and no others: a whole call, or an argument that is an object."""
+    return {
+        "type": "object",
+        "properties": {field.name: schema_of(field) for field in fields},
+        "required": [field.name for field in fields if field.required],
+        "additionalProperties": False,
+    }
+
+
+def field_problems(fields: Sequence[Argument], values: Mapping[str, JsonValue], named: str) -> Iterator[str]:
+    """Everything wrong with the values of `fields`, which are called `named` (arguments, fields) in the words."""
+    if not set(values) <= {field.name for field in fields}:
+        allowed = ", ".join(field.name for field in fields) or "none"
+        yield f"there are {named} that it does not have; it has: {allowed}"
+    for field in fields:
+        value = values.get(field.name)
+        if value is None:
+            if field.required:
+                yield f"{field.name} is missing"
+            continue
+        problem = value_problem(field, value)
+        if problem is not None:
+            yield f"{field.name} {problem}"
 
 
 def value_problem(argument: Argument, value: JsonValue) -> str | None:
@@ -101,6 +129,13 @@ def _choice(argument: Argument, value: JsonValue) -> str | None:
     return None if value in values else f"must be one of: {', '.join(values)}"
 
 
+def _object(argument: Argument, value: JsonValue) -> str | None:
+    if not isinstance(value, dict):
+        return "must be an object"
+    problem = next(field_problems(argument.fields, value, "fields"), None)
+    return None if problem is None else f"does not fit: {problem}"
+
+
 _CHECKS: dict[ArgumentType, Callable[[Argument, JsonValue], str | None]] = {
     ArgumentType.TEXT: _text,
     ArgumentType.INTEGER: _integer,
@@ -109,6 +144,7 @@ _CHECKS: dict[ArgumentType, Callable[[Argument, JsonValue], str | None]] = {
     ArgumentType.MONEY: _money,
     ArgumentType.DATE: _date,
     ArgumentType.CHOICE: _choice,
+    ArgumentType.OBJECT: _object,
 }
 
 

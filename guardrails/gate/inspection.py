@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from pydantic import JsonValue
 
@@ -39,7 +40,8 @@ class Sources(Frozen):
 class ArgumentOrigin(Frozen):
     """Where the value of one argument was found, and whether the declaration of the argument accepts it.
 
-    Of a list, `origins` holds every place where one of its values stands; it is accepted when each value is.
+    Of a list, `origins` holds every place where one of its values stands; it is accepted when each value is. The fields
+    of an object are named one by one, as `attachments.file_id`.
     """
 
     argument: str
@@ -75,12 +77,19 @@ def inspect(
     """
     written = canonical(call, spec)
     fit = fit_facts(spec, facts or {})
-    vouching = [record_value(fact, fit[fact.name]) for fact in spec.facts if fact.vouches and fact.name in fit]
+    vouching = tuple(
+        _Vouching(record_value(fact, fit[fact.name]), fact.vouches_for)
+        for fact in spec.facts
+        if (fact.vouches or fact.vouches_for) and fact.name in fit
+    )
     bound = digest(written)
     provenance = [
-        _origin(argument, written.arguments[argument.name], sources, vouching, bound in sources.established)
+        origin
         for argument in spec.arguments
         if argument.name in written.arguments
+        for origin in _origins(
+            argument, written.arguments[argument.name], sources, vouching, bound in sources.established
+        )
     ]
     return CallInspection(
         call=written,
@@ -90,23 +99,38 @@ def inspect(
     )
 
 
-def _origin(
-    argument: Argument, value: JsonValue, sources: Sources, vouching: list[JsonValue], established: bool
-) -> ArgumentOrigin:
-    values = value if argument.many is not None and isinstance(value, list) else [value]
-    if value_problem(argument, value) is not None:
-        found = [frozenset({Origin.MODEL})]
-    else:
-        edited = argument.name in sources.operator and sources.operator[argument.name] == value
-        by = frozenset({Origin.OPERATOR} if edited else ())
-        found = [_stands(argument, one, sources, vouching, by) for one in values]
+@dataclass(frozen=True, slots=True)
+class _Vouching:
+    """What a fact vouches for; without `paths` it vouches for every argument."""
+
+    content: JsonValue
+    paths: tuple[str, ...]
+
+
+def _origins(
+    argument: Argument, value: JsonValue, sources: Sources, vouching: tuple[_Vouching, ...], established: bool
+) -> Iterator[ArgumentOrigin]:
+    unfit = value_problem(argument, value) is not None
+    edited = argument.name in sources.operator and sources.operator[argument.name] == value
+    by = frozenset({Origin.OPERATOR} if edited else ())
     established = established or (argument.name in sources.kept and sources.kept[argument.name] == value)
-    # Every value of a list needs an origin that is accepted, and they need not share one.
-    accepted = established or all(not origins.isdisjoint(argument.origin) for origins in found)
-    named = frozenset[Origin]().union(*found)
-    return ArgumentOrigin(
-        argument=argument.name, origins=tuple(one for one in Origin if one in named), accepted=accepted
-    )
+    found: dict[str, list[frozenset[Origin]]] = {}
+    accepted: dict[str, bool] = {}
+    if not argument.fields:
+        # Also a list of nothing, of which every value has its origin.
+        found[argument.name], accepted[argument.name] = [], True
+    for part in argument.parts(value):
+        held = [one.content for one in vouching if not one.paths or part.path in one.paths]
+        origins = frozenset({Origin.MODEL}) if unfit else _stands(part.argument, part.value, sources, held, by)
+        found.setdefault(part.path, []).append(origins)
+        # Every value of a list needs an origin that is accepted, and they need not share one.
+        fine = established or not origins.isdisjoint(part.argument.origin)
+        accepted[part.path] = accepted.get(part.path, True) and fine
+    for path, stands in found.items():
+        named = frozenset[Origin]().union(*stands)
+        yield ArgumentOrigin(
+            argument=path, origins=tuple(one for one in Origin if one in named), accepted=accepted[path]
+        )
 
 
 def _stands(

@@ -51,7 +51,7 @@ def _same(kind: ArgumentType, value: JsonValue, leaf: Scalar) -> bool:
         return type(leaf) is int and leaf == value
     if kind is ArgumentType.NUMBER:
         return type(leaf) in (int, float) and leaf == value
-    if kind is ArgumentType.BOOLEAN:
+    if kind in (ArgumentType.BOOLEAN, ArgumentType.OBJECT):
         return False
     if not isinstance(leaf, str) or not isinstance(value, str):
         return False
@@ -119,9 +119,23 @@ def _choice(argument: Argument, value: JsonValue, text: str) -> bool:
     return any(_stands(word, text) for word in (chosen.value, *chosen.label.values(), *chosen.words))
 
 
+def _object(_: Argument, _value: JsonValue, _text: str) -> bool:
+    """Only its fields stand anywhere."""
+    return False
+
+
+def states(phrase: str, text: str) -> bool:
+    """Whether the letters and digits of `phrase` stand together in `text` as whole words, whatever is between them."""
+    return _stands(phrase, visible(text).lower())
+
+
 def _stands(value: str, text: str) -> bool:
     """Whether the letters and digits of `value` stand in `text` as a whole: INV-2041 in inv 2041, not in INV-20411."""
-    parts = _PART.findall(visible(value).lower())
+    shown = visible(value).lower()
+    if "@" in shown:
+        # A part of an address is somebody else's: connor@mail.org is not sarah.connor@mail.org.
+        return re.search(rf"(?<![\w.+@-]){re.escape(shown)}(?![\w@-]|\.\w)", text) is not None
+    parts = _PART.findall(shown)
     if not parts:
         return False
     joined = r"[\W_]{0,3}".join(re.escape(part) for part in parts)
@@ -136,4 +150,5 @@ _IN_TEXT: dict[ArgumentType, Callable[[Argument, JsonValue, str], bool]] = {
     ArgumentType.MONEY: _money,
     ArgumentType.DATE: _date,
     ArgumentType.CHOICE: _choice,
+    ArgumentType.OBJECT: _object,
 }

@@ -35,6 +35,11 @@ def decide_call(
             FactUsed(name=name, content=None, source=f"tool:{spec.id}", why="the tool does not say")
             for name in sorted(own - set(stated))
         ),
+        *(
+            FactUsed(name=name, content=None, source="gate", why="the amount of a call is not known")
+            for name, content in sorted(standing.totals.items())
+            if content is None
+        ),
     )
     return policy.decide(Stage.AUTHORIZE_TOOLS, around.with_facts(facts), spec.id)
 

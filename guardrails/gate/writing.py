@@ -48,7 +48,22 @@ def _one_value(argument: Argument, value: JsonValue, currency: str | None, langu
     if argument.type is ArgumentType.CHOICE:
         chosen = next((choice for choice in argument.choices if choice.value == value), None)
         return None if chosen is None else in_language(chosen.label, language)
+    if argument.type is ArgumentType.OBJECT:
+        return _object_words(argument, value, currency, language)
     return plain_words(str(value))
+
+
+def _object_words(argument: Argument, value: JsonValue, currency: str | None, language: str | None) -> str | None:
+    """The fields that an object has, each with its name; a boolean is written as JSON writes it."""
+    written: list[str] = []
+    for field in argument.fields:
+        held = value.get(field.name) if isinstance(value, dict) else None
+        if held is not None:
+            words = str(held).lower() if isinstance(held, bool) else argument_words(field, held, currency, language)
+            if words is None:
+                return None
+            written.append(f"{field.name.replace('_', ' ')} {words}")
+    return f"({', '.join(written)})"
 
 
 def fact_words(fact: CallFact, content: FactContent, currency: str | None, language: str | None) -> str | None:
@@ -61,6 +76,8 @@ def fact_words(fact: CallFact, content: FactContent, currency: str | None, langu
         return date_words(str(content), language)
     if fact.type is FactType.ENUM and str(content) in fact.labels:
         return in_language(fact.labels[str(content)], language)
+    if isinstance(content, tuple):
+        return plain_words(", ".join(content))
     return plain_words(str(content))
 
 

@@ -10,9 +10,10 @@ from handrail.guardrails.output.evidence import Finding, PersonState
 from handrail.guardrails.output.lexicon import Place
 from handrail.guardrails.output.policy import ActionWords, Pattern
 from handrail.guardrails.output.reading import View
+from handrail.guardrails.output.sources import action_lines, content_stems
 from handrail.guardrails.output.values import Kind
 from handrail.guardrails.output.wording import doing_class, done_class, report_class
-from handrail.guardrails.vocabulary import ToolOutcome
+from handrail.guardrails.vocabulary import ToolOutcome, ToolResult
 
 CODE = "OUT_UNBACKED_ACTION"
 
@@ -24,7 +25,7 @@ def check(view: View) -> Iterator[Finding]:
     is_found = False
     for action in view.wording.acting(view.line.marks):
         place, pattern = _claimed(view, action)
-        if pattern is not None and not _is_backed(view, action):
+        if pattern is not None and not _is_backed(view, action) and not _is_announced(view, action, pattern):
             is_found = True
             yield view.line.finding_at(CODE, place, f"{action.id}: {pattern.id}")
     if not is_found:
@@ -32,13 +33,31 @@ def check(view: View) -> Iterator[Finding]:
 
 
 def _general(view: View) -> Iterator[Finding]:
-    evidence = view.sources.evidence
-    if evidence.succeeded() or evidence.person is PersonState.HANDED_OFF:
+    if view.sources.evidence.person is PersonState.HANDED_OFF:
         return
     for pattern in view.wording.claiming(view.line.marks):
         for place in claims(view, pattern):
+            if _is_told(view):
+                return
             yield view.line.finding_at(CODE, place, f"anything: {pattern.id}")
             return
+
+
+def _is_told(view: View) -> bool:
+    """Whether a write call that succeeded is about what the sentence says: they share a word, or an identifier."""
+    return any(
+        content_stems(" ".join((_name(result), *action_lines(result)))) & view.line.stems
+        for result in view.sources.evidence.succeeded()
+    )
+
+
+def _name(result: ToolResult) -> str:
+    return result.call.tool.replace("_", " ").replace("-", " ")
+
+
+def _is_announced(view: View, action: ActionWords, pattern: Pattern) -> bool:
+    """Whether the sentence hands over to a person who was asked for, which the flow carries out."""
+    return action.by_handoff and "doing" in pattern.order and view.sources.evidence.person is not PersonState.NOT_ASKED
 
 
 def _claimed(view: View, action: ActionWords) -> tuple[Place, Pattern | None]:

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from handrail.guardrails.output.values import Kind, Value
 
 _TLDS = (
-    "com|org|net|io|example|dev|app|co|ai|eu|de|uk|us|info|biz|me|help|support|cloud|online|site|shop|store|xyz|ly|link|"
-    "ru|cn|fr|nl|it|es|ch|at|be|pl|se|in|jp|br|ca|au|edu|gov|mil|int|test|tech|page|live|click|top|win|gg|to|tv|cc|so|id"
+    "com|org|net|io|example|dev|app|co|ai|eu|de|uk|us|info|biz|me|help|support|cloud|online|site|shop|"
+    "store|xyz|ly|link|"
+    "ru|cn|fr|nl|it|es|ch|at|be|pl|se|in|jp|br|ca|au|edu|gov|mil|int|test|tech|page|live|click|top|win|gg|"
+    "to|tv|cc|so|id"
 )
 _URL_HINT = re.compile(rf"://|www\.|\.(?:{_TLDS})(?![\w-])")
 _URL = re.compile(
@@ -22,7 +24,7 @@ _TOKEN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 _LOCAL = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._%+-")
 _EMAIL_HOST = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62})(?:\.[a-z0-9-]{1,63}){1,6}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?!\w)")
-_DOTTED = re.compile(r"[0-9](?<![\w.].)\d{0,4}(?:\.\d{1,5}){2,3}(?P<net>/\d{1,2})?(?![\w.]\d|\w)")
+_DOTTED = re.compile(r"[0-9](?:(?<![\w.].)|(?<=\bv.))\d{0,4}(?:\.\d{1,5}){2,3}(?P<net>/\d{1,2})?(?![\w.]\d|\w)")
 _IBAN = re.compile(r"[A-Z](?<!\w.)[A-Z]\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
 _CARD = re.compile(r"[0-9](?<![\w.-].)(?:[ -]?\d){12,18}(?![\w-])")
 _PHONE = re.compile(r"[0-9+(](?<![\w.,].)\d?(?:[ ()./-]{0,2}\d){6,15}(?!\w|[.,]\d)")
@@ -32,9 +34,10 @@ _IDENTIFIER = re.compile(
     r"|[A-Z][A-Z0-9]{0,9}[-_](?=[\w-]{0,60}\d)[\w-]{1,60}"
     r"|(?:inv|ord|cn|rct|tkt|ticket|case|ref|cus|sub|acct|req|pay|txn|tx|usr|user|org|ch|in|cr|id)[-_]"
     r"(?=[\w-]{0,60}\d)[\w-]{2,60}"
+    r"|[A-Za-z][A-Za-z0-9]{0,15}(?=[\w-]{0,80}\d[\w-]{0,80}\d)(?:-[A-Za-z0-9]{1,20}){2,6}"
     r"|[a-z]{2,20}_(?=\w{0,60}\d)\w{2,60}"
     r"|[A-Z]{1,6}\d{3,}[A-Z0-9]{0,40}"
-    r"|(?=[A-Za-z]{0,60}\d)(?=\d{0,60}[A-Za-z])(?=\D{0,60}\d\D{0,60}\d)[A-Za-z0-9]{8,60})(?!\w)"
+    r"|(?!\d{1,4}x\d)(?=[A-Za-z]{0,60}\d)(?=\d{0,60}[A-Za-z])(?=\D{0,60}\d\D{0,60}\d)[A-Za-z0-9]{8,60})(?!\w)"
 )
 _DIGITS = re.compile(r"\d+")
 _NOT_DIGIT = re.compile(r"\D+")

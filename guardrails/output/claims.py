@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 
-from handrail.guardrails.output.fold import fold
-from handrail.guardrails.output.index import ValueIndex
-from handrail.guardrails.output.lexicon import Order, Place, any_between, in_order, tokens
+from handrail.guardrails.output.lexicon import Order, Place, any_between, in_order
 from handrail.guardrails.output.policy import Excuse, Pattern
+from handrail.guardrails.output.quotation import is_cited, is_quoted
 from handrail.guardrails.output.reading import Line, View
-from handrail.guardrails.output.sources import Said, content_stems
-from handrail.guardrails.vocabulary import Passage
+from handrail.guardrails.output.sources import content_stems
+from handrail.guardrails.output.values import Kind, Value
 
 _BEFORE = 4
 """How many words before a claim a negation still reaches it ("I am not able to promise")."""
@@ -21,9 +21,12 @@ _BY_CLASS = {
     Excuse.CONSENT: "consent",
     Excuse.HEDGE: "hedge",
     Excuse.OFFER: "offered",
+    Excuse.ABSTAIN: "abstain",
 }
 """Excuses that a word anywhere in the sentence makes."""
 
+_DAYS = {"word:today": 0, "word:tonight": 0, "word:tomorrow": 1}
+_STATED = frozenset({Kind.DATE, Kind.TIME, Kind.DURATION, Kind.MONEY})
 _CLAUSE_SIGNS = frozenset({",", ";", ":", "."})
 
 
@@ -32,6 +35,8 @@ def claims(view: View, pattern: Pattern, order: tuple[str, ...] | None = None) -
     line = view.line
     for place in in_order(line.marks, Order(order or pattern.order, pattern.gap, pattern.not_between)):
         if pattern.harmless and any_between(line.marks, pattern.harmless, place[1] - 1, place[1] + _AFTER):
+            continue
+        if is_cited(view, place):
             continue
         if not any(_excused(view, excuse, place) for excuse in pattern.excuses):
             yield place
@@ -42,18 +47,16 @@ def _excused(view: View, excuse: Excuse, place: Place) -> bool:
     if excuse is Excuse.QUESTION:
         return line.is_question
     if excuse is Excuse.NEGATION:
-        return any_between(line.marks, ("negation",), max(0, place[0] - _BEFORE), place[1])
+        return any_between(line.marks, ("negation",), max(_clause_start(line, place[0]), place[0] - _BEFORE), place[1])
+    if excuse is Excuse.DENIAL:
+        return any_between(line.marks, ("negation",), max(_clause_start(line, place[0]), place[0] - _BEFORE), place[0])
     if excuse is Excuse.LEADING_CONDITION:
         return any_between(line.marks, ("condition",), _clause_start(line, place[0]), place[0])
     if excuse is Excuse.RELATIVE:
         return any_between(line.marks, ("relative",), max(0, place[0] - 1), place[0])
     if excuse in _BY_CLASS:
         return _BY_CLASS[excuse] in line.marks
-    if excuse is Excuse.ATTRIBUTION:
-        return is_attributed(view, place)
-    if excuse is Excuse.STATE:
-        return is_known_state(view, place)
-    return is_quoted(view, place)
+    return _BY_SOURCE[excuse](view, place)
 
 
 def _clause_start(line: Line, at: int) -> int:
@@ -82,58 +85,29 @@ def is_known_state(view: View, place: Place) -> bool:
     return bool(view.sources.tool_text) and content_stems(word) <= content_stems(view.sources.tool_text)
 
 
-def is_quoted(view: View, place: Place) -> bool:
-    """Whether a passage of the turn says the same, as process and not as a promise.
-
-    Its words must be there for the most part, the last word of the claim among them, all its values, a `not` exactly
-    when the passage has one, and `usually` wherever the passage has it. In the company's own voice (`we`) only the
-    passage's very words count, and only when it is authoritative; `I` never counts, because no document says I.
-    """
+def is_recorded(view: View, place: Place) -> bool:
+    """Whether a tool reported figures or times of the sentence, and some source the others; never of what `I` do."""
     line = view.line
-    if "self" in line.marks:
+    if any_between(line.marks, ("self",), _clause_start(line, place[0]), place[1]):
         return False
-    if "first_person" in line.marks:
-        return is_verbatim(view)
-    stems = line.stems
-    claimed = content_stems(line.tokens[place[1] - 1])
-    return any(
-        claimed <= known and len(stems & known) >= view.wording.form.quoted_share * len(stems) and _agrees(view, text)
-        for _, known, text in _windows(view)
+    stated = [value for value in line.values if value.kind in _STATED]
+    return any(_is_reported(view, value) for value in stated) and all(
+        _is_reported(view, value) or view.sources.hold(value) for value in stated
     )
 
 
-def _windows(view: View) -> Iterator[tuple[Passage, frozenset[str], str]]:
-    """Every sentence of every passage, alone and with its successor."""
-    for passage, indexed in view.sources.passages:
-        before: Said | None = None
-        for said in indexed.said:
-            yield passage, said.stems, said.text
-            if before is not None:
-                yield passage, before.stems | said.stems, f"{before.text} {said.text}"
-            before = said
-
-
-def _agrees(view: View, text: str) -> bool:
-    """Whether `text` has the sentence's values, its polarity and its caution."""
-    line = view.line
-    marks = view.wording.lexicon.mark(tokens(fold(text)))
-    if ("negation" in line.marks) != ("negation" in marks):
-        return False
-    if "hedge" in marks and "hedge" not in line.marks:
-        return False
-    if not line.values:
+def _is_reported(view: View, value: Value) -> bool:
+    """Whether a tool reported `value`; `tomorrow` is the day after that of the turn."""
+    tools, days = view.sources.tools, [_DAYS.get(key, -1) for key in value.keys]
+    if tools.holds(value):
         return True
-    index = ValueIndex.of(text)
-    return all(index.holds(value) for value in line.values if not _is_marker(line, value.start))
+    now = view.sources.evidence.now
+    return any((now + timedelta(days=ahead)).isoformat() in tools.dates for ahead in days if ahead >= 0)
 
 
-def _is_marker(line: Line, start: int) -> bool:
-    return start <= 1 and bool(line.markers())
-
-
-def is_verbatim(view: View) -> bool:
-    """Whether an authoritative passage has the sentence word for word."""
-    squashed = view.line.squashed
-    return len(squashed) > 20 and any(
-        squashed in said.squashed for passage, said in view.sources.quotes() if passage.authority == "authoritative"
-    )
+_BY_SOURCE: Mapping[Excuse, Callable[[View, Place], bool]] = {
+    Excuse.ATTRIBUTION: is_attributed,
+    Excuse.STATE: is_known_state,
+    Excuse.RECORD: is_recorded,
+    Excuse.PASSAGE: is_quoted,
+}

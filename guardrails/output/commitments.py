@@ -8,6 +8,7 @@ from handrail.guardrails.output.claims import claims
 from handrail.guardrails.output.evidence import AllowedCommitment, CommitmentKind, Evidence, Finding
 from handrail.guardrails.output.extract import extract
 from handrail.guardrails.output.index import ValueIndex
+from handrail.guardrails.output.ledger import repeats
 from handrail.guardrails.output.policy import CommitmentPattern, Speaker
 from handrail.guardrails.output.reading import Line, View
 from handrail.guardrails.output.sentences import sentences
@@ -36,7 +37,7 @@ def promises(text: str, wording: Wording, evidence: Evidence) -> tuple[str, ...]
 
     Allowed commitments are promises too, so nothing is excused here but questions, negations and quotations.
     """
-    sources = Sources.of(evidence, wording.disclosure.person_keys)
+    sources = Sources.of(evidence, wording.disclosure.person_keys, wording.records)
     found: list[str] = []
     for sentence in sentences(text):
         view = View((Line.of(sentence, wording.lexicon),), sources, wording)
@@ -48,10 +49,14 @@ def promises(text: str, wording: Wording, evidence: Evidence) -> tuple[str, ...]
 def _is_allowed(view: View, pattern: CommitmentPattern) -> bool:
     if view.sources.is_fixed(view.line.squashed):
         return True
-    if Obligation.NO_COMMITMENTS not in view.sources.evidence.obligations and any(
-        _covers(view.line, allowed)
-        for allowed in view.sources.evidence.allowed
-        if pattern.kind in {allowed.kind, CommitmentKind.ACTION}
+    evidence = view.sources.evidence
+    if Obligation.NO_COMMITMENTS not in evidence.obligations and (
+        repeats(view)
+        or any(
+            _covers(view.line, allowed)
+            for allowed in evidence.allowed
+            if pattern.kind in {allowed.kind, CommitmentKind.ACTION}
+        )
     ):
         return True
     return pattern.kind is CommitmentKind.MONEY and pattern.speaker is Speaker.NOBODY and _has_happened(view)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from math import log2
 
 from handrail.guardrails.output.evidence import Finding
+from handrail.guardrails.output.fold import squash
 from handrail.guardrails.output.reading import View
 from handrail.guardrails.output.sources import has_token
 from handrail.guardrails.output.values import Kind
@@ -15,6 +16,8 @@ CODE = "OUT_SECRET"
 
 _LONG_TOKEN = re.compile(r"[A-Za-z0-9](?<![\w+/=.@-].)[\w+/=-]{23,400}")
 _POSSIBLE = re.compile(r"[0-9]|-----|://|(?i:pass)")
+_PHRASE = 4
+_MIXED = re.compile(r"[A-Za-z].*\d|\d.*[A-Za-z]")
 _LONG = 24
 _ENTROPY = 3.6
 """Bits per character above which a long token is random rather than a word (English words reach about 3)."""
@@ -27,6 +30,8 @@ def check(view: View) -> Iterator[Finding]:
     for value in line.values:
         if value.kind is Kind.CARD:
             yield line.finding(CODE, value.start, value.end, "card number")
+    for start, end in _kept_inside(view, text):
+        yield line.finding(CODE, start, end, "kept inside")
     if not _POSSIBLE.search(text):
         return
     found: set[int] = set()
@@ -34,6 +39,31 @@ def check(view: View) -> Iterator[Finding]:
         if start not in found:
             found.add(start)
             yield line.finding(CODE, start, end, name)
+
+
+def _kept_inside(view: View, text: str) -> Iterator[tuple[int, int]]:
+    """Codes that a tool returned, and words of notes that are for the staff only."""
+    records = view.sources.records
+    for code in records.codes:
+        if has_token(text, code) and not _is_shown(view, code) and not has_token(view.sources.customer_text, code):
+            at = text.lower().find(code.lower())
+            yield at, at + len(code)
+    if records.notes:
+        said = view.line.squashed
+        for note in records.notes:
+            for phrase in _phrases(note):
+                if squash(phrase) in said and not any(
+                    squash(phrase) in known for known in (view.sources.customer_squashed, *view.sources.public_squashed)
+                ):
+                    yield 0, len(text)
+                    return
+
+
+def _phrases(note: str) -> Iterator[str]:
+    """Four words of a note in a row, and single words with digits."""
+    words = note.split()
+    yield from (" ".join(words[at : at + _PHRASE]) for at in range(max(1, len(words) - _PHRASE + 1)))
+    yield from (word.strip(".,;:!?'\"") for word in words if len(word) >= 5 and _MIXED.search(word))
 
 
 def _shaped(view: View, text: str) -> Iterator[tuple[int, int, str]]:

@@ -1,4 +1,4 @@
-"""Dates and times of day in a text, in normal form, with the parts that are not stated left open."""
+"""Dates in a text, English or German, in normal form, with the parts that are not stated left open."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from handrail.guardrails.output.values import Kind, Value
 _MONTHS = {
     "january": 1, "jan": 1, "february": 2, "feb": 2, "march": 3, "mar": 3, "april": 4, "apr": 4, "may": 5, "june": 6,
     "jun": 6, "july": 7, "jul": 7, "august": 8, "aug": 8, "september": 9, "sept": 9, "sep": 9, "october": 10, "oct": 10,
-    "november": 11, "nov": 11, "december": 12, "dec": 12,
+    "november": 11, "nov": 11, "december": 12, "dec": 12, "januar": 1, "jänner": 1, "februar": 2, "märz": 3, "mär": 3,
+    "mrz": 3, "mai": 5, "juni": 6, "juli": 7, "oktober": 10, "okt": 10, "dezember": 12, "dez": 12,
 }  # fmt: skip
 _WEEKDAYS = {
     "monday": 0, "tuesday": 1, "wednesday": 2, "thursday": 3, "friday": 4, "saturday": 5, "sunday": 6,
+    "montag": 0, "dienstag": 1, "mittwoch": 2, "donnerstag": 3, "freitag": 4, "samstag": 5, "sonnabend": 5,
+    "sonntag": 6, "mon": 0, "mo": 0, "tue": 1, "tues": 1, "di": 1, "wed": 2, "mi": 2, "thu": 3, "thurs": 3, "do": 3,
+    "fri": 4, "fr": 4, "sat": 5, "sa": 5, "sun": 6, "so": 6,
 }  # fmt: skip
 _MONTH = (
-    "(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
-    "oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+    "(?:jan(?:uary?)?|jänner|feb(?:ruary?)?|mar(?:ch)?|mär(?:z)?|mrz|apr(?:il)?|may|mai|jun[ei]?|jul[yi]?|aug(?:ust)?|"
+    "sept?(?:ember)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)(?![a-zäöü])"
 )
-_MONTH_HINT = re.compile(r"[jfmasond](?<![a-z].)(?:an|eb|ar|pr|ay|u[nl]|ug|ep|ct|ov|ec)")
+_MONTH_HINT = re.compile(r"[jfmasond](?<![a-z].)(?:an|eb|ar|pr|ay|u[nl]|ug|ep|[ck]t|ov|e[cz]|ai|är|än|rz)")
 _NUMERIC = re.compile(
     r"[0-9](?<![\w.,/-].)(?:"
     r"(?:(?<=(?P<y>\d))(?P<ear>\d{3})[-/](?P<m1>\d{1,2})[-/](?P<d1>\d{1,2})(?=t\d|\D|$))"
@@ -34,20 +38,29 @@ _MONTH_FIRST = re.compile(
     rf"(?P<month>{_MONTH})\.?(?: (?P<day>\d{{1,2}})(?:st|nd|rd|th)?(?![\d:.]\d|\d)(?:,? (?P<year>\d{{4}})(?!\d))?"
     r"|,? (?P<only_year>\d{4})(?!\d))"
 )
-_WEEKDAY = re.compile(r"(?P<day>[mtwfs](?<!\w.)(?:on|ues|ednes|hurs|ri|atur|un)day)s?(?!\w)")
-_RELATIVE_HINTS = ("tomorrow", "tonight", "next ", "coming ", "end of", "close of", "eod", "cob")
+_WEEKDAY = re.compile(
+    r"(?P<day>[mtwfsd](?<!\w.)(?:(?:on|ues|ednes|hurs|ri|atur|un)day"
+    r"|(?:on|iens|onners|rei|ams|onn)tag|ittwoch|onnabend))s?(?!\w)"
+)
+_SHORT = "mon?|tues?|di|wed|mi|thu(?:rs)?|do|fri?|sat?|sun|so"
+_WEEKDAY_RANGE = re.compile(rf"(?<!\w)(?P<first>{_SHORT})\.?\s?(?:-|to|through|bis)\s?(?P<last>{_SHORT})\.?(?!\w)")
+_JOINED_DAYS = re.compile(r"[nseiuhroat]\.?\s?(?:-|to|through|bis)\s?[stwfdm][uaoehri]")
+_RELATIVE_HINTS = (
+    "tomorrow", "tonight", "next ", "coming ", "end of", "close of", "eod", "cob", "übermorgen", "nächste", "kommende",
+)  # fmt: skip
 _RELATIVE = re.compile(
-    r"(?:tomorrow|tonight|next (?:week|month|year|quarter|weekend)|this coming (?:week|month|year|quarter|weekend)|"
-    r"the coming (?:week|month|year|quarter|weekend)|end of (?:the )?(?:day|week|month|year)|close of business|eod|cob)"
+    r"(?:day after tomorrow|tomorrow|tonight|next (?:week|month|year|quarter|weekend)|this coming (?:week|"
+    r"month|year|quarter|weekend)|"
+    r"the coming (?:week|month|year|quarter|weekend)|end of (?:the )?(?:day|week|month|year)|close of business|eod|cob|"
+    r"übermorgen|(?:nächste[rnms]?|kommende[rnms]?) (?:woche|monats?|jahr(?:es)?|wochenende))"
     r"(?!\w)"
 )
-_BEFORE_MONTH = re.compile(r"(?:in|by|until|till|since|from|before|after|of|during|mid|early|late|next)[ -]$")
+_BEFORE_MONTH = re.compile(
+    r"(?:in|by|until|till|since|from|before|after|of|during|mid|early|late|next|im|ab|bis|seit|vor|nach|"
+    r"ende|anfang|mitte|your|the|this|last|for|my|our)[ -]$"
+)
 _LONE_MONTH = re.compile(rf"(?P<month>{_MONTH})(?![\w-]|\.?,? ?\d)")
 _LEADING_DIGITS = re.compile(r"\d+")
-_TIME = re.compile(
-    r"(?=[0-9])(?:(?<=\0t)|(?<![\w.:,]))(?:(?P<h1>[01]?\d|2[0-3]):(?P<m1>[0-5]\d)(?::[0-5]\d(?:\.\d{1,9})?(?:z|[+-]\d\d:?\d\d)?)?"
-    r"(?:\s?(?P<ap1>[ap])\.?m)?|(?P<h2>1[0-2]|0?[1-9])\s?(?P<ap2>[ap])\.?m)(?![a-z\d])"
-)
 
 
 def dates(text: str) -> Iterator[Value]:
@@ -66,33 +79,26 @@ def dates(text: str) -> Iterator[Value]:
 
 def loose_dates(text: str) -> Iterator[Value]:
     """Weekdays (weekday:4, Monday is 0), months without a day (--03), and words (word:tomorrow)."""
-    if "day" in text:
+    if "day" in text or "tag" in text or "mittwoch" in text or "sonnabend" in text:
         for match in _WEEKDAY.finditer(text):
             number = _WEEKDAYS.get(match["day"])
             if number is not None:
                 yield Value(Kind.DATE, match.start("day"), match.end("day"), (f"weekday:{number}",))
-    if any(hint in text for hint in _RELATIVE_HINTS):
-        for match in _RELATIVE.finditer(text):
-            if not text[match.start() - 1 : match.start()].isalnum():
-                yield Value(Kind.DATE, match.start(), match.end(), (f"word:{match.group()}",))
+    for match in _WEEKDAY_RANGE.finditer(text) if _JOINED_DAYS.search(text) else ():
+        for name in ("first", "last"):
+            yield Value(Kind.DATE, *match.span(name), (f"weekday:{_WEEKDAYS[match[name]]}",))
+    yield from _relative(text)
     for hint in _MONTH_HINT.finditer(text):
         lone = _LONE_MONTH.match(text, hint.start())
         if lone is None or lone["month"] == "may":
             continue
-        if _BEFORE_MONTH.search(text[max(0, lone.start() - 7) : lone.start()]):
+        if _BEFORE_MONTH.search(text[max(0, lone.start() - 8) : lone.start()]):
             yield Value(Kind.DATE, lone.start(), lone.end(), (f"--{_MONTHS[lone['month']]:02d}",))
 
 
-def times(text: str) -> Iterator[Value]:
-    """Times of day as HH:MM."""
-    for match in _TIME.finditer(text):
-        hour = int(match["h1"] or match["h2"])
-        half = match["ap1"] or match["ap2"]
-        if half == "p" and hour < 12:
-            hour += 12
-        elif half == "a" and hour == 12:
-            hour = 0
-        yield Value(Kind.TIME, match.start(), match.end(), (f"{hour:02d}:{match['m1'] or '00'}",))
+def weekday_of(name: str) -> int | None:
+    """The number of a weekday by its full name; Monday is 0."""
+    return _WEEKDAYS.get(name)
 
 
 def full_date(key: str) -> date | None:
@@ -101,6 +107,31 @@ def full_date(key: str) -> date | None:
         return date.fromisoformat(key) if len(key) == 10 and key[0] != "-" else None
     except ValueError:
         return None
+
+
+def _relative(text: str) -> Iterator[Value]:
+    if any(hint in text for hint in _RELATIVE_HINTS):
+        for match in _RELATIVE.finditer(text):
+            if not text[match.start() - 1 : match.start()].isalnum():
+                yield Value(Kind.DATE, match.start(), match.end(), (f"word:{match.group()}",))
+
+
+def same_month(keys: tuple[str, ...], day: str) -> tuple[str, ...]:
+    """The day number `day` in the month of each key that states a day."""
+    moved = (f"{key[:-2]}{int(day):02d}" for key in keys if key[-3:-2] == "-" and len(key) in {7, 10} and day.isdigit())
+    return tuple(key for key in moved if _is_day(key))
+
+
+def _is_day(key: str) -> bool:
+    return bool(_key(None if key[0] == "-" else key[:4], int(key[-5:-3]), int(key[-2:])))
+
+
+def nearest_day(key: str, now: date) -> date | None:
+    """The day a key names; without a year, the one nearest to `now`."""
+    if key[:2] != "--" or len(key) != 7:
+        return full_date(key)
+    days = (full_date(f"{year:04d}{key[1:]}") for year in (now.year - 1, now.year, now.year + 1))
+    return min((day for day in days if day is not None), key=lambda day: abs((day - now).days), default=None)
 
 
 def partial_keys(key: str) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ class PersonState(StrEnum):
 class Evidence(Frozen):
     """Everything a reply of this turn may rest on. What is not in here counts as made up.
 
+    `promised` are commitments that earlier turns released: they may be said again, and nothing may contradict them.
     `actions` are write calls with their outcome; only succeeded ones back a claim. `own` are names, e-mails and ids
     that belong to the customer. `shown` are ids of passages that an earlier turn showed; `earlier_replies` the texts
     of the bot in this conversation. `said` is the beginning of this very reply, when the model was asked to go on from
@@ -58,6 +59,7 @@ class Evidence(Frozen):
     customer_texts: tuple[str, ...] = ()
     fixed_texts: tuple[str, ...] = ()
     allowed: tuple[AllowedCommitment, ...] = ()
+    promised: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
     shown: tuple[str, ...] = ()
     earlier_replies: tuple[str, ...] = ()

@@ -6,14 +6,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from operator import attrgetter
 
-from handrail.guardrails.output import addresses, dates, numbers
+from handrail.guardrails.output import addresses, clock, dates, numbers
 from handrail.guardrails.output.fold import fold, lower
-from handrail.guardrails.output.values import Value
+from handrail.guardrails.output.values import Form, Kind, Value
 
 Reader = Callable[[str], Iterator[Value]]
 
-_READERS: tuple[Reader, ...] = (dates.dates, dates.times, addresses.machine_numbers, addresses.phones)
+_READERS: tuple[Reader, ...] = (dates.dates, clock.times, addresses.machine_numbers, addresses.phones)
 _TAKEN = "\0"
+_NEAR = 9
+"""Characters between the two ends of a range."""
+
 _HAS_DIGIT = re.compile(r"[0-9]")
 _START = attrgetter("start")
 
@@ -37,9 +40,37 @@ def extract_folded(cased: str) -> tuple[Value, ...]:
             plain = _take(reader(plain), plain, found)
         plain = _take(addresses.identifiers(_blank(cased, found)), plain, found)
     plain = _take(dates.loose_dates(plain), plain, found)
+    plain = _take(clock.spoken_times(plain), plain, found)
     found += numbers.numbers(plain)
     found.sort(key=_START)
-    return tuple(found)
+    return tuple(_in_ranges(plain, found))
+
+
+def _in_ranges(plain: str, found: list[Value]) -> Iterator[Value]:
+    """`found`, where a bare number beside a date or a time of day is one too: 3-5 June, between 12 and 4 pm."""
+    for place, value in enumerate(found):
+        if value.kind is not Kind.NUMBER or value.unit or value.form is not Form.DIGITS or len(value.keys[0]) > 2:
+            yield value
+            continue
+        after = found[place + 1] if place + 1 < len(found) else None
+        before = found[place - 1] if place else None
+        yield _like(plain, value, value, after) or _like(plain, value, before, value) or value
+
+
+def _like(plain: str, value: Value, left: Value | None, right: Value | None) -> Value | None:
+    """The number `value` read like its neighbour in a range, when there is one."""
+    if left is None or right is None or right.start - left.end > _NEAR:
+        return None
+    if numbers.RANGE.match(plain, left.end, right.start) is None:
+        return None
+    other = right if left is value else left
+    if other.kind is Kind.TIME and value.keys[0].isdigit():
+        keys = clock.hour_keys(int(value.keys[0]))
+    elif other.kind is Kind.DATE:
+        keys = dates.same_month(other.keys, value.keys[0])
+    else:
+        return None
+    return value._replace(kind=other.kind, keys=keys) if keys else None
 
 
 def _take(values: Iterable[Value], text: str, found: list[Value]) -> str:

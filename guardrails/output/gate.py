@@ -25,7 +25,7 @@ class ReleaseGate:
 
     def __init__(self, evidence: Evidence, wording: Wording, already: str = "") -> None:
         self._wording = wording
-        self._sources = Sources.of(evidence, wording.disclosure.person_keys)
+        self._sources = Sources.of(evidence, wording.disclosure.person_keys, wording.records)
         self._text = already
         self._lines: list[Line] = lines_of(already, wording)
         self._findings: list[Finding] = []

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from decimal import Decimal
 
-from handrail.guardrails.output.dates import full_date, partial_keys
+from handrail.guardrails.output.dates import partial_keys
 from handrail.guardrails.output.extract import extract
-from handrail.guardrails.output.numbers import in_minutes
+from handrail.guardrails.output.numbers import normal
+from handrail.guardrails.output.units import CENT, MONEY, TIME_UNITS, in_base
 from handrail.guardrails.output.values import Form, Kind, Value
 
 SOURCE_LIMIT = 100_000
 """Characters of one source text that are read; what stands after them backs nothing."""
 
-_CLOCK_UNITS = frozenset({"second", "minute", "hour"})
+_MONTH_OF = re.compile(r"(20\d\d)(0[1-9]|1[0-2])(?:\d\d)?$")
+"""Numbers of invoices and the like often begin with year and month."""
+
 _NUMERIC = frozenset({Kind.NUMBER, Kind.MONEY, Kind.DURATION})
-_DAY_UNITS = frozenset({"day", "week"})
+RECKONED = frozenset({*_NUMERIC, Kind.DATE, Kind.TIME})
+"""Kinds of values from which others can be worked out."""
 
 
 @dataclass(slots=True)
@@ -24,12 +29,14 @@ class ValueIndex:
     """Normal forms of the values of a text, by kind.
 
     `numbers` maps a number to the units it was written with; `durations` are lengths of time in one unit;
+    `stated` are the numbers, dates and times that can be reckoned with, in the order of the text;
     `yearless` are dates of which only day and month are stated.
     """
 
     numbers: dict[str, set[str]] = field(default_factory=dict)
     durations: set[str] = field(default_factory=set)
     words: dict[Kind, set[str]] = field(default_factory=dict)
+    stated: list[Value] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
     dates: set[str] = field(default_factory=set)
     yearless: set[str] = field(default_factory=set)
@@ -44,11 +51,16 @@ class ValueIndex:
     def add(self, values: Iterable[Value]) -> None:
         """Take in `values`. Numbers that only count the items of a list are no facts and stay out."""
         for value in values:
+            if value.kind in RECKONED and value.form is not Form.MARKER:
+                self.stated.append(value)
             if value.kind in _NUMERIC:
                 if value.form is not Form.MARKER:
                     self._add_number(value)
             elif value.kind is Kind.DATE:
                 self._add_date(value)
+            elif value.kind is Kind.TIME and value.form is Form.DIGITS:
+                # A source means the hour it writes; only a reply may leave open which half of the day it is.
+                self.words.setdefault(value.kind, set()).update(value.keys[:1])
             else:
                 self.words.setdefault(value.kind, set()).update(value.keys)
                 self._add_derived(value)
@@ -56,6 +68,8 @@ class ValueIndex:
     def _add_number(self, value: Value) -> None:
         for key in value.keys:
             self.numbers.setdefault(key, set()).add(value.unit)
+            if value.unit == CENT:
+                self.numbers.setdefault(normal(Decimal(key) / 100), set()).add("")
             length = duration_key(key, value.unit)
             if length:
                 self.durations.add(length)
@@ -78,6 +92,9 @@ class ValueIndex:
                 digits = key.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
                 if digits.isdigit():
                     self.numbers.setdefault(digits.lstrip("0") or "0", set()).add("")
+                    month = _MONTH_OF.match(digits)
+                    if month is not None:
+                        self.dates.update(partial_keys(f"{month[1]}-{month[2]}"))
 
     def holds(self, value: Value) -> bool:
         """Whether `value` stands in the text, in whatever notation."""
@@ -96,6 +113,8 @@ class ValueIndex:
         units = self.numbers.get(key)
         if units is not None and (not value.unit or value.unit in units or "" in units):
             return True
+        if value.unit == CENT:
+            return any(unit in MONEY for unit in self.numbers.get(normal(Decimal(key) / 100), ()))
         if value.kind is not Kind.DURATION or not self.durations:
             return False
         return duration_key(key, value.unit) in self.durations
@@ -103,22 +122,10 @@ class ValueIndex:
     def _is_plain_number(self, key: str, value: Value) -> bool:
         return value.kind is Kind.IDENTIFIER and key in self.numbers
 
-    def full_dates(self) -> tuple[date, ...]:
-        """The complete dates of the text."""
-        return tuple(day for day in map(full_date, self.dates) if day is not None)
-
 
 def duration_key(key: str, unit: str) -> str:
     """A length of time that 60 minutes and one hour share; days and hours are not exchanged (working days exist)."""
-    minutes = in_minutes(key, unit)
-    if minutes is None:
+    if unit not in TIME_UNITS:
         return ""
-    return f"{'clock' if unit in _CLOCK_UNITS else 'days'}:{minutes.normalize():f}"
-
-
-def days_of(value: Value) -> timedelta | None:
-    """A duration in whole days, when it is stated in days or weeks."""
-    if value.kind is not Kind.DURATION or value.unit not in _DAY_UNITS or not value.keys[0].isdigit():
-        return None
-    days = int(value.keys[0]) * (7 if value.unit == "week" else 1)
-    return timedelta(days=days) if days <= 4000 else None
+    amount, base = in_base(Decimal(key), unit)
+    return f"{base}:{amount.normalize():f}"

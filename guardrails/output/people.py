@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from handrail.guardrails.output.claims import claims, is_verbatim
+from handrail.guardrails.output.claims import claims
 from handrail.guardrails.output.evidence import Finding, PersonState
+from handrail.guardrails.output.quotation import is_verbatim
 from handrail.guardrails.output.reading import View
 
 CODE = "OUT_DENIES_PERSON"

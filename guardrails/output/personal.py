@@ -14,7 +14,11 @@ CODE = "OUT_FOREIGN_PERSONAL_DATA"
 
 _PERSONAL_KINDS = frozenset({Kind.EMAIL, Kind.PHONE, Kind.IBAN, Kind.IP})
 _NAME = r"[A-Z][a-zà-öø-ÿ]+(?:[-' ][A-Z]\.?(?:[a-zà-öø-ÿ]+)?){0,3}"
-_TITLED = re.compile(rf"[MDP](?<!\w.)(?:rs?|s|iss|rof)\.? (?P<name>{_NAME})")
+_TITLED = re.compile(rf"[MDPFH](?<!\w.)(?:rs?|s|iss|rof|rau|errn?|amilie|am)\.? (?P<name>{_NAME})")
+_GIVEN = re.compile(
+    r"(?P<given>[A-ZÄÖÜ](?<!\w.)[a-zà-öø-ÿ]+)"
+    r"(?=(?P<rest>(?: [A-Z]\.)? (?:(?:von|van|de|der) ){0,2}[A-ZÄÖÜ][a-zà-öø-ÿ]+(?:-[A-ZÄÖÜ]?[a-zà-öø-ÿ]+)?)(?![\w>]))"
+)
 _POSSESSED = re.compile(
     r"(?:belong(?:s|ed|ing)? to|registered (?:to|for|under)|in the name of|account of|owned by|held by|"
     r"lives? (?:at|in)|"
@@ -48,6 +52,7 @@ def _is_foreign_value(view: View, value: Value) -> bool:
         sources.customer.holds(value)
         or sources.own.holds(value)
         or any(index.holds(value) for index in sources.public())
+        or (value.kind in {Kind.PHONE, Kind.IP} and sources.neutral.holds(value))
     ):
         return False
     if value.kind is Kind.EMAIL:
@@ -62,8 +67,12 @@ def _foreign_words(view: View, text: str) -> Iterator[tuple[int, int]]:
         for match in shape.finditer(text):
             if not _is_known(view, match["name"].strip()):
                 yield match.span("name")
-    for name in view.sources.people:
-        if _is_known(view, name):
+    for match in _GIVEN.finditer(text) if _PAIR.search(text) else ():
+        name = match["given"] + match["rest"]
+        if match["given"].lower() in view.wording.records.given_names_set and not _is_known(view, name):
+            yield match.start(), match.end("rest")
+    for name in (*view.sources.people, *view.sources.records.others):
+        if _is_own(view, name):
             continue
         at = text.lower().find(name.lower())
         if at >= 0 and has_token(text, name):
@@ -83,6 +92,11 @@ def _shapes(view: View, text: str) -> Iterator[re.Pattern[str]]:
 
 
 def _is_known(view: View, shown: str) -> bool:
+    """Whether the words are the customer's own, public, or a part of the customer's matter."""
+    return _is_own(view, shown) or has_token(view.sources.records.neutral, shown)
+
+
+def _is_own(view: View, shown: str) -> bool:
     """Whether the words are the customer's own, or public."""
     evidence = view.sources.evidence
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import cached_property
 from typing import Annotated
 
 from pydantic import Field
@@ -27,9 +28,10 @@ class Excuse(StrEnum):
     question: it asks. negation: `not` stands just before or in it. condition: `if`, `once`, ... anywhere in the
     sentence. leading_condition: the same, right before and in one clause with it. relative: it describes which thing
     is meant ("a webhook that was switched off"). consent: it waits for the customer's yes ("once you confirm").
-    hedge: `usually`, `can`, .... offer: it offers a person in the same breath. attribution: it repeats what the
-    customer said happened. passage: a passage of the turn says the same. state: a tool reported this state
-    ("status: cancelled").
+    hedge: `usually`, `can`, .... abstain: it leaves the judgement to others ("a question for a lawyer"). denial: `not`
+    stands just before it, whatever stands in it. offer: it offers a person in the same breath. attribution: it
+    repeats what the customer said happened. passage: a passage of the turn says the same. state: a tool reported this
+    state ("status: cancelled"). record: a tool reported every figure and time of it.
     """
 
     QUESTION = "question"
@@ -39,6 +41,9 @@ class Excuse(StrEnum):
     RELATIVE = "relative"
     CONSENT = "consent"
     HEDGE = "hedge"
+    ABSTAIN = "abstain"
+    DENIAL = "denial"
+    RECORD = "record"
     OFFER = "offer"
     ATTRIBUTION = "attribution"
     PASSAGE = "passage"
@@ -124,12 +129,61 @@ class PeopleFile(Frozen):
 
 
 class DisclosureFile(Frozen):
-    """`disclosure.yaml`: credentials, talk of the model's own instructions, and where other people's data stand."""
+    """`disclosure.yaml`: credentials, talk of the model's own instructions, and where other people's data stand.
+
+    `secret_keys` and `internal_keys` are words in the names of fields of tool results whose values are not for the
+    customer: credentials, which may not be said at all, and notes among staff, which may not be told.
+    """
 
     secrets: Annotated[tuple[SecretShape, ...], Field(min_length=1)]
     prompt_patterns: tuple[Pattern, ...]
+    secret_patterns: tuple[Pattern, ...]
+    secret_keys: Words
+    internal_keys: Words
     person_keys: Words
     role_mailboxes: Words
+
+
+class RecordsFile(Frozen):
+    """`records.yaml`: whom the fields of a tool's result concern, by words of their names.
+
+    `staff` are people who act for the company; `others` and `other_words` (in the value) other people and firms;
+    `hidden` and `hidden_words` what is not for the customer; `hidden_codes` which codes and keys open something.
+    `given_names` tell a person's name from other capitals.
+    """
+
+    staff: tuple[Word, ...] = ()
+    others: tuple[Word, ...] = ()
+    other_words: tuple[Word, ...] = ()
+    hidden: tuple[Word, ...] = ()
+    hidden_codes: tuple[Word, ...] = ()
+    hidden_words: tuple[Word, ...] = ()
+    given_names: tuple[Word, ...] = ()
+
+    @cached_property
+    def staff_set(self) -> frozenset[str]:
+        """`staff`, to look up."""
+        return frozenset(self.staff)
+
+    @cached_property
+    def others_set(self) -> frozenset[str]:
+        """`others`, to look up."""
+        return frozenset(self.others)
+
+    @cached_property
+    def hidden_set(self) -> frozenset[str]:
+        """`hidden`, to look up."""
+        return frozenset(self.hidden)
+
+    @cached_property
+    def hidden_codes_set(self) -> frozenset[str]:
+        """`hidden_codes`, to look up."""
+        return frozenset(self.hidden_codes)
+
+    @cached_property
+    def given_names_set(self) -> frozenset[str]:
+        """`given_names`, to look up."""
+        return frozenset(self.given_names)
 
 
 class FormFile(Frozen):

@@ -6,18 +6,22 @@ from collections.abc import Iterator
 
 from handrail.guardrails.output.evidence import Finding
 from handrail.guardrails.output.reading import Line, View
+from handrail.guardrails.output.sources import content_stems
 
 CODE = "OUT_REPEATED_PASSAGE"
 
-_SUBSTANCE = 5
+_SUBSTANCE = 4
 """Sentences with fewer words that carry meaning (greetings, offers) are neither a repetition nor new."""
 
 _SAME = 12
 """Letters and digits below which a sentence (`Yes.`, `Then:`) may come twice in a reply."""
 
+_WHOLE = 8
+"""Words that carry meaning which an earlier reply needs for its being said again in whole to be a repetition."""
+
 
 def check(view: View) -> Iterator[Finding]:
-    """A finding on the last sentence when it repeats and most of the reply so far has been said before.
+    """A finding on the last sentence when it repeats, and with it most of the reply so far or a whole earlier reply.
 
     A sentence that this very reply has begun with does not come again, whatever else is new.
     """
@@ -26,10 +30,20 @@ def check(view: View) -> Iterator[Finding]:
         return
     if not view.sources.shown or not _repeats(view, view.line):
         return
-    repeated = sum(len(line.stems) for line in view.lines if _repeats(view, line))
-    new = sum(len(line.stems) for line in view.lines if len(line.stems) >= _SUBSTANCE and not _repeats(view, line))
-    if repeated > view.wording.form.repeated_share * (repeated + new):
+    repeated = [line for line in view.lines if _repeats(view, line)]
+    new = sum(len(line.stems) for line in view.lines if len(line.stems) >= _SUBSTANCE and line not in repeated)
+    said = sum(len(line.stems) for line in repeated)
+    if said > view.wording.form.repeated_share * (said + new) or _is_whole(view, repeated):
         yield view.line.finding(CODE, 0, len(view.line.sentence.text), "said before")
+
+
+def _is_whole(view: View, repeated: list[Line]) -> bool:
+    """Whether the repeated sentences make up a whole reply of before."""
+    words = frozenset[str]().union(*(line.stems for line in repeated))
+    earlier = (content_stems(reply) for reply in view.sources.evidence.earlier_replies)
+    return any(
+        len(known) >= _WHOLE and len(known & words) >= view.wording.form.near_same * len(known) for known in earlier
+    )
 
 
 def _repeats(view: View, line: Line) -> bool:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from handrail.guardrails.output import (
     actions,
     commitments,
+    confidential,
     credentials,
+    ledger,
     markup,
     people,
     personal,
@@ -26,10 +28,12 @@ Check = Callable[[View], Iterator[Finding]]
 
 CHECKS: tuple[Check, ...] = (
     commitments.check,
+    ledger.check,
     actions.check,
     unsourced.check,
     personal.check,
     credentials.check,
+    confidential.check,
     prompt_leak.check,
     repetition.check,
     people.check,
@@ -60,7 +64,7 @@ def review(reply: str, evidence: Evidence, wording: Wording, already: str = "") 
     whole = whole_findings(text, wording)
     if whole:
         return Review(findings=whole, released=())
-    sources = Sources.of(evidence, wording.disclosure.person_keys)
+    sources = Sources.of(evidence, wording.disclosure.person_keys, wording.records)
     findings: list[Finding] = []
     released: list[Sentence] = []
     lines = lines_of(already, wording)

@@ -16,11 +16,16 @@ _ABBREVIATIONS = frozenset({
     "e.g", "i.e", "etc", "vs", "approx", "no", "nos", "incl", "excl", "resp", "cf", "mr", "mrs", "ms", "dr",
     "prof", "st", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "mon",
     "tue", "wed", "thu", "fri", "sat", "sun", "fig", "art", "sec", "p", "pp", "inc", "ltd", "co", "corp", "dept",
-    "est", "min", "max", "a.m", "p.m", "u.s", "u.k", "z.b", "d.h", "bzw", "ca",
+    "est", "min", "max", "a.m", "p.m", "u.s", "u.k", "z.b", "d.h", "bzw", "ca", "nr", "tel", "inkl", "zzgl", "ggf",
+    "evtl", "mind", "std", "str", "abs", "mio", "u.a", "v.a", "hr", "fr",
 })  # fmt: skip
 _BREAK = re.compile(r"[.!?…]+[\"')\]*_]{0,4}(?=\s)|\n")
 _MARKER = re.compile(r"[ \t]*(?:[-*+•‣·]|\d{1,3}[.)]|[A-Za-z][.)]|#{1,6}|\|)(?:\s|(?<=\|))")
 _LAST_WORD = re.compile(r"[\w.]{0,12}$")
+_DAY_BEFORE = re.compile(r"(?:^|[^\w.,])[0-3]?\d$")
+_MONTH = re.compile(r"Januar|Jänner|Februar|März|April|Mai\b|Juni|Juli|August|Septembe|Oktober|November|Dezember")
+"""The German names of the months, as far as LOOKAHEAD reaches."""
+
 _MARKER_ONLY = re.compile(r"[ \t]*(?:\d{1,3}|[A-Za-z])$")
 
 
@@ -88,9 +93,11 @@ def _stop_ends(text: str, start: int, at: int, end: int) -> bool:
         if _MARKER_ONLY.match(text[line_start:at]):
             return False
         word = _LAST_WORD.search(text[max(start, at - 12) : at])
-        if word is not None and word.group().lower() in _ABBREVIATIONS:
+        if word is not None and (word.group().lower() in _ABBREVIATIONS or word.group().lower().endswith("str")):
             return False
     following = text[end : end + _GAP].lstrip()
+    if text[at] == "." and _DAY_BEFORE.search(text[max(start, at - 4) : at]) and _MONTH.match(following[:LOOKAHEAD]):
+        return False
     return not following[:1].islower()
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from math import isfinite
@@ -12,11 +11,14 @@ from math import isfinite
 from pydantic import JsonValue
 
 from handrail.guardrails.output.evidence import Evidence
+from handrail.guardrails.output.extract import extract
 from handrail.guardrails.output.fold import squash, stem, words
-from handrail.guardrails.output.index import SOURCE_LIMIT, ValueIndex
+from handrail.guardrails.output.index import RECKONED, SOURCE_LIMIT, ValueIndex
 from handrail.guardrails.output.numbers import normal
+from handrail.guardrails.output.policy import RecordsFile
+from handrail.guardrails.output.records import Records, counts, people_of
 from handrail.guardrails.output.sentences import sentences
-from handrail.guardrails.output.values import Kind, Value
+from handrail.guardrails.output.values import Form, Kind, Value
 from handrail.guardrails.vocabulary import Passage, ToolOutcome, ToolResult
 
 _STOP = frozenset({
@@ -25,17 +27,20 @@ _STOP = frozenset({
     "there", "they", "this", "to", "was", "were", "what", "when", "which", "will", "with", "you", "your", "we",
     "our", "us", "i", "me", "my", "not", "no", "just", "also", "please",
 })  # fmt: skip
+_NO_WORDS = RecordsFile()
 _DEPTH = 8
 _LEADING = frozenset({Kind.URL, Kind.PHONE})
+_ANSWERED = frozenset({ToolOutcome.SUCCEEDED, ToolOutcome.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One sentence of a source: its words as stems, and its letters and digits in a row."""
+    """One sentence of a source: its words as stems, its letters and digits in a row, what can be reckoned with."""
 
     text: str
     stems: frozenset[str]
     squashed: str
+    stated: tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class PassageIndex:
 
     index: ValueIndex
     said: tuple[Said, ...]
+    stems: frozenset[str]
 
 
 def content_stems(text: str) -> frozenset[str]:
@@ -54,7 +60,15 @@ def content_stems(text: str) -> frozenset[str]:
 def said(text: str) -> tuple[Said, ...]:
     """The sentences of `text`, indexed."""
     return tuple(
-        Said(sentence.text, content_stems(sentence.text), squash(sentence.text)) for sentence in sentences(text)
+        Said(
+            sentence.text,
+            content_stems(sentence.text),
+            squash(sentence.text),
+            tuple(
+                value for value in extract(sentence.text) if value.kind in RECKONED and value.form is not Form.MARKER
+            ),
+        )
+        for sentence in sentences(text)
     )
 
 
@@ -62,7 +76,16 @@ def said(text: str) -> tuple[Said, ...]:
 def read_passage(title: str, heading: str, text: str) -> PassageIndex:
     """Index one passage. Only public help texts and texts of the bundle go through here, never a customer's words."""
     bounded = text[:SOURCE_LIMIT]
-    return PassageIndex(ValueIndex.of(f"{title}\n\n{heading}\n\n{bounded}"), said(bounded))
+    sentences_said = said(bounded)
+    stems = frozenset[str]().union(
+        content_stems(f"{title} {heading}"), *(sentence.stems for sentence in sentences_said)
+    )
+    return PassageIndex(ValueIndex.of(f"{title}\n\n{heading}\n\n{bounded}"), sentences_said, stems)
+
+
+def read_promise(text: str) -> PassageIndex:
+    """Index what was promised earlier; nothing of it is kept for other conversations."""
+    return PassageIndex(ValueIndex.of(text), said(text), content_stems(text))
 
 
 @lru_cache(maxsize=64)
@@ -75,7 +98,8 @@ def squashed_text(text: str) -> str:
 class Sources:
     """All sources of one turn.
 
-    `shown` are the words of every sentence that the customer has seen before; `people` the names in tool results.
+    `shown` are the words of every sentence that the customer has seen before; `people` the names in tool results;
+    `promised` what earlier turns promised.
     """
 
     evidence: Evidence
@@ -88,17 +112,20 @@ class Sources:
     customer_text: str
     shown: tuple[frozenset[str], ...]
     people: tuple[str, ...]
+    records: Records
+    promised: tuple[PassageIndex, ...]
 
     @classmethod
-    def of(cls, evidence: Evidence, person_keys: tuple[str, ...] = ()) -> Sources:
-        """Index `evidence`; values under `person_keys` of tool results are people.
+    def of(cls, evidence: Evidence, person_keys: tuple[str, ...] = (), words: RecordsFile = _NO_WORDS) -> Sources:
+        """Index `evidence`; values under `person_keys` of tool results are people, `words` sort their other fields.
 
-        Arguments of reads and of failed calls come from the model and back nothing.
+        Arguments of reads and of failed calls come from the model and back nothing; why a call failed, its tool says.
         """
         tool_lines: list[str] = []
         for result in evidence.tool_results:
-            if result.outcome is ToolOutcome.SUCCEEDED:
+            if result.outcome in _ANSWERED:
                 tool_lines += lines_of(result.content)
+        found = "\n".join(line for result in evidence.tool_results for line in _looked_up(result))
         for result in evidence.succeeded():
             tool_lines += action_lines(result)
         tool_text = "\n".join(tool_lines)
@@ -115,17 +142,24 @@ class Sources:
             ),
             customer=ValueIndex.of(customer_text),
             own=ValueIndex.of("\n".join(evidence.own)),
-            tools=ValueIndex.of(tool_text),
+            tools=_with_records(ValueIndex.of(tool_text), found),
             tool_text=tool_text[:SOURCE_LIMIT],
             customer_text=customer_text[:SOURCE_LIMIT],
             shown=tuple(_shown(evidence, passages)),
-            people=_people(evidence, person_keys),
+            people=people_of(evidence.tool_results, person_keys),
+            records=Records.of(evidence.tool_results, person_keys, words),
+            promised=tuple(read_promise(text) for text in evidence.promised),
         )
+
+    @cached_property
+    def neutral(self) -> ValueIndex:
+        """The values in fields of tool results that concern the customer's matter and nobody else."""
+        return ValueIndex.of(self.records.neutral)
 
     @cached_property
     def all_indexes(self) -> tuple[ValueIndex, ...]:
         """The values of every source, those of this conversation first."""
-        return (self.tools, self.customer, self.own, *self.public())
+        return (self.tools, self.customer, self.own, *(promise.index for promise in self.promised), *self.public())
 
     @cached_property
     def said(self) -> frozenset[str]:
@@ -138,6 +172,31 @@ class Sources:
             yield passage.index
         for fixed in self.fixed:
             yield fixed.index
+
+    @cached_property
+    def counts(self) -> frozenset[str]:
+        """How many of something a tool returned."""
+        return frozenset(str(one) for result in self.evidence.tool_results for one in counts(result.content))
+
+    @cached_property
+    def asked(self) -> tuple[Value, ...]:
+        """The values of the customer's last message."""
+        return tuple(value for text in self.evidence.customer_texts[-1:] for value in extract(text[:SOURCE_LIMIT]))
+
+    @cached_property
+    def asked_stems(self) -> frozenset[str]:
+        """The words of the customer's last message."""
+        return content_stems(" ".join(self.evidence.customer_texts[-1:])[:SOURCE_LIMIT])
+
+    @cached_property
+    def customer_squashed(self) -> str:
+        """The customer's words as letters and digits in a row."""
+        return squash(self.customer_text)
+
+    @cached_property
+    def public_squashed(self) -> tuple[str, ...]:
+        """The passages as letters and digits in a row."""
+        return tuple(squashed_text(passage.text) for passage, _ in self.passages)
 
     def hold(self, value: Value) -> bool:
         """Whether any source states `value`.
@@ -159,11 +218,6 @@ class Sources:
         yield from self.evidence.fixed_texts
         yield from self.evidence.own
 
-    def base_dates(self) -> tuple[date, ...]:
-        """Days from which a reply may count: today, and days that tools or the customer named."""
-        known = (self.evidence.now, *self.tools.full_dates(), *self.customer.full_dates())
-        return known[:40]
-
     def is_fixed(self, squashed: str) -> bool:
         """Whether a sentence (squashed) is one of the bundle's own fixed texts."""
         return any(squashed == known.squashed for fixed in self.fixed for known in fixed.said)
@@ -175,6 +229,17 @@ class Sources:
                 yield passage, sentence
 
 
+def _looked_up(result: ToolResult) -> list[str]:
+    """The arguments of a call that found something."""
+    return lines_of(dict(result.call.arguments)) if result.outcome is ToolOutcome.SUCCEEDED and result.content else []
+
+
+def _with_records(index: ValueIndex, found: str) -> ValueIndex:
+    """`index` with the identifiers under which a tool found a record; other arguments are the model's word only."""
+    index.add(value for value in extract(found[:SOURCE_LIMIT]) if value.kind is Kind.IDENTIFIER)
+    return index
+
+
 def _shown(evidence: Evidence, passages: tuple[tuple[Passage, PassageIndex], ...]) -> Iterator[frozenset[str]]:
     """The words of every sentence that the customer has seen before."""
     for passage, indexed in passages:
@@ -182,27 +247,6 @@ def _shown(evidence: Evidence, passages: tuple[tuple[Passage, PassageIndex], ...
             yield from (sentence.stems for sentence in indexed.said)
     for reply in (*evidence.earlier_replies, evidence.said):
         yield from (content_stems(sentence.text) for sentence in sentences(reply[:SOURCE_LIMIT]))
-
-
-def _people(evidence: Evidence, keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Names and addresses of people in tool results, whoever they are."""
-    found = {name for result in evidence.tool_results for name in _named(result.content, keys, 0)}
-    return tuple(sorted(name for name in found if len(name) >= 3))
-
-
-def _named(content: JsonValue, keys: tuple[str, ...], depth: int) -> Iterator[str]:
-    if depth > _DEPTH:
-        return
-    if isinstance(content, list):
-        for part in content:
-            yield from _named(part, keys, depth + 1)
-    elif isinstance(content, dict):
-        for key, part in content.items():
-            if isinstance(part, str):
-                if key.lower() in keys:
-                    yield part.strip()[:120]
-            else:
-                yield from _named(part, keys, depth + 1)
 
 
 def has_token(text: str, token: str) -> bool:
@@ -236,15 +280,3 @@ def lines_of(content: JsonValue, key: str = "", depth: int = 0) -> list[str]:
     if isinstance(content, int) and name.endswith(("cents", "minor", "minor units", "pence")):
         lines.append(f"{name}: {normal(Decimal(content) / 100)}")
     return lines
-
-
-def shifted(bases: Iterable[date], by: timedelta) -> set[date]:
-    """Each day of `bases` moved by `by`, forwards and backwards (days out of the calendar are left out)."""
-    moved: set[date] = set()
-    for base in bases:
-        for step in (by, -by):
-            try:
-                moved.add(base + step)
-            except OverflowError:
-                continue
-    return moved

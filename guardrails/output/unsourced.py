@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from handrail.guardrails.output import days, reckoning
+from handrail.guardrails.output.agreement import contradicted
 from handrail.guardrails.output.dates import full_date
 from handrail.guardrails.output.evidence import Finding
-from handrail.guardrails.output.index import days_of
+from handrail.guardrails.output.index import RECKONED
+from handrail.guardrails.output.known_days import YEARS
+from handrail.guardrails.output.nearby import Nearby, Topic
 from handrail.guardrails.output.reading import View
-from handrail.guardrails.output.sources import shifted
 from handrail.guardrails.output.values import Form, Kind, Value
 
 CODES = {
@@ -29,6 +32,9 @@ CODES = {
 SMALL = 10
 """Spelled-out numbers and ordinals up to this count things in the reply itself and need no source."""
 
+_PAIR = 2
+"""`One` and `two` in words mostly point at what was named before."""
+
 _STEPS = 20
 _DATED = re.compile(r"(?:on|by|until|till|before|after|since|from|due) (?:the )?$", re.IGNORECASE)
 _STEP = re.compile(r"(?:step|option|point|question)s? $", re.IGNORECASE)
@@ -36,24 +42,66 @@ _FOLLOWING = re.compile(r"\W{0,3}([A-Za-z]+)")
 
 
 def check(view: View) -> Iterator[Finding]:
-    """One finding per value that no source states."""
-    for value in view.line.values:
-        if is_unsourced(view, value):
-            code = "OUT_UNSOURCED_DATE" if _is_day_of_month(view, value) else CODES[value.kind]
-            yield view.line.finding(code, value.start, value.end, value.kind.value)
+    """One finding per value that no source states and that follows from none."""
+    doubtful = [value for value in view.line.values if not _is_stated(view, value)]
+    wrong = _left_over(view, doubtful) if doubtful else []
+    for value in (*wrong, *contradicted(view)):
+        code = "OUT_UNSOURCED_DATE" if _is_day_of_month(view, value) else CODES[value.kind]
+        yield view.line.finding(code, value.start, value.end, value.kind.value)
 
 
-def is_unsourced(view: View, value: Value) -> bool:
-    """Whether `value` states something and nothing in the turn says so."""
-    if _is_harmless(view, value) or view.sources.hold(value):
+def _left_over(view: View, doubtful: list[Value]) -> list[Value]:
+    """The values of `doubtful` that cannot be worked out.
+
+    INVARIANT: a value is worked out only from values that are sure before it, so that two made-up ones cannot vouch
+    for each other.
+    """
+    topic = Topic(view)
+    while True:
+        sure = tuple(value for value in view.line.values if value not in doubtful and value.form is not Form.MARKER)
+        near = Nearby(topic, sure)
+        left = [value for value in doubtful if not _is_worked_out(near, value)]
+        if len(left) == len(doubtful) or not left:
+            return left
+        doubtful = left
+
+
+def _is_worked_out(near: Nearby, value: Value) -> bool:
+    if value.kind not in RECKONED or value.form is Form.MARKER:
         return False
+    if near.topic.view.sources.evidence.now.year not in YEARS:
+        # At the ends of the calendar there is nothing to count from.
+        return False
+    if value.kind in {Kind.DATE, Kind.TIME}:
+        return days.is_worked_out(near, value)
+    return reckoning.is_worked_out(near, value)
+
+
+def _is_stated(view: View, value: Value) -> bool:
+    """Whether `value` states nothing, or what a source of the turn says."""
+    if _is_harmless(view, value) or view.sources.hold(value):
+        return True
     if value.kind is Kind.DATE:
-        return not (_is_in_year(view, value) or _is_worked_out(view, value))
+        return _is_in_year(view, value) or _is_count(view, value)
+    if value.kind is Kind.NUMBER and not value.unit and value.form in {Form.DIGITS, Form.WORDS}:
+        return value.keys[0] in view.sources.counts or _is_part(view, value)
     if value.form is Form.ORDINAL and _is_day_of_month(view, value):
-        return not any(f"day:{value.keys[0]}" in index.dates for index in view.sources.all_indexes)
+        return any(f"day:{value.keys[0]}" in index.dates for index in view.sources.all_indexes)
     if value.kind in {Kind.IDENTIFIER, Kind.IP}:
-        return not view.sources.mention(view.line.sentence.text[value.start : value.end])
-    return True
+        return view.sources.mention(view.line.sentence.text[value.start : value.end])
+    return False
+
+
+def _is_count(view: View, value: Value) -> bool:
+    """Whether the number beside a date is a count that a source states (`June 9 and 24 children`)."""
+    shown = view.line.folded[value.start : value.end]
+    return shown.isdigit() and view.sources.hold(Value(Kind.NUMBER, value.start, value.end, (shown.lstrip("0"),)))
+
+
+def _is_part(view: View, value: Value) -> bool:
+    """Whether a source has the number with a letter behind it (row 14 of seat 14a)."""
+    pattern = re.compile(rf"(?<!\w){re.escape(value.keys[0])}[a-z](?!\w)", re.IGNORECASE)
+    return any(pattern.search(text) for text in (view.sources.customer_text, view.sources.tool_text))
 
 
 def _is_harmless(view: View, value: Value) -> bool:
@@ -64,8 +112,8 @@ def _is_harmless(view: View, value: Value) -> bool:
     text = view.line.sentence.text
     if value.form is Form.MARKER:
         return number == 1 or any(number - 1 in line.markers() for line in view.earlier)
-    if value.form is Form.WORDS:
-        return number <= SMALL
+    if value.form is Form.WORDS and number <= _PAIR:
+        return True
     if value.form is Form.ORDINAL:
         return number <= SMALL and not _is_day_of_month(view, value)
     if number <= _STEPS and _STEP.search(text[max(0, value.start - 10) : value.start]):
@@ -85,12 +133,3 @@ def _is_in_year(view: View, value: Value) -> bool:
     days = (day for day in map(full_date, value.keys) if day is not None and day.year == view.sources.evidence.now.year)
     keys = {f"-{day.isoformat()[4:]}" for day in days}
     return any(keys & index.yearless for index in view.sources.all_indexes)
-
-
-def _is_worked_out(view: View, value: Value) -> bool:
-    """A date that the sentence derives: it names the number of days, and the day it counts from is known."""
-    days = {day for day in map(full_date, value.keys) if day is not None}
-    if not days:
-        return False
-    lengths = (days_of(other) for other in view.line.values if other.kind is Kind.DURATION and view.sources.hold(other))
-    return any(days & shifted(view.sources.base_dates(), length) for length in lengths if length is not None)

@@ -36,7 +36,7 @@ class Value(NamedTuple):
     """One value of a text, with offsets (end exclusive).
 
     `keys` are its normal forms; more than one when the writing is ambiguous (1.000, 03/04/2026). `unit` is a
-    currency code, a time unit, `%`, a storage unit, or empty.
+    currency code, a time unit, `%`, another unit of measure, or empty; `workdays` says that only working days count.
     """
 
     kind: Kind
@@ -45,3 +45,4 @@ class Value(NamedTuple):
     keys: tuple[str, ...]
     unit: str = ""
     form: Form = Form.DIGITS
+    workdays: bool = False

@@ -22,6 +22,7 @@ from handrail.guardrails.output.policy import (
     FormFile,
     Pattern,
     PeopleFile,
+    RecordsFile,
     WordsFile,
 )
 from handrail.guardrails.yamlsource import Problem, read
@@ -61,6 +62,8 @@ _EXCUSE_CLASSES = (
     "consent",
     "first_person",
     "self",
+    "abstain",
+    "contrast",
 )
 
 
@@ -71,6 +74,7 @@ class ByLast:
     promises: Grouped[CommitmentPattern]
     refusals: Grouped[Pattern]
     disclosures: Grouped[Pattern]
+    confidences: Grouped[Pattern]
     deeds: Grouped[Pattern]
 
 
@@ -83,6 +87,7 @@ class Wording:
     actions: ActionsFile
     people: PeopleFile
     disclosure: DisclosureFile
+    records: RecordsFile
     form: FormFile
     guidance: dict[str, str]
     secrets: tuple[re.Pattern[str], ...]
@@ -102,6 +107,10 @@ class Wording:
     def revealing(self, marks: Marks) -> Iterator[Pattern]:
         """The patterns about the prompt that can hold in a sentence."""
         return _possible(self._by_last.disclosures, marks)
+
+    def confiding(self, marks: Marks) -> Iterator[Pattern]:
+        """The patterns about passwords and internal notes that can hold in a sentence."""
+        return _possible(self._by_last.confidences, marks)
 
     def claiming(self, marks: Marks) -> Iterator[Pattern]:
         """The patterns of having done anything that can hold in a sentence."""
@@ -136,9 +145,10 @@ def load_wording(folder: Path) -> Wording:
     actions = _parse(folder, "actions.yaml", ActionsFile, problems)
     people = _parse(folder, "people.yaml", PeopleFile, problems)
     disclosure = _parse(folder, "disclosure.yaml", DisclosureFile, problems)
+    records = _parse(folder, "records.yaml", RecordsFile, problems)
     form = _parse(folder, "form.yaml", FormFile, problems)
     feedback = _parse(folder, "feedback.yaml", FeedbackFile, problems)
-    if not (words and commitments and actions and people and disclosure and form and feedback):
+    if not (words and commitments and actions and people and disclosure and records and form and feedback):
         raise ConfigError([str(problem) for problem in sorted(problems)])
     classes = _classes(words, actions)
     found = [
@@ -146,7 +156,7 @@ def load_wording(folder: Path) -> Wording:
         *_dangling("actions.yaml", actions.patterns, {*classes, "done", "doing", "reports"}),
         *_dangling("actions.yaml", actions.general, classes),
         *_dangling("people.yaml", people.patterns, classes),
-        *_dangling("disclosure.yaml", disclosure.prompt_patterns, classes),
+        *_dangling("disclosure.yaml", (*disclosure.prompt_patterns, *disclosure.secret_patterns), classes),
         *_missing_classes(classes),
         *_bad_guidance(feedback),
         *_bad_expressions(disclosure),
@@ -159,6 +169,7 @@ def load_wording(folder: Path) -> Wording:
         actions=actions,
         people=people,
         disclosure=disclosure,
+        records=records,
         form=form,
         guidance=dict(feedback.guidance),
         secrets=tuple(re.compile(shape.expression) for shape in disclosure.secrets),
@@ -166,6 +177,7 @@ def load_wording(folder: Path) -> Wording:
             _by_last(commitments.patterns),
             _by_last(people.patterns),
             _by_last(disclosure.prompt_patterns),
+            _by_last(disclosure.secret_patterns),
             _by_last(actions.general),
         ),
         _actions={

@@ -126,7 +126,13 @@ BUILTIN: tuple[FactSpec, ...] = (
     FactSpec(
         "call_confirmed", FactKind.BOOLEAN, "the customer agreed to exactly this call", only_at=Stage.AUTHORIZE_TOOLS
     ),
-    FactSpec("call_approved", FactKind.BOOLEAN, "a person approved exactly this call", only_at=Stage.AUTHORIZE_TOOLS),
+    FactSpec(
+        "call_approvals",
+        FactKind.NUMBER,
+        "how many different people have approved exactly this call",
+        only_at=Stage.AUTHORIZE_TOOLS,
+        range=COUNT,
+    ),
     FactSpec(
         "call_repeated",
         FactKind.BOOLEAN,

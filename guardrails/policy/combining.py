@@ -18,6 +18,8 @@ from handrail.guardrails.vocabulary import Automation, Depth, Dimensions, Effect
 ValueT = TypeVar("ValueT")
 HeldT_co = TypeVar("HeldT_co", covariant=True)
 CHOSEN = ("queue", "tone", "depth", "flow")
+ADDING = ("skills", "tags", "commitments")
+"""Dimensions that hold words and combine by union."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Combined:
     chosen: dict[str, str]
     skills: tuple[str, ...]
     tags: tuple[str, ...]
+    commitments: tuple[str, ...]
     scope: dict[str, tuple[str, ...]]
     determined: dict[str, Bits]
 
@@ -85,13 +88,14 @@ class Combiner:
         }
         self._skills = _words(places, lambda rule: rule.selections.skills)
         self._tags = _words(places, lambda rule: rule.selections.tags)
+        self._commitments = _words(places, lambda rule: rule.selections.commitments)
         families = sorted({family for rule in rules for family, _ in rule.selections.scope})
         self._scope = {
             family: _words(places, lambda rule, family=family: dict(rule.selections.scope).get(family, ()))  # type: ignore[misc]
             for family in families
         }
-        self._any_duty, self._any_skill, self._any_tag = (
-            _all(some) for some in (self._duties, self._skills, self._tags)
+        self._any_duty, self._any_skill, self._any_tag, self._any_commitment = (
+            _all(some) for some in (self._duties, self._skills, self._tags, self._commitments)
         )
         self._any_scope = {family: _all(levels) for family, levels in self._scope.items()}
 
@@ -131,6 +135,7 @@ class Combiner:
             chosen=chosen,
             skills=self._union("skills", self._skills, true & self._any_skill, determined),
             tags=self._union("tags", self._tags, true & self._any_tag, determined),
+            commitments=self._union("commitments", self._commitments, true & self._any_commitment, determined),
             scope=scope,
             determined=determined,
         )
@@ -161,6 +166,7 @@ def dimensions(said: Combined, ids: Callable[[Bits], tuple[str, ...]]) -> Dimens
         queue=chosen.get("queue"),
         skills=said.skills,
         tags=said.tags,
+        commitments=said.commitments,
         priority=said.priority,
         first_response_minutes=said.first_response,
         automation=said.automation,

@@ -27,13 +27,14 @@ class Choice:
 class Selections:
     """What a rule selects. These need the condition to be true; each field combines in its own way (S2.3).
 
-    `queue`, `tone`, `depth` and `flow` by precedence; `skills` and `tags` by union; `priority` by the strictest;
-    `first_response_minutes` by the smallest; `scope` by union within a family, intersected across families.
+    `queue`, `tone`, `depth` and `flow` by precedence; `skills`, `tags` and `commitments` by union; `priority` by the
+    strictest; `first_response_minutes` by the smallest; `scope` by union within a family, intersected across families.
     """
 
     queue: Choice | None = None
     skills: frozenset[str] = frozenset()
     tags: frozenset[str] = frozenset()
+    commitments: frozenset[str] = frozenset()
     priority: Priority | None = None
     first_response_minutes: int | None = None
     scope: tuple[tuple[str, frozenset[str]], ...] = ()

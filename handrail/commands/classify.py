@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
-from typing import IO, Annotated, Protocol
+from typing import Annotated, Protocol
 
 import click
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from handrail.agent.assessment import Assess, Assessment, assess_with
+from handrail.commands.json_lines import LineWork
 from handrail.guardrails.vocabulary import Detection, Span
 
 HUMAN_REQUESTED = "HUMAN_REQUESTED"
 INJECTION = "INJECTION_SUSPECTED"
 PERSONAL_DATA_PREFIX = "PII_"
-MAX_LINE_CHARACTERS = 4_000_000
-THREADS = 2
-BATCH = 64  # lines in memory
 EXAMPLE = """\b
 Example:
   echo '{"id": "1", "text": "I was billed double"}' | handrail classify - -
@@ -53,7 +46,7 @@ class _Said(BaseModel):
     text: str
 
 
-class _Line(BaseModel):
+class MessageLine(BaseModel):
     """One line of input; fields beyond these are left alone, so that labelled files can be read as they are."""
 
     model_config = ConfigDict(extra="ignore")
@@ -82,11 +75,7 @@ def classify(ctx: click.Context, source: str, target: str) -> None:
     error and written as {"id", "error"}; the exit code is then 1.
     """
     classifier = ctx.obj if isinstance(ctx.obj, Classifier) else build_classifier()
-    if source != "-" and target != "-" and Path(source).resolve() == Path(target).resolve():
-        raise click.UsageError("IN.jsonl and OUT.jsonl are the same file; write to another one.")
-    with click.open_file(source, encoding="utf-8", errors="replace") as lines, _opened(target) as output:
-        wrong = classify_lines(lines, output, classifier, report=lambda text: click.echo(text, err=True))
-    if wrong:
+    if line_work(classifier).run(source, target):
         ctx.exit(1)
 
 
@@ -106,93 +95,14 @@ def build_classifier() -> Classifier:
     return Classifier(detectors, assess_with(bundle.policy))
 
 
-def classify_lines(lines: Iterable[str], output: IO[str], classifier: Classifier, report: Callable[[str], None]) -> int:
-    """Write one line to `output` per line of input, holding a few in memory at a time; the number of bad lines.
+def line_work(classifier: Classifier) -> LineWork[MessageLine]:
+    """What is done with every line."""
 
-    Two threads read: the encoder lets go of the interpreter while it computes, and more would only wait.
-    """
-    wrong = 0
-    with ThreadPoolExecutor(THREADS) as pool:
-        for several in _batched(_numbered(lines), BATCH):
-            for written in pool.map(lambda numbered: _classified(numbered, classifier), several):
-                if written.problem is not None:
-                    wrong += 1
-                    report(written.problem)
-                output.write(json.dumps(written.content, ensure_ascii=False) + "\n")
-    return wrong
+    def answer(line: MessageLine) -> dict[str, JsonValue]:
+        detection = classifier.detectors.detect(line.text, line.earlier)
+        return _result(line.id, detection, classifier.assess(detection))
 
-
-@dataclass(frozen=True, slots=True)
-class _Numbered:
-    """One line of input and its number."""
-
-    number: int
-    line: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """What is written for one line, and what was wrong with it."""
-
-    content: dict[str, JsonValue]
-    problem: str | None = None
-
-
-def _classified(numbered: _Numbered, classifier: Classifier) -> _Written:
-    try:
-        parsed = _parse(numbered.line)
-    except ValueError as error:
-        return _Written({"id": _id_of(numbered.line), "error": str(error)}, f"line {numbered.number}: {error}")
-    detection = classifier.detectors.detect(parsed.text, parsed.earlier)
-    return _Written(_result(parsed.id, detection, classifier.assess(detection)))
-
-
-def _batched(lines: Iterator[_Numbered], size: int) -> Iterator[tuple[_Numbered, ...]]:
-    """Tuples of up to `size`; `itertools.batched` came with Python 3.12."""
-    while several := tuple(islice(lines, size)):
-        yield several
-
-
-def _opened(target: str) -> IO[str]:
-    if target == "-":
-        return click.open_file("-", "w", encoding="utf-8")
-    try:
-        return Path(target).open("w", encoding="utf-8")
-    except OSError as error:
-        raise click.ClickException(f"{target} cannot be written: {error.strerror}.") from error
-
-
-def _numbered(lines: Iterable[str]) -> Iterator[_Numbered]:
-    for number, line in enumerate(lines, start=1):
-        if line.strip():
-            yield _Numbered(number, line)
-
-
-def _parse(line: str) -> _Line:
-    """Raise ValueError, with a reason in words, for anything that is not a line of input."""
-    if len(line) > MAX_LINE_CHARACTERS:
-        raise ValueError(f"longer than {MAX_LINE_CHARACTERS} characters")
-    try:
-        content = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"not JSON ({error})") from error
-    if not isinstance(content, dict):
-        raise ValueError('not an object; expected {"id": ..., "text": ...}')  # noqa: TRY004 - one error for all of them
-    try:
-        return _Line.model_validate(content)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ValueError(f"{where}: {first['msg'][0].lower()}{first['msg'][1:]}") from error
-
-
-def _id_of(line: str) -> str | int | None:
-    try:
-        content = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    found = content.get("id") if isinstance(content, dict) else None
-    return found if isinstance(found, str | int) else None
+    return LineWork(MessageLine, answer, '{"id": ..., "text": ...}')
 
 
 def _result(identifier: str | int, detection: Detection, assessment: Assessment) -> dict[str, JsonValue]:

@@ -114,10 +114,17 @@ def reply(conversation: str, text: str | None, **shared: object) -> None:
 
 @queue.command()
 @click.argument("approval")
+@click.option("--digest", help="The beginning of the digest of the call as you saw it, once a colleague changed it.")
 @_shared
-def approve(approval: str, **shared: object) -> None:
-    """Approve the call of APPROVAL, exactly as it is."""
-    _decided(shared, approval, "approve", {})
+def approve(approval: str, digest: str | None, **shared: object) -> None:
+    """Approve the call of APPROVAL, exactly as it is. Policy may want another person's approval as well."""
+    from handrail.commands.queue_ids import approval_named, digest_named
+
+    def work(client: OperatorClient) -> DecidedView:
+        found = approval_named(client, approval)
+        return client.approve(found.approval_id, digest_named(found, digest))
+
+    _decided(shared, work)
 
 
 @queue.command()
@@ -126,13 +133,20 @@ def approve(approval: str, **shared: object) -> None:
 @_shared
 def edit(approval: str, changes: tuple[str, ...], **shared: object) -> None:
     """Approve the call of APPROVAL with other arguments, such as amount=20.00."""
+    from handrail.commands.queue_ids import approval_named, contents
+
     changed = {}
     for each in changes:
         name, equals, content = each.partition("=")
         if not name or not equals:
             raise click.UsageError(f"{each!r} is not NAME=CONTENT, such as amount=20.00.")
         changed[name] = content
-    _decided(shared, approval, "edit", changed)
+
+    def work(client: OperatorClient) -> DecidedView:
+        found = approval_named(client, approval)
+        return client.edit(found.approval_id, contents(changed, found.call.arguments))
+
+    _decided(shared, work)
 
 
 @queue.command()
@@ -140,7 +154,9 @@ def edit(approval: str, changes: tuple[str, ...], **shared: object) -> None:
 @_shared
 def deny(approval: str, **shared: object) -> None:
     """Deny the call of APPROVAL; the customer is told."""
-    _decided(shared, approval, "deny", {})
+    from handrail.commands.queue_ids import approval_named
+
+    _decided(shared, lambda client: client.deny(approval_named(client, approval).approval_id))
 
 
 @queue.command()
@@ -217,17 +233,9 @@ def _case(shared: Mapping[str, object], given: str, work: Callable[[OperatorClie
     asked.show(case, case_lines(case, datetime.now(UTC)))
 
 
-def _decided(shared: Mapping[str, object], given: str, decision: str, changes: Mapping[str, str]) -> None:
-    from handrail.commands.queue_ids import approval_named, contents
+def _decided(shared: Mapping[str, object], work: Callable[[OperatorClient], DecidedView]) -> None:
     from handrail.commands.queue_text import decided_lines
 
     asked = _asked(shared)
-
-    def work(client: OperatorClient) -> DecidedView:
-        approval = approval_named(client, given)
-        if decision == "edit":
-            return client.edit(approval.approval_id, contents(changes, approval.call.arguments))
-        return (client.approve if decision == "approve" else client.deny)(approval.approval_id)
-
     decided = _acting(asked, work)
     asked.show(decided, decided_lines(decided))

@@ -36,6 +36,11 @@ def approval_named(client: OperatorClient, given: str) -> Approval:
     return next(each for each in fitting if each.approval_id == only)
 
 
+def digest_named(approval: Approval, given: str | None) -> str | None:
+    """The digest of a request that begins as given; what is given, when it is of another call: the server says so."""
+    return approval.digest if given and approval.digest.startswith(given) else given
+
+
 def contents(typed: Mapping[str, str], now: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     """New arguments of the kind that they have now: texts as they were typed, anything else as JSON."""
     return {name: each if isinstance(now.get(name, ""), str) else _json(name, each) for name, each in typed.items()}

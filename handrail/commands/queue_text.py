@@ -25,6 +25,7 @@ _OUTCOMES = {
     ApprovalState.DENIED: "denied",
     ApprovalState.EXPIRED: "expired",
 }
+_AGREED = (ApprovalState.APPROVED, ApprovalState.USED)
 _HEADINGS = ("CONVERSATION", "STATUS", "PRIORITY", "DUE", "QUEUE", "HOLDER", "APPROVAL", "WANTS")
 
 
@@ -97,25 +98,48 @@ def approval_lines(approval: Approval, now: datetime) -> list[str]:
     """A request for approval with its exact arguments, and what can be done with it."""
     lines = [f"  {approval.approval_id}  {call_text(approval.call.tool, approval.call.arguments)}"]
     if approval.state is not ApprovalState.PENDING:
-        by = f" by {approval.decided_by}" if approval.decided_by else ""
-        return [*lines, f"    {_OUTCOMES[approval.state]}{by}"]
+        return [*lines, f"    {_outcome(approval)}"]
     short = approval.approval_id[:SHORTEST_ID]
+    seen = f" --digest {approval.digest[:SHORTEST_ID]}" if approval.edited else ""
     name = next(iter(approval.call.arguments), "name")
+    waits = _partly(approval) if _waits_for_another(approval) else "waits for a decision"
+    barred = f"; not for {_people(approval.proposers)}, who wrote what it came of" if approval.proposers else ""
+    commands = (f"approve {short}{seen}", f"edit {short} {name}=...", f"deny {short}")
     return [
         *lines,
-        f"    waits for a decision; expires {when(approval.expires_at, now)}",
-        f"    handrail queue approve {short} | handrail queue edit {short} {name}=... | handrail queue deny {short}",
+        f"    {waits}; expires {when(approval.expires_at, now)}{barred}",
+        f"    {' | '.join(f'handrail queue {each}' for each in commands)}",
     ]
 
 
 def decided_lines(decided: DecidedView) -> list[str]:
     """What became of a decision."""
     approval = decided.approval
-    lines = [f"{_OUTCOMES[approval.state]}: {call_text(approval.call.tool, approval.call.arguments)}"]
+    state = _partly(approval) if _waits_for_another(approval) else _OUTCOMES[approval.state]
+    lines = [f"{state}: {call_text(approval.call.tool, approval.call.arguments)}"]
     lines += (
         _said("told the customer", decided.turn.reply) if decided.turn.reply else ["  the customer was told nothing"]
     )
     return [*lines, f"  the conversation is now {decided.turn.status.value}"]
+
+
+def _outcome(approval: Approval) -> str:
+    people = approval.approvers if approval.state in _AGREED else ()
+    by = _people(people) if people else approval.decided_by
+    return f"{_OUTCOMES[approval.state]} by {by}" if by else _OUTCOMES[approval.state]
+
+
+def _waits_for_another(approval: Approval) -> bool:
+    return approval.state is ApprovalState.PENDING and bool(approval.approvers)
+
+
+def _partly(approval: Approval) -> str:
+    changed = ", who changed it" if approval.edited and len(approval.approvers) == 1 else ""
+    return f"approved by {_people(approval.approvers)}{changed}; waits for another person"
+
+
+def _people(names: Sequence[str]) -> str:
+    return " and ".join(plain(name) for name in names)
 
 
 def call_text(tool: str, arguments: Mapping[str, JsonValue]) -> str:
@@ -147,7 +171,7 @@ def _packet(packet: Handoff, now: datetime) -> list[str]:
         ("tried", packet.tried),
         ("tools", packet.tools),
         ("at stake", packet.at_stake),
-        ("promised", packet.promises),
+        ("promised", [f"{each.text} ({when(each.at, now)})" for each in packet.promises]),
         ("risk", [packet.risk.value]),
         ("segments", [" ".join(packet.segments)] if packet.segments else []),
         ("reasons", [" ".join(packet.reasons)]),

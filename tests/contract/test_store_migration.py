@@ -20,7 +20,7 @@ from handrail.agent.store.opening import MIGRATIONS, VERSION_TABLE
 from handrail.agent.store.schema import SCHEMA
 from handrail.agent.store_port import UnknownConversation
 from handrail.guardrails.vocabulary import ConversationStatus, Priority, Role, TurnResult
-from tests.unit.store.building import ANNA, SITE, START, exchange, handed_off, opened, whole
+from tests.unit.store.building import ANNA, CALL, SITE, START, exchange, handed_off, opened, whole
 from tests.unit.store.moving import claim
 
 QUEUED = ConversationStatus.QUEUED
@@ -82,6 +82,25 @@ def old_handoff(connection: Connection, name: str, handoff_id: str, second: int,
     )  # fmt: skip
 
 
+def old_approval(connection: Connection, approval_id: str, state: str, by: str | None) -> None:
+    """A request for approval as versions before the third stored it."""
+    insert(
+        connection, "approvals",
+        site=SITE, approval_id=approval_id, conversation_id="c_talk", turn_id="t_one", call=CALL.model_dump_json(),
+        digest="d" * 64, state=state, queue="billing", requested_at=at(1), expires_at=at(3600),
+        decided_by=by, decided_at=None if by is None else at(2),
+    )  # fmt: skip
+
+
+def old_write(connection: Connection) -> None:
+    """A write call as versions before the third journalled it."""
+    insert(
+        connection, "journal",
+        site=SITE, key="w_1", conversation_id="c_talk", turn_id="t_one", call=CALL.model_dump_json(), digest="d" * 64,
+        state="succeeded", content="null", intended_at=at(2), at=at(3),
+    )  # fmt: skip
+
+
 def fill(connection: Connection) -> None:
     """One conversation with the bot, one in the queue, one erased, one empty."""
     old_conversation(connection, "c_talk", last_message=4)
@@ -94,6 +113,11 @@ def fill(connection: Connection) -> None:
     old_turn(connection, "c_talk", "t_two", "c:k2", 4, done=None)
     # A decision that began before the customer wrote again.
     old_turn(connection, "c_talk", "t_zed", "o:t_0", 4, done=4)
+    for approval_id, state, by in (
+        ("a_open", "pending", None), ("a_yes", "approved", "olga"), ("a_no", "denied", "otto"),
+    ):  # fmt: skip
+        old_approval(connection, approval_id, state, by)
+    old_write(connection)
     old_conversation(connection, "c_wait", "queued", last_message=1)
     old_message(connection, "c_wait", 1, "customer", "A person!", 1)
     old_handoff(connection, "c_wait", "h_old", 2, closed=3)
@@ -155,6 +179,22 @@ async def test_who_waited_still_waits(old: str) -> None:
         claimed = await store.move_case(SITE, "c_wait", claim("olga"), START)
         assert claimed.packet == handed_off("h_now", Priority.URGENT)
         assert await store.handoffs(SITE) == ()
+
+
+async def test_who_had_approved_has_approved(old: str) -> None:
+    """One approval stays one approval; a denial and an open request have none."""
+    async with opened(old) as store:
+        held = {one.approval_id: one for one in await store.approvals(SITE)}
+    assert {name: one.approvers for name, one in held.items()} == {"a_open": (), "a_yes": ("olga",), "a_no": ()}
+    assert held["a_yes"].usable("d" * 64, START + timedelta(seconds=5))
+    assert not held["a_yes"].edited
+
+
+async def test_amounts_of_earlier_calls_are_unknown(old: str) -> None:
+    """The call counts, and nobody says that it granted nothing."""
+    async with opened(old) as store:
+        found = await store.granted(SITE, ANNA, (CALL.tool,), START, "another")
+    assert [(grant.key, grant.tool, grant.amounts) for grant in found.grants] == [("w_1", CALL.tool, ())]
 
 
 async def test_what_was_erased_stays_so(old: str) -> None:

@@ -115,7 +115,7 @@ async def test_the_yes_to_the_call_of_before_does_not_count(waits: Stand) -> Non
     result = await edit(waits, amount="51.99")
     decision = next(one for one in result.decisions if one.subject == "issue_refund")
     facts = {one.name: one.content for one in decision.facts}
-    assert (facts["call_confirmed"], facts["call_approved"], facts["call_edit"]) == (False, True, "adverse")
+    assert (facts["call_confirmed"], facts["call_approvals"], facts["call_edit"]) == (False, 1, "adverse")
     assert await refunded(waits) == []
 
 

@@ -17,7 +17,7 @@ from handrail.agent.company.database import CompanyDatabase, open_engine
 from handrail.agent.company.outbox import Outbox
 from handrail.agent.server.demo_operator import ensure_demo_operator
 from handrail.agent.server.keys import FILE
-from handrail.agent.settings import Settings
+from handrail.agent.settings import OPERATOR_TOKEN, Settings
 from handrail.commands import operator_sessions
 from handrail.commands.queue import queue
 from tests.support.live_server import LiveServer, live_server
@@ -113,6 +113,48 @@ def test_approval_by_the_command_line(server: LiveServer, client: httpx.Client) 
     assert "cancelled" in read[-1]["text"]
     again = CliRunner().invoke(queue, ["approve", approval["approval_id"], "--url", server.address])
     assert "decided before" in str(again.exception)
+
+
+def signed_in(server: LiveServer, client: httpx.Client, name: str) -> str:
+    """The token of an operator of that name."""
+    server.do(lambda service: service.operators.add(name, name.title(), "correct horse battery"))
+    body = {"name": name, "password": "correct horse battery"}
+    token = client.post("/v1/operator/session", json=body).raise_for_status().json()["token"]
+    return str(token)
+
+
+def test_a_large_refund_takes_two_people(
+    server: LiveServer, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One approves by the API, and cannot approve again there or by the command line; the other lets it run."""
+    jonas = as_customer(server, "jonas")
+    anna, ben = signed_in(server, client, "anna"), signed_in(server, client, "ben")
+    conversation, _ = opened(client, jonas)
+    messages = f"/v1/conversations/{conversation}/messages"
+    for text in ("I want a refund of 250.00 for invoice INV-2049", None, "yes"):
+        said = {"text": text or code_for(server, "jonas")}
+        client.post(messages, json=said, headers=jonas).raise_for_status()
+    as_anna = {"Authorization": f"Bearer {anna}"}
+    pending = client.get("/v1/operator/approvals?state=pending", headers=as_anna).json()
+    approval = next(each for each in pending if each["conversation_id"] == conversation)
+    assert approval["call"]["arguments"] == {"invoice_id": "INV-2049", "amount": "250.00"}
+    path = f"/v1/operator/approvals/{approval['approval_id']}/approve"
+    first = client.post(path, json={"digest": approval["digest"]}, headers=as_anna).raise_for_status().json()
+    assert first["approval"]["state"] == "pending"
+    assert [each["by"] for each in first["approval"]["assents"]] == ["anna"]
+    assert "A second colleague" in first["turn"]["reply"]
+    again = client.post(path, headers=as_anna)
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "approver_barred")
+    monkeypatch.setenv(OPERATOR_TOKEN, anna)
+    shown = ran(server, "list")
+    assert "approved by anna; waits for another person" in shown
+    refused = CliRunner().invoke(queue, ["approve", approval["approval_id"], "--url", server.address])
+    assert "Anna has approved this call already: it takes another person" in str(refused.exception)
+    monkeypatch.setenv(OPERATOR_TOKEN, ben)
+    assert ran(server, "approve", approval["approval_id"]).startswith("approved and carried out: issue_refund(")
+    assert "approved and carried out by anna and ben" in ran(server, "show", conversation)
+    told = client.get(messages, headers=jonas).json()["messages"]
+    assert "is being refunded" in told[-1]["text"]
 
 
 def test_case_by_the_command_line(server: LiveServer, client: httpx.Client) -> None:

@@ -57,8 +57,9 @@ def favourable(bundle: Bundle, tool: str) -> dict[str, FactContent]:
         "identity": "verified", "risk": "low", "tool": tool, "tool_access": spec.access.value,
         "tool_sensitivity": spec.sensitivity.value, "tool_reversible": spec.reversible,
         "tool_needs_customer": spec.requires_customer, "call_schema_valid": True, "call_provenance_ok": True,
-        "call_confirmed": True, "call_approved": True, "call_repeated": False, "call_over_rate": False,
+        "call_confirmed": True, "call_approvals": 2, "call_repeated": False, "call_over_rate": False,
         "call_edit": "none", "call_owned": True, "call_role_allows": True, "signals": (), "intent": "unknown",
+        **{window.fact: 0 for window in bundle.amounts},
     }  # fmt: skip
 
 

@@ -105,10 +105,11 @@ def unused_attributes(context: Context) -> Iterator[LintFinding]:
 def unused_windows(context: Context) -> Iterator[LintFinding]:
     """Windows without a reader."""
     read = _read(context)
-    for window in context.bundle.windows:
-        if window.fact not in read:
-            message = "no condition reads this count. Use it, or remove the window."
-            yield context.found(WINDOW_UNUSED, "window", window.fact, message)
+    bundle = context.bundle
+    for name in (*(one.fact for one in bundle.windows), *(one.fact for one in bundle.amounts)):
+        if name not in read:
+            message = "no condition reads this number. Use it, or remove the window."
+            yield context.found(WINDOW_UNUSED, "window", name, message)
 
 
 def _read(context: Context) -> frozenset[str]:

@@ -60,7 +60,8 @@ def _ways(rule: Rule, one: SymbolicDecision, other: SymbolicDecision, *, tags: b
     minutes = wanted.first_response_minutes
     if minutes is not None:
         yield z3.Xor(one.answers_within(minutes), other.answers_within(minutes))
-    for kind, words in (("skills", wanted.skills), ("tags", wanted.tags if tags else ())):
+    adding = (("skills", wanted.skills), ("tags", wanted.tags if tags else ()), ("commitments", wanted.commitments))
+    for kind, words in adding:
         yield from (z3.Xor(one.names(kind, word), other.names(kind, word)) for word in sorted(words))
     for family, classes in wanted.scope:
         yield from (z3.Xor(one.grants(family, name), other.grants(family, name)) for name in sorted(classes))

@@ -12,6 +12,7 @@ from handrail.evals.policy.lint.finding import Code, Level, LintFinding
 from handrail.evals.policy.witness import Witness
 from handrail.guardrails.errors import HandrailError
 from handrail.guardrails.policy.builtin import BUILTIN
+from handrail.guardrails.policy.combining import ADDING
 from handrail.guardrails.policy.policyset import PolicySet
 from handrail.guardrails.policy.rule import Rule
 from handrail.guardrails.vocabulary import Effect
@@ -129,7 +130,7 @@ def _spoken(rule: Rule) -> Iterator[str]:
     """The dimensions that a rule speaks about, as decisions name them."""
     asked, wanted = rule.restrictions, rule.selections
     yield from (name for name in ("obligations", "automation", "risk") if getattr(asked, name))
-    yield from (name for name in ("priority", "first_response_minutes", "skills", "tags") if getattr(wanted, name))
+    yield from (name for name in ("priority", "first_response_minutes", *ADDING) if getattr(wanted, name))
     yield from (f"scope.{family}" for family, _ in wanted.scope)
     yield from (name for name, _ in wanted.choices)
 
@@ -138,6 +139,6 @@ def _says_as_much(one: Rule, rule: Rule, dimension: str) -> bool:
     """Whether `one` adds what `rule` would, where a dimension adds up; elsewhere who is credited has won it."""
     if dimension == "obligations":
         return not one.restrictions.obligations.isdisjoint(rule.restrictions.obligations)
-    if dimension in ("skills", "tags"):
+    if dimension in ADDING:
         return not getattr(one.selections, dimension).isdisjoint(getattr(rule.selections, dimension))
     return True

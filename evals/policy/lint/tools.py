@@ -67,9 +67,10 @@ def unconfirmed(context: Context) -> Iterator[LintFinding]:
 def _nobody_agreed(context: Context) -> Iterator[z3.BoolRef]:
     """What no condition reads decides nothing, so it counts as not there."""
     variables = context.space.variables
-    for name in ("call_confirmed", "call_approved"):
-        if name in variables:
-            yield z3.Not(variables[name].values[True])
+    if "call_confirmed" in variables:
+        yield z3.Not(variables["call_confirmed"].values[True])
+    if "call_approvals" in variables:
+        yield from (z3.Not(one) for people, one in variables["call_approvals"].values.items() if people != 0)
     edit = variables.get("call_edit")
     if edit is not None:
         yield from (z3.Not(one) for value, one in edit.values.items() if value != Edit.NONE.value)

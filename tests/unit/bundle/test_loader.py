@@ -84,6 +84,15 @@ MISTAKES = {
     "dangling queue of a segment": Mistake(
         "segments/billing_dispute.yaml", "value: billing_disputes", "value: disputes", "value: disputes",
         "there is no queue 'disputes'"),
+    "dangling commitment": Mistake(
+        "segments/incident.yaml", "commitments: [status_page_updates]", "commitments: [status_page_update]",
+        "status_page_update]", "there is no commitment 'status_page_update'; did you mean 'status_page_updates'?"),
+    "commitment of no kind": Mistake(
+        "allowed_commitments.yaml", "kind: action", "kind: promise", "kind: promise",
+        "commitments.0.kind: input should be"),
+    "commitment in no declared language": Mistake(
+        "allowed_commitments.yaml", "      en: we", "      de: we", "    texts:",
+        "status_page_updates: the text is missing in en"),
     "dangling flow": Mistake(
         "segments/access_restore.yaml", "flow: {value: access_restore", "flow: {value: restore",
         "flow: {value: restore",
@@ -222,6 +231,34 @@ MISTAKES = {
     "window over an undeclared event": Mistake(
         "attributes.yaml", "count: article_viewed", "count: articles_viewed", "count: articles_viewed",
         "there is no kind of event 'articles_viewed'; did you mean 'article_viewed'?; declare it under events"),
+    "amount that is no fact of a call": Mistake(
+        "attributes.yaml", "fact: call_refunded_30d", "fact: refunded_30d", "fact: refunded_30d",
+        "amounts.0.fact: string should match pattern"),
+    "amount that a tool states itself": Mistake(
+        "attributes.yaml", "amounts:\n",
+        "amounts:\n  - {fact: call_paid_minor, meaning: x, of: paid_minor, tools: [issue_refund], within_minutes: 5}\n",
+        "fact: call_paid_minor", "a tool states call_paid_minor itself; choose another name"),
+    "amount named like a fact of the gate": Mistake(
+        "attributes.yaml", "amounts:\n",
+        "amounts:\n  - {fact: call_approvals, meaning: x, of: paid_minor, tools: [issue_refund], within_minutes: 5}\n",
+        "fact: call_approvals", "the call fact call_approvals hides another fact"),
+    "amount of a tool that is not there": Mistake(
+        "attributes.yaml", "amounts:\n",
+        "amounts:\n  - {fact: call_paid, meaning: x, of: paid_minor, tools: [isue_refund], within_minutes: 5}\n",
+        "tools: [isue_refund]", "there is no tool 'isue_refund'; did you mean 'issue_refund'?"),
+    "amount of a tool that only reads": Mistake(
+        "attributes.yaml", "tools: [issue_refund]", "tools: [issue_refund, get_invoice]", "tools: [issue_refund, get",
+        "get_invoice only reads, so it grants nothing"),
+    "amount that is misspelt": Mistake(
+        "attributes.yaml", "of: amount_minor", "of: amont_minor", "of: amont_minor",
+        "issue_refund states no amount 'amont_minor'; did you mean 'amount_minor'?"),
+    "amount that is no money": Mistake(
+        "attributes.yaml", "of: amount_minor", "of: days_since_payment", "of: days_since_payment",
+        "issue_refund states no amount 'days_since_payment'"),
+    "amount over a longer time than is kept": Mistake(
+        "attributes.yaml", "tools: [issue_refund]\n    within_minutes: 43200",
+        "tools: [issue_refund]\n    within_minutes: 129601", "within_minutes: 129601",
+        "amounts.0.within_minutes: input should be less than or equal to 129600"),
     "window over the opening": Mistake(
         "attributes.yaml", "count: article_viewed", "count: conversation_opened", "count: conversation_opened",
         "there is no kind of event 'conversation_opened'"),

@@ -62,7 +62,7 @@ def tool(bundle: Bundle, facts: Facts, name: str, **contents: FactContent) -> De
         "call_schema_valid": True,
         "call_provenance_ok": True,
         "call_confirmed": True,
-        "call_approved": True,
+        "call_approvals": 1,
         "call_repeated": False,
         "call_over_rate": False,
         "call_edit": "none",
@@ -298,7 +298,7 @@ def test_what_is_always_for_people_always_escalates(shipped: Bundle, data: st.Da
 def test_no_write_is_allowed_without_the_agreement_it_needs(shipped: Bundle, data: st.DataObject) -> None:
     """S7: every write is confirmed; the five that do harm are also approved, and the customer is verified."""
     name = data.draw(st.sampled_from([one.id for one in shipped.tools.values() if one.access is Access.WRITE]))
-    missing = ["call_confirmed", *(("call_approved", "identity") if name in HIGH else ())]
+    missing = ["call_confirmed", *(("call_approvals", "identity") if name in HIGH else ())]
     lacking = data.draw(st.sampled_from(missing))
     contents = data.draw(contents_at(shipped, Stage.AUTHORIZE_TOOLS, name))
     # As favourable as it gets, so that only what is lacking can stand in the way.
@@ -307,15 +307,15 @@ def test_no_write_is_allowed_without_the_agreement_it_needs(shipped: Bundle, dat
             "call_owned",
             "call_role_allows",
             "call_confirmed",
-            "call_approved",
             "call_schema_valid",
             "call_provenance_ok",
         ),
         True,
     )
-    good |= {"identity": "verified", "risk": "low", "tool_access": "write"}
+    good |= {"identity": "verified", "risk": "low", "tool_access": "write", "call_approvals": 2}
     contents = {**contents, **(good if data.draw(st.booleans()) else {"tool_access": "write"})}
-    less: dict[str, FactContent | None] = {"identity": "identified"} if lacking == "identity" else {lacking: False}
+    nothing: Mapping[str, FactContent] = {"identity": "identified", "call_approvals": 0}
+    less: dict[str, FactContent | None] = {lacking: nothing.get(lacking, False)}
     if data.draw(st.booleans()):
         less = {lacking: None}
     seen = facts_of(contents, shipped).with_facts(fact(one, content, "test") for one, content in less.items())
@@ -335,7 +335,8 @@ def test_the_five_that_do_harm_can_be_allowed_at_all(shipped: Bundle, name: str)
 FINE: Mapping[str, Mapping[str, FactContent]] = {
     "issue_refund": {"call_owned": True, "call_role_allows": True, "call_invoice_status": "paid",
                      "call_amount_within_paid": True, "call_duplicate_payment": True, "call_cycle": "annual",
-                     "call_days_since_payment": 2, "call_already_refunded": False},
+                     "call_days_since_payment": 2, "call_already_refunded": False,
+                     "call_amount_minor": 5200, "call_refunded_30d": 5200},
     "cancel_subscription": {"call_owned": True, "call_role_allows": True, "call_plan": "team",
                             "call_date_possible": True, "call_subscription_status": "active"},
     "change_plan": {"call_owned": True, "call_role_allows": True, "call_current_plan": "team",

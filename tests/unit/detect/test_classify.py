@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from handrail.agent.assessment import Assessment, assess_with
-from handrail.commands.classify import Classifier, classify, classify_lines
+from handrail.commands.classify import Classifier, classify, line_work
 from handrail.guardrails.bundle.loader import load
 from handrail.guardrails.detect.load import shipped_detection
 from handrail.guardrails.detect.suite import DetectorSuite
@@ -48,7 +48,7 @@ def assess(_detection: Detection) -> Assessment:
 def run(*lines: str) -> tuple[int, list[dict[str, object]], list[str], Echo]:
     """Classify `lines`: the number of bad ones, what was written, what was reported, and who was asked."""
     echo, output, reported = Echo(), io.StringIO(), list[str]()
-    wrong = classify_lines(lines, output, Classifier(echo, assess), reported.append)
+    wrong = line_work(Classifier(echo, assess)).write(lines, output, reported.append)
     return wrong, [json.loads(line) for line in output.getvalue().splitlines()], reported, echo
 
 
@@ -147,5 +147,5 @@ def test_risk_comes_from_the_shipped_policy(
 def test_need_states_are_written_by_name(suite: DetectorSuite) -> None:
     """The nine names of the vocabulary."""
     output = io.StringIO()
-    classify_lines(['{"id": 1, "text": "reset my password"}'], output, Classifier(suite, assess), print)
+    line_work(Classifier(suite, assess)).write(['{"id": 1, "text": "reset my password"}'], output, print)
     assert json.loads(output.getvalue())["need_state"] == NeedState.ACCESS_RESTORE.value

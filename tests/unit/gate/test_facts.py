@@ -50,7 +50,7 @@ def test_a_fresh_call(every_type: ToolSpec) -> None:
         "call_schema_valid": True,
         "call_provenance_ok": True,
         "call_confirmed": False,
-        "call_approved": False,
+        "call_approvals": 0,
         "call_repeated": False,
         "call_over_rate": False,
         "call_edit": "none",
@@ -61,7 +61,7 @@ def test_a_fresh_call(every_type: ToolSpec) -> None:
 def test_agreement_binds_to_the_exact_arguments(every_type: ToolSpec) -> None:
     """Confirmation and approval count for this call however it is written, and for no other."""
     agreed = bound(every_type, GOOD)
-    standing = Standing(now=NOW, confirmed=agreed, approved=agreed, succeeded=(agreed,))
+    standing = Standing(now=NOW, confirmed=agreed, approved=(agreed,), succeeded=(agreed,))
     same: dict[str, JsonValue] = {
         "size": " Small",
         "price": "€49",
@@ -69,9 +69,25 @@ def test_agreement_binds_to_the_exact_arguments(every_type: ToolSpec) -> None:
         "order_id": "ord-1234",
         "due_on": None,
     }
-    for name in ("call_confirmed", "call_approved", "call_repeated"):
+    for name in ("call_confirmed", "call_repeated"):
         assert facts(every_type, same, standing)[name] is True
         assert facts(every_type, {**GOOD, "price": "49.01"}, standing)[name] is False
+
+
+def test_approvals_of_exactly_this_call_are_counted(every_type: ToolSpec) -> None:
+    """One for each person, and none for another call."""
+    agreed, other = bound(every_type, GOOD), bound(every_type, {**GOOD, "price": "49.01"})
+    standing = Standing(now=NOW, approved=(agreed, other, agreed))
+    assert facts(every_type, GOOD, standing)["call_approvals"] == 2
+    assert facts(every_type, {**GOOD, "price": "49.01"}, standing)["call_approvals"] == 1
+    assert facts(every_type, {**GOOD, "price": "49.02"}, standing)["call_approvals"] == 0
+
+
+def test_sums_are_facts_and_what_cannot_be_summed_is_unknown(every_type: ToolSpec) -> None:
+    """A sum of None is left out, so that restrictions apply."""
+    stated = facts(every_type, GOOD, Standing(now=NOW, totals={"call_spent": 4900, "call_lost": None}))
+    assert stated["call_spent"] == 4900
+    assert "call_lost" not in stated
 
 
 def test_bad_shape_and_origin_are_facts(every_type: ToolSpec) -> None:
@@ -124,5 +140,5 @@ def test_every_gate_fact_is_declared_to_policy(every_type: ToolSpec) -> None:
 def test_no_call_agrees_by_itself(arguments: dict[str, JsonValue]) -> None:
     """Without an agreement on record no arguments make a call confirmed, approved or repeated."""
     spec = ToolSpec.model_validate(EVERY_TYPE)
-    stated = facts(spec, arguments, Standing(now=NOW, confirmed="", approved="", succeeded=("",)))
-    assert (stated["call_confirmed"], stated["call_approved"], stated["call_repeated"]) == (False, False, False)
+    stated = facts(spec, arguments, Standing(now=NOW, confirmed="", approved=("",), succeeded=("",)))
+    assert (stated["call_confirmed"], stated["call_approvals"], stated["call_repeated"]) == (False, 0, False)

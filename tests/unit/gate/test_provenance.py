@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from handrail.guardrails.gate.argument import Origin
+from handrail.guardrails.gate.argument import Argument, ArgumentType, Origin
 from handrail.guardrails.gate.inspection import Sources, inspect
+from handrail.guardrails.gate.mention import in_text
 from handrail.guardrails.gate.results import recorded, shown, sources
 from handrail.guardrails.toolspec import ToolSpec
 from handrail.guardrails.vocabulary import FactContent, ToolCall, ToolOutcome, ToolResult
@@ -89,6 +90,24 @@ def test_a_label_comes_from_nowhere(every_type: ToolSpec) -> None:
 def test_what_only_looks_alike_does_not_count(every_type: ToolSpec, name: str, value: JsonValue, words: str) -> None:
     """A part of another value, or another kind of value, is no origin."""
     assert origins(every_type, name, value, Sources(customer_words=(words,))) == (Origin.MODEL,)
+
+
+@pytest.mark.parametrize(
+    ("address", "words", "stands"),
+    [
+        ("sarah.connor@mail.org", "write to Sarah.Connor@mail.org.", True),
+        ("sarah.connor@mail.org", "to <sarah.connor@mail.org>, please", True),
+        ("sarah.connor@mail.org", "mailto:sarah.connor@mail.org", True),
+        ("connor@mail.org", "write to sarah.connor@mail.org", False),
+        ("sarah.connor@mail.org", "write to sarah.connor@mail.org.au", False),
+        ("sarah.connor@mail.org", "write to sarah connor at mail org", False),
+        ("connor@mail.org", "write to sarah+connor@mail.org", False),
+    ],
+)
+def test_a_part_of_an_address_is_somebody_elses(address: str, words: str, stands: bool) -> None:
+    """Addresses count whole: who owns a part of one may be anybody."""
+    to = Argument(name="to", type=ArgumentType.TEXT, description="To whom.")
+    assert in_text(to, address, words) is stands
 
 
 def test_a_passage_or_a_tool_result_does_not_vouch(every_type: ToolSpec) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 
 from handrail.agent.models.blocks import block, result_block
-from handrail.agent.models.messages import CUSTOMER, REFERENCE, REPAIR, rendered, wire_messages
+from handrail.agent.models.messages import CUSTOMER, MAY_PROMISE, PROMISED, REFERENCE, REPAIR, rendered, wire_messages
 from handrail.agent.ports import Prompt
 from handrail.guardrails.vocabulary import Depth, Tone, ToolCall, ToolOutcome, ToolResult
 
@@ -57,6 +57,14 @@ def test_repeated_call_ids_are_told_apart() -> None:
     result = ToolResult(call=call, outcome=ToolOutcome.SUCCEEDED, content={})
     messages = wire_messages(prompt(results=(result, result)))
     assert [message["tool_call_id"] for message in messages if message["role"] == "tool"] == ["call_1", "call_2"]
+
+
+def test_promises_stand_before_the_message_and_never_in_the_rules() -> None:
+    """What may be promised and what was promised come from the company, in a part of their own."""
+    system, asked = rendered(prompt(allowed=("we will write",), promised=("We will call.",)))
+    assert system == SystemMessage("Rules.")
+    parts = str(asked.content).split("\n\n")
+    assert parts == [MAY_PROMISE, "- we will write", PROMISED, "- We will call.", CUSTOMER, "Where is my invoice?"]
 
 
 def test_guidance_comes_last() -> None:

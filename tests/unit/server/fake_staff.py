@@ -16,7 +16,9 @@ from handrail.agent.operators import Operator, Session
 from handrail.agent.refusals import ArgumentsInvalid
 from handrail.agent.standing import WITH_PEOPLE
 from handrail.agent.store_port import (
+    ApprovalChanged,
     ApprovalClosed,
+    ApproverBarred,
     CaseTaken,
     NotHolder,
     UnknownApproval,
@@ -138,7 +140,12 @@ class FakeCasework:
         await self._held(site, conversation_id, operator)
         return self._moved(conversation_id, ConversationStatus.RESOLVED, None)
 
-    async def approve(self, site: str, approval_id: str, operator: Operator) -> TurnResult:
+    async def approve(self, site: str, approval_id: str, operator: Operator, digest: str | None = None) -> TurnResult:
+        held = self.store.held.get(approval_id)
+        if held is not None and operator.name in held.approvers:
+            raise ApproverBarred(f"{operator.name} has approved this call already: it takes another person")
+        if held is not None and held.edited and digest != held.digest:
+            raise ApprovalChanged("the call was changed")
         return self._decided(approval_id, ApprovalState.APPROVED, operator)
 
     async def deny(self, site: str, approval_id: str, operator: Operator) -> TurnResult:

@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from fastapi import FastAPI
 from pydantic import JsonValue
 
-from handrail.agent.conversation import ApprovalState
+from handrail.agent.conversation import ApprovalState, Assent
 from handrail.agent.server.app import create_app
 from handrail.agent.server.faults import Fault
 from handrail.agent.server.keys import demo_password, keys_of
@@ -195,6 +195,34 @@ def test_decisions(served: FakeService) -> None:
     assert 'change_owner(to="a=b", amount="20.00")' in edited
     assert served.store.held["a_1"].decided_by == "maria"
     assert served.store.held["a_2"].state is ApprovalState.DENIED
+
+
+@pytest.mark.usefixtures("acting")
+def test_who_approved_already(served: FakeService) -> None:
+    """A request that one person approved says so; an edited one is approved by the digest that is shown beside it."""
+    by_omar = Assent(by="omar", digest="d1", at=NOW)
+    mine = by_omar.model_copy(update={"by": "maria"})
+    for name, assents in (
+        ("a_1", (by_omar,)),
+        ("a_2", (mine,)),
+        ("a_3", (by_omar.model_copy(update={"edited": True, "digest": "d" * 64}),)),
+    ):
+        request = approval(f"c_{name}", name).model_copy(update={"assents": assents, "proposers": ("lena",)})
+        served.store.held[name] = request.model_copy(update={"digest": assents[0].digest})
+    lines = said("list")
+    assert "approved by omar; waits for another person; expires" in lines
+    assert "; not for lena, who wrote what it came of" in lines
+    assert "approved by omar, who changed it; waits for another person" in lines
+    assert f"handrail queue approve a_3 --digest {'d' * 10} |" in lines
+    refused = ran("approve", "a_2")
+    assert isinstance(refused.exception, Fault)
+    assert "has approved this call already" in str(refused.exception)
+    for unseen in ((), ("--digest", "eeee")):
+        changed = ran("approve", "a_3", *unseen)
+        assert isinstance(changed.exception, Fault)
+        assert changed.exception.view.code == "approval_changed"
+    assert said("approve", "a_3", "--digest", "dddd").startswith("approved: ")
+    assert said("approve", "a_1").startswith("approved: ")
 
 
 @pytest.mark.usefixtures("acting")

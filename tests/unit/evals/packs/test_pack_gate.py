@@ -95,7 +95,7 @@ rules:
     reason: TOOL_APPROVAL_NEEDED
     why: A person approves.
     tools: [burn_book]
-    when: {call_approved: false}
+    when: {call_approvals: {below: 1}}
     effect: not_yet
     obligations: [approve]
   - id: letters.once
@@ -251,7 +251,7 @@ def test_an_approval_and_a_person(pack: Pack) -> None:
     """A next step is not an allowed call, and neither is handing over."""
     gate = gate_of(pack)
     assert gate.decide(BURN).decision.effect is Effect.NOT_YET
-    assert gate.decide(BURN, CallContext(approved=True)).allowed
+    assert gate.decide(BURN, CallContext(approvals=1)).allowed
     assert gate_of(pack, mood="angry").decide(letter(*BOOK), CallContext(), SAID).decision.effect is Effect.ESCALATE
 
 

@@ -53,7 +53,7 @@ rules:
     reason: TOOL_APPROVAL_NEEDED
     why: Money.
     tools: [issue_refund]
-    when: {call_approved: false}
+    when: {call_approvals: {below: 1}}
     effect: not_yet
     obligations: [approve]
   - {id: output.clean, stage: guard_output, reason: OUTPUT_CLEAN, why: Clean., when: {findings_count: {at_most: 0}}, effect: allow}
@@ -70,7 +70,7 @@ invariants:
     says: No refund without approval.
     stage: authorize_tools
     tools: [issue_refund]
-    when: {not: {call_approved: true}}
+    when: {not: {call_approvals: {at_least: 1}}}
     never: {effect: [allow]}
   - id: kept
     says: High risk stays.

@@ -140,6 +140,25 @@ def test_events_are_counted_by_the_windows(shipped: Bundle) -> None:
     assert none.opening.facts.content("same_intent_7d") == 0
 
 
+@pytest.mark.parametrize(
+    ("granted", "expected"),
+    [
+        ("{tool: issue_refund, minor: 200, minutes_ago: 60}", 300),
+        ("{tool: issue_refund, minor: 200, minutes_ago: 43201}", 100),
+        ("{tool: issue_refund, minor: 200, currency: USD, minutes_ago: 60}", 100),
+        ("{tool: cancel_subscription, minor: 200, minutes_ago: 60}", 100),
+        ("{tool: issue_refund, minutes_ago: 60}", None),
+    ],
+)
+def test_earlier_calls_are_summed_with_the_call(shipped: Bundle, granted: str, expected: int | None) -> None:
+    """As the flow sums them: by tool, time and currency, and unknown where an amount is."""
+    text = (
+        "tool: issue_refund, facts: {call_amount_minor: 100, call_currency: EUR}, "
+        f"granted: [{granted}], expect: {{authorize_tools: {{effect: refuse}}}}"
+    )
+    assert ran(shipped, text).opening.facts.content("call_refunded_30d") == expected
+
+
 @pytest.mark.parametrize(("opened", "counted"), [(0, 0), (5, 3), (20, 0)])
 def test_what_was_read_before_the_chat_counts_back_from_its_opening(shipped: Bundle, opened: int, counted: int) -> None:
     """Articles read twelve to ten minutes ago belong to a chat opened five minutes ago, not to one of this minute."""

@@ -209,7 +209,7 @@ def test_coverage_is_content_when_every_rule_and_dimension_is_looked_at(
   - {name: flow, facts: {flow: verify_before_close, passages_good: 0}, expect: {retrieve: {effect: allow}}}
   - name: refund
     tool: issue_refund
-    facts: {identity: verified, call_owned: true, call_approved: true}
+    facts: {identity: verified, call_owned: true, call_approvals: 1}
     expect: {authorize_tools: {effect: allow}}
 """,
         encoding="utf-8",

@@ -96,7 +96,7 @@ def _approval_by_segment(bundle: Path) -> None:
     """Only who is known to be new to the product needs an approval: who is not known to be anything needs none."""
     rewrite(bundle, "bundle.yaml", lambda content: content["limits"].update(runtime_segments=20))  # type: ignore[union-attr]
     set_segment(bundle, "maturity_new", status="active")
-    set_rule(bundle, "tools.approve", when={"all": [{"call_approved": False}, {"segment": "maturity_new"}]})
+    set_rule(bundle, "tools.approve", when={"all": [{"call_approvals": {"below": 1}}, {"segment": "maturity_new"}]})
 
 
 def _kept_segment(bundle: Path) -> None:
@@ -123,7 +123,7 @@ HOLES: Mapping[str, tuple[Planted, str, str, tuple[str, ...]]] = {
         lambda bundle: set_rule(bundle, "tools.verify", when={"not": {"identity": {"in": ["identified", "verified"]}}}),
         "no_change_without_verification",
         "cancel_subscription",
-        ("call_approved: true",),
+        ("call_approvals: ",),
     ),
     "nobody asks for a person": (
         lambda bundle: drop_rule(bundle, "turn.person_requested"),

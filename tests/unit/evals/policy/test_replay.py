@@ -32,7 +32,7 @@ CLEAN_CALL: Mapping[str, FactContent] = {
     "call_schema_valid": True,
     "call_provenance_ok": True,
     "call_confirmed": False,
-    "call_approved": False,
+    "call_approvals": 0,
     "call_repeated": False,
     "call_over_rate": False,
     "call_edit": "none",

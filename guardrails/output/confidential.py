@@ -1,0 +1,77 @@
+"""OUT_SECRET: what fields of tool results keep from the customer, and talk of passwords and internal notes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from pydantic import JsonValue
+
+from handrail.guardrails.output.claims import claims
+from handrail.guardrails.output.evidence import Finding
+from handrail.guardrails.output.fold import fold
+from handrail.guardrails.output.reading import View
+from handrail.guardrails.output.sources import content_stems, has_token
+
+CODE = "OUT_SECRET"
+
+_DEPTH = 8
+_SHORTEST = 3
+"""Characters that a value must have to be a secret worth looking for."""
+
+_TOLD = 0.6
+"""Share of the words of an internal note in a sentence that tells it."""
+
+_PARTS = re.compile(r"[^a-z0-9]+")
+
+
+def check(view: View) -> Iterator[Finding]:
+    """At most one finding of each sort: a value of a secret field, an internal note, words that announce either."""
+    line = view.line
+    results = view.sources.evidence.tool_results
+    if results and not view.sources.is_fixed(line.squashed):
+        yield from _kept_back(view, [one for result in results for one in _fields(result.content, "", 0)])
+    for pattern in view.wording.confiding(line.marks):
+        for place in claims(view, pattern):
+            if not view.sources.is_fixed(line.squashed):
+                yield line.finding_at(CODE, place, pattern.id)
+                return
+
+
+def _kept_back(view: View, fields: list[tuple[str, str]]) -> Iterator[Finding]:
+    disclosure, line = view.wording.disclosure, view.line
+    for key, content in fields:
+        if _named(key, disclosure.secret_keys):
+            if len(content) >= _SHORTEST and has_token(line.folded, fold(content)):
+                start = line.folded.lower().find(fold(content).lower())
+                yield line.finding(CODE, start, start + len(content), "value of a secret field")
+                return
+        elif _named(key, disclosure.internal_keys) or content.lower().startswith("internal"):
+            stems = content_stems(content)
+            known = content_stems(view.sources.customer_text) if stems else stems
+            told = len(stems) > 1 and len((stems - known) & line.stems) >= max(2, _TOLD * len(stems))
+            if told or (has_token(line.folded, content) and content_stems(key.replace("_", " ")) & line.stems):
+                yield line.finding(CODE, 0, len(line.sentence.text), "internal note")
+                return
+
+
+@lru_cache(maxsize=2048)
+def _named(key: str, words: tuple[str, ...]) -> bool:
+    """Whether the name of a field has one of `words` in it, as whole parts of the name."""
+    name = f"_{_PARTS.sub('_', key.lower())}_"
+    return any(f"_{word}_" in name for word in words)
+
+
+def _fields(content: JsonValue, key: str, depth: int) -> Iterator[tuple[str, str]]:
+    """Name and text of every field; of a list, the name of the field that holds it."""
+    if depth > _DEPTH:
+        return
+    if isinstance(content, dict):
+        for name, part in content.items():
+            yield from _fields(part, name, depth + 1)
+    elif isinstance(content, list):
+        for part in content:
+            yield from _fields(part, key, depth + 1)
+    elif isinstance(content, str | int) and not isinstance(content, bool):
+        yield key, str(content)

@@ -1,0 +1,263 @@
+"""Numbers that a reply works out: sums, differences, products and shares of numbers that stand in its sources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations, product
+
+from handrail.guardrails.output.amounts import LENGTHS, Amount, Way, amounts, combined, is_same, readings
+from handrail.guardrails.output.clock import hour_keys, minute_of_day
+from handrail.guardrails.output.days import is_day_of_month, is_year
+from handrail.guardrails.output.known_days import known_days
+from handrail.guardrails.output.nearby import MOST, Nearby
+from handrail.guardrails.output.units import MONEY
+from handrail.guardrails.output.values import Form, Kind, Value
+
+_ASKED = 6
+"""Numbers of the customer's last message that count like those of the reply."""
+
+_FACTORS = re.compile(
+    r"(?<!\w)(?:(?P<two>twice|double|both|pair|beide[nrsm]?|doppelt[a-z]{0,2}|zweimal|zu zweit)|"
+    r"(?P<half>half|hälfte|halbe?[nrsm]?)"
+    r"|(?P<quarter>a quarter|one quarter|viertel)|(?P<third>one third|a third|two thirds|drittel)"
+    r"|(?P<year>(?:per|a|the|whole|full|each|every) year|annual(?:ly)?|yearly|per annum|(?:im|pro|ganze|"
+    r"jedes) jahr|jährlich)|(?P<many>thousand|tausend)"
+    r"|(?P<quarterly>quarterly|per quarter|quartal)|(?P<prorata>pro rata|prorated|proportionate|"
+    r"anteilig\w*)|(?P<hour>an hour|(?:per|every|each) hour|(?:pro|je) stunde|stündlich))(?!\w)"
+)
+_FACTOR = {"two": 2.0, "half": 0.5, "quarter": 0.25, "third": 1 / 3, "year": 12.0, "many": 1000.0, "quarterly": 3.0}
+_ABOUT = re.compile(
+    r"(?:about|around|roughly|approximately|approx\.?|nearly|almost|just (?:under|over)|close to|some|"
+    r"circa|ca\.?|over|under|"
+    r"more than|less than|well over|a good|etwa|rund|ungefähr|knapp|gut|fast|mehr als|weniger als|über|"
+    r"unter)\s(?:[€$£]\s?)?$"
+)
+_AT_HOUR = re.compile(
+    r"(?:from|between|until|till|by|at|after|before|to|and|-|ab|bis|nach|vor|um|von|zwischen|und|gegen|"
+    r"about|around)\s?$"
+)
+_CUES: Mapping[Way, re.Pattern[str]] = {
+    Way.SUM: re.compile(
+        r"[+]|(?<!\w)(?:total|totals|altogether|together|in all|sum|adds? up|plus|on top|more|zusammen|"
+        r"insgesamt|summe|zuzüglich|"
+        r"mehr|obendrauf)(?!\w)"
+    ),
+    Way.DIFFERENCE: re.compile(
+        r"(?<!\w)(?:leaves?|left|remain\w*|difference|minus|less|sav(?:e|es|ed|ing)|cheaper|dearer|fewer|"
+        r"more|short|over|drops?|"
+        r"reduc\w+|bleib\w+|übrig|verbleib\w+|differenz|spar\w+|abzüglich|günstiger|teurer|weniger|mehr|"
+        r"fehl\w+|sinkt)(?!\w)"
+    ),
+    Way.PRODUCT: re.compile(
+        r"[=×]|(?<!\w)(?:x|times|twice|double|both|half|each|per|every|comes? to|makes|that's|that is|"
+        r"would be|it'd be|for|"
+        r"rather than|instead of|je|pro|jeweils|mal|\w+mal|doppelt\w*|macht|ergibt|ergeben|wäre|wären|"
+        r"das sind|für)(?!\w)"
+    ),
+    Way.DIVISION: re.compile(
+        r"(?<!\w)(?:each|apiece|per|every|half|quarter|third|split|divided|shared?|monthly|a (?:month|week|"
+        r"day|year)|pro rata|rather than|"
+        r"je|pro|hälfte|viertel|drittel|geteilt|anteilig|monatlich|im monat|fits?|enough|covers?|reicht?)(?!\w)"
+    ),
+}
+_JOINED = re.compile(r"(?<!\w)(?:and|with|und|mit|incl\w*|inkl\w*)(?!\w)")
+_RANGE = re.compile(r"(?<![\w.,-])(\d{1,4})\s?(?:-|to|through|bis)\s?(\d{1,4})(?![\w.,-]*\d)")
+_TOLERANCE = 0.06
+_SMALL = 31
+
+
+def is_worked_out(near: Nearby, value: Value) -> bool:
+    """Whether a number follows in one step, or in two among numbers of the reply, from numbers that are sure."""
+    if value.form is Form.ORDINAL:
+        return is_day_of_month(near, value)
+    if value.kind is Kind.DURATION and _is_between_days(near, value):
+        return True
+    before = near.topic.words[max(0, value.start - 16) : value.start]
+    if value.kind is Kind.NUMBER and not value.unit and (_is_hour(near, value, before) or is_year(near, value)):
+        return True
+    if (
+        value.kind is Kind.NUMBER
+        and not value.unit
+        and any(str(int(span // 60)) in value.keys for span in _spans(near) if span % 60 == 0)
+    ):
+        return True
+    said = amounts(near.said, MOST)
+    about = _ABOUT.search(before) is not None
+    for wanted in readings(value):
+        if about and _is_near(wanted, (*said, *(one for group in near.topic.groups for one in group.amounts))):
+            return True
+        if any(is_same(wanted, reached) for reached in _reached(near, value, wanted, said)):
+            return True
+    return False
+
+
+def _reached(near: Nearby, value: Value, wanted: Amount, said: tuple[Amount, ...]) -> Iterator[Amount]:
+    """Everything that could be meant.
+
+    Two numbers said are combined in any way. One said and one of a source make a product or a share; sums and
+    differences with numbers of a source, and those within one, only where the words speak of reckoning. Small bare
+    numbers are reached by almost everything, so that they follow only from numbers said.
+    """
+    told = {way for way, cue in _CUES.items() if cue.search(near.topic.words)}
+    ways = _ways(wanted, told)
+    currency = wanted.unit or next((one.unit for one in said if one.unit in MONEY), "")
+    said = (*said, *_as_money(currency, (one for one in said if one.number % 1)), *_factors(near, value))
+    words = near.topic.view.sources.asked
+    asked = amounts(words, _ASKED)
+    priced = _as_money(currency, amounts((one for one in words if one.form is Form.DIGITS), _ASKED))
+    # A bare number of the customer may be an amount of money, but not all of them belong together.
+    narrow = (ways & {*told, Way.PRODUCT}) | {Way.SHARE}
+    pairs = [result for one, other in _pairs(wanted, said, said) for result in combined(one, other, ways)]
+    pairs += [result for one, other in _pairs(wanted, said, asked) for result in combined(one, other, ways)]
+    asked = (*asked, *priced)
+    pairs += [result for one, other in _pairs(wanted, said, priced) for result in combined(one, other, narrow)]
+    pairs += [
+        result
+        for one, other in _pairs(wanted, asked, asked)
+        if one.number != other.number
+        for result in combined(one, other, narrow)
+    ]
+    yield from pairs
+    if not wanted.unit and wanted.number <= _SMALL:
+        if Way.SUM in told or Way.DIFFERENCE in told:
+            yield from _differences(near)
+        yield from _spans_of(near)
+        return
+    known = (*said, *asked)
+    yield from _from_groups(near, wanted, known, ways, told)
+    if wanted.unit in MONEY or wanted.number % 1:
+        for one, other in _pairs(wanted, pairs, known):
+            yield from combined(one, other, ways)
+
+
+def _from_groups(
+    near: Nearby, wanted: Amount, said: tuple[Amount, ...], ways: set[Way], told: set[Way]
+) -> Iterator[Amount]:
+    """What numbers of sources make, with numbers said or within a sentence of theirs.
+
+    They are many: their sums need a word for it, whatever their units.
+    """
+    distant = (ways & told) | {Way.SHARE} | (ways & {Way.PRODUCT} if wanted.unit in MONEY else set())
+    joined = {Way.SUM} if wanted.unit in MONEY and _JOINED.search(near.topic.words) else set()
+    for group in near.topic.groups:
+        known = group.amounts if group.is_public else (*group.amounts, *_as_money(wanted.unit, group.amounts))
+        for one, other in _pairs(wanted, known, said):
+            yield from combined(one, other, distant)
+        within = distant - {Way.PRODUCT, Way.SHARE} if group.is_public else distant
+        for one, other in _pairs(wanted, known, known):
+            yield from combined(one, other, within | joined)
+
+
+def _pairs(wanted: Amount, ones: Sequence[Amount], others: Sequence[Amount]) -> Iterator[tuple[Amount, Amount]]:
+    """Two amounts each that can make one of the unit wanted; within one list every two once."""
+    unit = wanted.unit if wanted.unit != "%" else ""
+    every = combinations(ones, 2) if ones is others else product(ones, others)
+    return (pair for pair in every if not unit or pair[0].unit == unit or pair[1].unit == unit)
+
+
+def _ways(wanted: Amount, told: set[Way]) -> set[Way]:
+    """How numbers of the reply may be combined: money in any way but a division, the rest as the words say."""
+    ways = {Way.SHARE, *told}
+    if wanted.unit == "%":
+        return {Way.RATIO, Way.DIFFERENCE} if told else {Way.RATIO}
+    if wanted.unit not in LENGTHS and (wanted.unit or wanted.number % 1 or wanted.number > _SMALL):
+        ways |= {Way.SUM, Way.DIFFERENCE, Way.PRODUCT}
+    return ways
+
+
+def _spans_of(near: Nearby) -> Iterator[Amount]:
+    """How many there are from the first to the last of a range the customer gave (`3 to 7` are five)."""
+    for text in near.topic.view.sources.evidence.customer_texts[-1:]:
+        for first, last in _RANGE.findall(text):
+            yield Amount(float(int(last) - int(first) + 1), "")
+
+
+def _differences(near: Nearby) -> Iterator[Amount]:
+    """What is left or comes together of two counts in a tool's result or the customer's words (limit 10, used 2)."""
+    for group in near.topic.groups:
+        counts = [one.number for one in group.amounts if not one.unit and one.number < 1000]
+        if not group.is_public:
+            for one, other in combinations(counts, 2):
+                yield Amount(abs(one - other), "")
+                yield Amount(one + other, "")
+
+
+def _as_money(currency: str, known: Iterable[Amount]) -> tuple[Amount, ...]:
+    """Bare numbers as amounts of a currency."""
+    return tuple(Amount(one.number, currency) for one in known if not one.unit) if currency in MONEY else ()
+
+
+def _factors(near: Nearby, value: Value) -> Iterator[Amount]:
+    for match in _FACTORS.finditer(near.topic.words):
+        if match.start() < value.end and value.start < match.end():
+            continue
+        factor = _FACTOR.get(match.lastgroup or "")
+        if factor:
+            yield Amount(factor, "")
+        elif match["hour"]:
+            yield Amount(60.0, "minute")
+        elif match["prorata"]:
+            yield from (Amount(30.0, ""), Amount(31.0, ""))
+
+
+def _is_near(wanted: Amount, known: Iterable[Amount]) -> bool:
+    """Whether a rounded number is close to one that is known and written less round."""
+    return any(
+        one.unit == wanted.unit
+        and abs(one.number - wanted.number) <= _TOLERANCE * one.number
+        and _digits(wanted.number) < _digits(one.number)
+        for one in known
+    )
+
+
+def _digits(number: float) -> int:
+    """How many digits of a number are no closing zeros."""
+    return len(f"{number:.10g}".replace(".", "").strip("0"))
+
+
+def _is_hour(near: Nearby, value: Value, before: str) -> bool:
+    """`between 8 and 11` for hours that a source writes as 8:00 and 11:00; nights and shifts from hour to hour."""
+    if not value.keys[0].isdigit() or value.form is Form.ORDINAL or _AT_HOUR.search(before) is None:
+        return False
+    keys = hour_keys(int(value.keys[0])) if len(value.keys[0]) <= 2 else ()
+    return any(near.topic.view.sources.hold(Value(Kind.TIME, 0, 0, (key,))) for key in keys)
+
+
+def _is_between_days(near: Nearby, value: Value) -> bool:
+    """The days, weeks or hours between two moments of which the reply names one."""
+    (wanted, *_) = readings(value) or (Amount(0.0, ""),)
+    if _is_in_days(near, wanted):
+        return True
+    if wanted.unit == "day":
+        known = known_days(near)
+        return any(
+            abs((one - other).days) == wanted.number for one in known.said for other in (*known.said, *known.others)
+        )
+    if wanted.unit == "month":
+        known = known_days(near)
+        return any(
+            one.day == other.day and abs((one.year - other.year) * 12 + one.month - other.month) == wanted.number
+            for one in known.said
+            for other in (*known.said, *known.others)
+        )
+    if wanted.unit == "minute":
+        return wanted.number in _spans(near)
+    return False
+
+
+def _is_in_days(near: Nearby, wanted: Amount) -> bool:
+    """Whether a source has the length in days and the reply in hours, or the other way round."""
+    if wanted.unit == "day":
+        other = Amount(wanted.number * 1440, "minute")
+    elif wanted.unit == "minute" and wanted.number % 1440 == 0:
+        other = Amount(wanted.number / 1440, "day")
+    else:
+        return False
+    return wanted.number > 0 and any(other in group.amounts for group in near.topic.groups)
+
+
+def _spans(near: Nearby) -> Iterator[float]:
+    """The minutes between times of day that the reply names."""
+    minutes = [minute_of_day(key) for one in near.said if one.kind is Kind.TIME for key in one.keys]
+    return (float((other - one) % 1440) for one in minutes for other in minutes if one != other)

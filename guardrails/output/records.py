@@ -1,0 +1,161 @@
+"""What tools return, sorted by whom it concerns: the customer's own matter, other people, and what stays inside."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from pydantic import JsonValue
+
+from handrail.guardrails.output.policy import RecordsFile
+from handrail.guardrails.vocabulary import Scalar, ToolResult
+
+_DEPTH = 8
+_MOST = 200
+_OPENERS = frozenset({"code", "codes", "key", "keys", "phrase"})
+_LONGEST = 2_000
+_PARTS = re.compile(r"[A-Z]?[a-zäöüß]+|[A-Z]+(?![a-z])|\d+")
+_NAMED = re.compile(
+    r"[A-ZÄÖÜ][\w'.-]*\w(?: (?:[A-ZÄÖÜ][\w'.-]*\w|[A-Z]\.|von|van|de|der))*|\b\w*[a-z0-9][_-][\w-]*\w|"
+    r"'[^']{3,40}'|\"[^\"]{3,40}\""
+)
+_PERSON = re.compile(
+    r"(?:[A-ZÄÖÜ][a-zà-öø-ÿ]+|[A-Z]\.) (?:(?:von|van|de) )?[A-ZÄÖÜ][a-zà-öø-ÿ]+(?:-[A-ZÄÖÜ][a-zà-öø-ÿ]+)?"
+)
+_IS_NAME = re.compile(r"(?:^|\s)[A-ZÄÖÜ]|[@\d_]")
+"""A name has a capital, an address or an account a sign of one; `the accountant on file` is none."""
+
+_WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """`neutral` is the text of fields about the matter itself, `others` names of other people and firms.
+
+    `codes` are values that open something, `notes` texts that are for the staff only.
+    """
+
+    neutral: str = ""
+    others: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, results: tuple[ToolResult, ...], person_keys: tuple[str, ...], words: RecordsFile) -> Records:
+        """Sort the fields of `results`; `person_keys` are fields with a person's name or address."""
+        neutral: list[str] = []
+        others: dict[str, None] = {}
+        codes: dict[str, None] = {}
+        notes: dict[str, None] = {}
+        for result in results:
+            for path, value in _fields(result.content, (), 0):
+                shown = str(value)[:_LONGEST]
+                owner = _owner(path, shown, person_keys, words)
+                if owner == "others":
+                    others.update(dict.fromkeys(_names(shown)))
+                elif owner == "codes":
+                    codes.update(dict.fromkeys(token for token in re.split(r"[\s,;]+", shown) if len(token) >= 3))
+                elif owner == "notes":
+                    notes[shown] = None
+                elif owner == "neutral":
+                    neutral.append(shown)
+        return cls("\n".join(neutral), tuple(others), tuple(codes), tuple(notes))
+
+
+def _fields(content: JsonValue, path: tuple[str, ...], depth: int) -> Iterator[tuple[tuple[str, ...], Scalar]]:
+    if depth > _DEPTH or content is None:
+        return
+    if isinstance(content, dict):
+        for key, part in content.items():
+            yield from _fields(part, (*path, key), depth + 1)
+    elif isinstance(content, list):
+        people = [part for part in content if isinstance(part, str) and _PERSON.fullmatch(part.strip())]
+        for part in content:
+            # Several people in a list are other people, whatever the list is called.
+            listed = (*path, "participants") if len(people) > 1 and part in people else path
+            yield from _fields(part, listed, depth + 1)
+    else:
+        yield path, content
+
+
+def _owner(path: tuple[str, ...], shown: str, person_keys: tuple[str, ...], words: RecordsFile) -> str:
+    """Whom a field concerns; the strictest word on its path decides."""
+    lowered = shown.lower()
+    parts = [_parts(key) for key in path]
+    if any(word in lowered for word in words.hidden_words):
+        return "notes"
+    for names in parts:
+        if not _OPENERS.isdisjoint(names) and not words.hidden_codes_set.isdisjoint(names):
+            return "codes"
+        if not words.hidden_set.isdisjoint(names):
+            return "notes" if {"internal", "intern", "confidential", "private"} & names else "codes"
+    if any(not words.staff_set.isdisjoint(names) for names in parts[-1:]) and not any(
+        word in lowered for word in words.other_words
+    ):
+        return "neutral"
+    if any(word in lowered for word in words.other_words) or any(
+        not words.others_set.isdisjoint(names) for names in parts
+    ):
+        return "others"
+    return "person" if path and path[-1].lower() in person_keys else "neutral"
+
+
+def counts(content: JsonValue, depth: int = 0) -> Iterator[int]:
+    """How many items the lists in a result have, and how many of them share a value (three of five are paid)."""
+    if depth > _DEPTH:
+        return
+    if isinstance(content, dict):
+        for part in content.values():
+            yield from counts(part, depth + 1)
+    elif isinstance(content, list):
+        yield len(content)
+        shared = Counter(
+            (key, part)
+            for item in content[:_MOST]
+            if isinstance(item, dict)
+            for key, part in item.items()
+            if isinstance(part, str | bool | int)
+        )
+        yield from shared.values()
+        for item in content[:_MOST]:
+            yield from counts(item, depth + 1)
+
+
+@lru_cache(maxsize=4096)
+def _parts(key: str) -> frozenset[str]:
+    """The words of a field's name: reported_by, reportedBy and reported-by are two each."""
+    return frozenset(part.lower() for part in _PARTS.findall(key))
+
+
+def _names(shown: str) -> Iterator[str]:
+    """Names of people, firms and accounts in a field; a text of one word is one."""
+    if len(_WORD.findall(shown)) == 1 and not shown.isdigit() and len(shown) >= 4:
+        yield shown.strip()
+    for match in _NAMED.finditer(shown):
+        name = match.group().strip("'\"")
+        if len(name) >= 3 and (" " in name or match.start() or not name.isalpha()):
+            yield name
+
+
+def people_of(results: tuple[ToolResult, ...], keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Names and addresses of people in tool results, whoever they are."""
+    found = {name for result in results for name in _named(result.content, keys, 0)}
+    return tuple(sorted(name for name in found if len(name) >= 3))
+
+
+def _named(content: JsonValue, keys: tuple[str, ...], depth: int) -> Iterator[str]:
+    if depth > _DEPTH:
+        return
+    if isinstance(content, list):
+        for part in content:
+            yield from _named(part, keys, depth + 1)
+    elif isinstance(content, dict):
+        for key, part in content.items():
+            if isinstance(part, str):
+                if key.lower() in keys and _IS_NAME.search(part):
+                    yield part.strip()[:120]
+            else:
+                yield from _named(part, keys, depth + 1)
