@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from handrail.agent.ports import Prompt
+from handrail.agent.ports import Listener, Prompt
 from handrail.guardrails.vocabulary import Draft
 from tests.flow.stand import Stand
 
@@ -22,7 +22,7 @@ class Saying:
     name: str = "saying"
     prompts: list[Prompt] = field(default_factory=list)
 
-    async def complete(self, prompt: Prompt, seconds: float) -> Draft:
+    async def complete(self, prompt: Prompt, seconds: float, listener: Listener | None = None) -> Draft:
         """The text."""
         self.prompts.append(prompt)
         return Draft(text=self.text, cites=(), author="model:saying")
