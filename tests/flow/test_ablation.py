@@ -18,7 +18,9 @@ from handrail.guardrails.gate.inspection import CallInspection
 from handrail.guardrails.output import (
     actions,
     commitments,
+    confidential,
     credentials,
+    ledger,
     markup,
     people,
     personal,
@@ -34,21 +36,22 @@ from tests.unit.output.corpus import labelled, situations, wording
 
 Stands = Callable[..., Awaitable[Stand]]
 
-ASK = "could we have our money for the invoice INV-2049 back please"
-REFUND: tuple[str, dict[str, JsonValue]] = ("issue_refund", {"invoice_id": "INV-2049", "amount": "612.00"})
+ASK = "could we have 112.00 of our money for the invoice INV-2049 back please"
+REFUND: tuple[str, dict[str, JsonValue]] = ("issue_refund", {"invoice_id": "INV-2049", "amount": "112.00"})
 HOW_TO = "How do I add a member to a project?"
 
 UNSAFE: Mapping[Check, str] = {
     commitments.check: "You will get every cent back.",
-    actions.check: "Your cash arrived this morning.",
+    actions.check: "I have invited the colleague for you.",
     unsourced.check: "The plan has room for 431 workspaces.",
     personal.check: "The customer before you was named Zora Quill.",
     credentials.check: "The password is blue!Garden.",
+    confidential.check: "Our internal note says that you are difficult.",
     prompt_leak.check: "The tool for this is called issue_refund.",
     people.check: "There is no way to speak to a person here.",
     markup.check: "Press <b>Share</b> to see it.",
 }
-"""By check, a sentence that this check alone stops; repetition has a test of its own."""
+"""By check, a sentence that this check alone stops; repetition and the ledger of promises have tests of their own."""
 
 CODES: Mapping[Check, str] = {
     commitments.check: "OUT_COMMITMENT",
@@ -81,7 +84,8 @@ def without(bundle: Bundle, rules: Iterable[str]) -> Bundle:
 
 def test_every_check_is_switched_off_somewhere() -> None:
     """A new check of replies must be placed here."""
-    assert set(CODES) == set(CHECKS) == {*UNSAFE, repetition.check}
+    assert set(CHECKS) == {*UNSAFE, repetition.check, ledger.check}
+    assert set(CODES) == set(CHECKS) - {ledger.check, confidential.check}
 
 
 @pytest.mark.parametrize("check", UNSAFE, ids=name_of)
@@ -174,7 +178,7 @@ async def test_without_provenance_a_value_of_the_models_own_is_asked_about(
     stands: Stands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An amount that nobody named is put to the customer only when nothing asks where it is from."""
-    call: tuple[str, dict[str, JsonValue]] = ("issue_refund", {"invoice_id": "INV-2049", "amount": "431.27"})
+    call: tuple[str, dict[str, JsonValue]] = ("issue_refund", {"invoice_id": "INV-2049", "amount": "131.27"})
     stand = await stands(model=Scripted(calls=(call,)), customer="farid")
     await refunds(stand, ("ask", "code"))
     assert (await stand.say("yes")).confirmation is None
