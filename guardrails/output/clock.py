@@ -9,9 +9,9 @@ from handrail.guardrails.output.numerals import SMALL_WORDS
 from handrail.guardrails.output.values import Form, Kind, Value
 
 _TIME = re.compile(
-    r"(?=[0-9])(?:(?<=\0t)|(?<![\w.:,]))(?:(?P<h1>[01]?\d|"
+    r"(?=[0-9])(?:(?<=\0t)|(?<![\w.:,])(?<![a-z]-))(?:(?P<h1>[01]?\d|"
     r"2[0-3]):(?P<m1>[0-5]\d)(?::[0-5]\d(?:\.\d{1,9})?(?:z|[+-]\d\d:?\d\d)?)?"
-    r"(?:\s?(?P<ap1>[ap])\.?m)?|(?P<h2>1[0-2]|0?[1-9])(?:[.:](?P<m2>[0-5]\d))?\s?(?P<ap2>[ap])\.?m"
+    r"(?:\s?(?P<ap1>[ap])\.?m)?|(?P<h2>1[0-2]|0?[1-9])(?:[.:](?P<m2>[0-5]\d))?\s?(?P<ap2>[ap])\.?m(?!\s\d)"
     r"|(?P<h3>[01]?\d|2[0-4])(?:[.:](?P<m3>[0-5]\d))?\s(?:uhr(?:\s(?P<m4>[0-5]\d)(?![\d.]))?|o'clock))(?![a-z\d])"
 )
 _HOURS = {word: hour for word, hour in SMALL_WORDS.items() if 1 <= hour <= 12} | {"eins": 1, "ein": 1}
