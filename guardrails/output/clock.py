@@ -38,6 +38,12 @@ _HINT = re.compile(
     r"midday|midnight|mitternacht|"
     r"in the (?:morning|afternoon|evening)|at night|[a-z] [ap]\.?m|(?:morgen|mittag|abend)s|früh"
 )
+_OPEN = re.compile(
+    r"(?<![\w.,:/-])(?P<first>[0-2]?\d)\s?(?:-|to|until|till|bis|and|und)\s?(?P<last>[0-2]?\d)"
+    r"(?![\w%]|[.,:/-]\d|\s?[€$£%°])(?!\s(?!on |every|daily|uhr|o'clock|and |or |from |mon|tue|wed|thu|fri|sat|sun|und |am |an )[a-z])"
+)
+"""A range of bare numbers with nothing behind that they could count."""
+
 _COUNTS = frozenset({"five", "ten", "twenty", "twenty-five", "fünf", "zehn", "zwanzig"})
 _JOINS = frozenset({"to", "after", "vor", "nach"})
 _AT = re.compile(r"(?<!\w)(?:at|by|until|around|about|um|ab|bis|gegen)\s$")
@@ -75,6 +81,16 @@ def spoken_times(text: str) -> Iterator[Value]:
         else:
             keys = _spoken_keys(match)
         yield Value(Kind.TIME, match.start(), match.end(), keys, form=Form.WORDS)
+
+
+def opening_hours(text: str) -> frozenset[int]:
+    """The hours (0 to 24) between which something is open by a text that writes them as bare numbers (9 to 17)."""
+    found: set[int] = set()
+    for match in _OPEN.finditer(text):
+        first, last = int(match["first"]), int(match["last"])
+        if first < last <= 24:
+            found |= {first, last}
+    return frozenset(found)
 
 
 def hour_keys(hour: int) -> tuple[str, ...]:

@@ -64,6 +64,9 @@ def _is_relative(near: Nearby, value: Value) -> bool:
     known = known_days(near)
     word = value.keys[0].partition(":")[2]
     days = (*known.said, *known.others[1:], *_moved(near, value, known))
+    if word == "tonight" and any(one.kind is Kind.TIME and 0 <= value.start - one.end <= 2 for one in near.sure):
+        # It only says which half of the day is meant.
+        return True
     if word in DAYS_AHEAD:
         return now + timedelta(days=DAYS_AHEAD[word]) in days
     if "month" in word or "monat" in word:
@@ -199,6 +202,8 @@ def _shifted(base: date, amount: Amount, sign: int, workdays: bool) -> date | No
 
 def _is_time(near: Nearby, value: Value) -> bool:
     """A known time of day and a length of minutes or hours, or an end of a range of hours the customer gave (22-06)."""
+    if any(key.endswith(":00") and int(key[:2]) in near.topic.view.sources.hours for key in value.keys):
+        return True
     for text in near.topic.view.sources.evidence.customer_texts:
         for ends in _HOURS.findall(text):
             if any(key in hour_keys(int(end)) for end in ends for key in value.keys):

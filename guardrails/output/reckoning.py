@@ -221,7 +221,8 @@ def _is_hour(near: Nearby, value: Value, before: str) -> bool:
     if not value.keys[0].isdigit() or value.form is Form.ORDINAL or _AT_HOUR.search(before) is None:
         return False
     keys = hour_keys(int(value.keys[0])) if len(value.keys[0]) <= 2 else ()
-    return any(near.topic.view.sources.hold(Value(Kind.TIME, 0, 0, (key,))) for key in keys)
+    sources = near.topic.view.sources
+    return any(int(key[:2]) in sources.hours or sources.hold(Value(Kind.TIME, 0, 0, (key,))) for key in keys)
 
 
 def _is_between_days(near: Nearby, value: Value) -> bool:

@@ -81,6 +81,8 @@ def _is_stated(view: View, value: Value) -> bool:
     """Whether `value` states nothing, or what a source of the turn says."""
     if _is_harmless(view, value) or view.sources.hold(value):
         return True
+    if not value.unit and value.form is Form.DIGITS and view.sources.was_looked_up(view.line.folded, value):
+        return True
     if value.kind is Kind.DATE:
         return _is_in_year(view, value) or _is_count(view, value)
     if value.kind is Kind.NUMBER and not value.unit and value.form in {Form.DIGITS, Form.WORDS}:
