@@ -47,7 +47,7 @@ _CUES: Mapping[Way, re.Pattern[str]] = {
         r"(?<!\w)(?:leaves?|left|remain\w*|difference|minus|less|sav(?:e|es|ed|ing)|cheaper|dearer|fewer|"
         r"more|short|over|drops?|"
         r"reduc\w+|bleib\w+|übrig|verbleib\w+|differenz|spar\w+|abzüglich|günstiger|teurer|weniger|mehr|"
-        r"fehl\w+|sinkt)(?!\w)"
+        r"fehl\w+|sinkt|too \w+|instead|statt|zu (?:groß|hoch|lang|breit|schwer|klein|kurz))(?!\w)"
     ),
     Way.PRODUCT: re.compile(
         r"[=×]|(?<!\w)(?:x|times|twice|double|both|half|each|per|every|comes? to|makes|that's|that is|"
@@ -56,8 +56,8 @@ _CUES: Mapping[Way, re.Pattern[str]] = {
         r"das sind|für)(?!\w)"
     ),
     Way.DIVISION: re.compile(
-        r"(?<!\w)(?:each|apiece|per|every|half|quarter|third|split|divided|shared?|monthly|a (?:month|week|"
-        r"day|year)|pro rata|rather than|"
+        r"(?<!\w)(?:each|apiece|per|every|half|quarter|third|split|divided|shared?|monthly|an? (?:month|week|"
+        r"day|year|night|head|piece|person|item|ticket|unit)|pro rata|rather than|"
         r"je|pro|hälfte|viertel|drittel|geteilt|anteilig|monatlich|im monat|fits?|enough|covers?|reicht?)(?!\w)"
     ),
 }
@@ -189,7 +189,7 @@ def _as_money(currency: str, known: Iterable[Amount]) -> tuple[Amount, ...]:
 
 
 def _factors(near: Nearby, value: Value) -> Iterator[Amount]:
-    for match in _FACTORS.finditer(near.topic.words):
+    for match in _FACTORS.finditer(near.topic.words_before):
         if match.start() < value.end and value.start < match.end():
             continue
         factor = _FACTOR.get(match.lastgroup or "")
