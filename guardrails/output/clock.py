@@ -46,7 +46,7 @@ _OPEN = re.compile(
 
 _COUNTS = frozenset({"five", "ten", "twenty", "twenty-five", "fünf", "zehn", "zwanzig"})
 _JOINS = frozenset({"to", "after", "vor", "nach"})
-_AT = re.compile(r"(?<!\w)(?:at|by|until|around|about|um|ab|bis|gegen)\s$")
+_AT = re.compile(r"(?<!\w)(?:at|by|since|till|seit|until|around|about|um|ab|bis|gegen)\s$")
 _LATE = ("p", "afternoon", "evening", "night", "nachmittags", "abends", "mittags")
 
 

@@ -50,6 +50,9 @@ _FIRST_OF_MONTH = re.compile(
     r"(?<!\w)(?:(?:first(?: day)?|1st) of (?:the|each|every|a|that)|(?:ersten|1\.)(?: tag)? (?:des|eines|jedes|jeden)) "
     r"(?:\w+ )?(?:kalender)?(?:month|monats)(?!\w)"
 )
+_HOUR_BEFORE = re.compile(
+    r"(?<!\w)(?:\d{1,2}(?::\d\d)?(?:\s?p\.?m\.?)?|o'clock|six|seven|eight|nine|ten|eleven|twelve|midnight)\s$"
+)
 _NTHS = {"f": 1, "1": 1, "e": 1, "s": 2, "2": 2, "z": 2, "t": 3, "3": 3, "d": 3, "4": 4, "v": 4, "l": -1}
 _HOURS = re.compile(r"(?<![\w.,:-])(\d{1,2})\s?(?:-|to|until|bis)\s?(\d{1,2})(?![\w.,:-]*\d)")
 _FARTHEST = 4000
@@ -70,7 +73,7 @@ def _is_relative(near: Nearby, value: Value) -> bool:
     known = known_days(near)
     word = value.keys[0].partition(":")[2]
     days = (*known.said, *known.others[1:], *_moved(near, value, known))
-    if word == "tonight" and any(one.kind is Kind.TIME and 0 <= value.start - one.end <= 2 for one in near.sure):
+    if word == "tonight" and _HOUR_BEFORE.search(near.topic.words[max(0, value.start - 12) : value.start]):
         # It only says which half of the day is meant.
         return True
     if word in DAYS_AHEAD:

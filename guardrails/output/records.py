@@ -124,6 +124,17 @@ def counts(content: JsonValue, depth: int = 0) -> Iterator[int]:
             yield from counts(item, depth + 1)
 
 
+def lists(content: JsonValue, depth: int = 0) -> Iterator[frozenset[str]]:
+    """The words of the names of the lists in a result."""
+    if depth > _DEPTH or not isinstance(content, dict):
+        return
+    for key, part in content.items():
+        if isinstance(part, list):
+            yield _parts(key)
+        else:
+            yield from lists(part, depth + 1)
+
+
 @lru_cache(maxsize=4096)
 def _parts(key: str) -> frozenset[str]:
     """The words of a field's name: reported_by, reportedBy and reported-by are two each."""

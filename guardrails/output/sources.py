@@ -221,6 +221,11 @@ class Sources:
         return tuple(value for text in self.evidence.customer_texts[-1:] for value in extract(text[:SOURCE_LIMIT]))
 
     @cached_property
+    def asked_said(self) -> tuple[Said, ...]:
+        """The sentences of the customer's last message."""
+        return tuple(one for text in self.evidence.customer_texts[-1:] for one in said(text[:SOURCE_LIMIT]))
+
+    @cached_property
     def asked_stems(self) -> frozenset[str]:
         """The words of the customer's last message."""
         return content_stems(" ".join(self.evidence.customer_texts[-1:])[:SOURCE_LIMIT])
