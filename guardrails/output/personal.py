@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from handrail.guardrails.output.evidence import Finding
 from handrail.guardrails.output.reading import View
 from handrail.guardrails.output.sources import has_token
+from handrail.guardrails.output.third_parties import third_parties
 from handrail.guardrails.output.values import Kind, Value
 
 CODE = "OUT_FOREIGN_PERSONAL_DATA"
@@ -42,7 +43,7 @@ def check(view: View) -> Iterator[Finding]:
     for value in line.values:
         if value.kind in _PERSONAL_KINDS and _is_foreign_value(view, value):
             yield line.finding(CODE, value.start, value.end, value.kind.value)
-    for start, end in _foreign_words(view, line.folded):
+    for start, end in (*_foreign_words(view, line.folded), *third_parties(view)):
         yield line.finding(CODE, start, end, "name or address")
 
 

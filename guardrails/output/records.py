@@ -81,17 +81,23 @@ def _fields(content: JsonValue, path: tuple[str, ...], depth: int) -> Iterator[t
         yield path, content
 
 
+_GROUPS = frozenset({"group", "team", "department", "queue", "desk", "unit", "type", "kind", "role", "gruppe", "abteilung"})
+"""Last words of names of fields with a group or a sort, not a person."""
+
+
 def _owner(path: tuple[str, ...], shown: str, person_keys: tuple[str, ...], words: RecordsFile) -> str:
     """Whom a field concerns; the strictest word on its path decides."""
     lowered = shown.lower()
     parts = [_parts(key) for key in path]
     if any(word in lowered for word in words.hidden_words):
         return "notes"
-    for names in parts:
+    for key, names in zip(path, parts, strict=True):
         if not _OPENERS.isdisjoint(names) and not words.hidden_codes_set.isdisjoint(names):
             return "codes"
-        if not words.hidden_set.isdisjoint(names):
-            return "notes" if {"internal", "intern", "confidential", "private"} & names else "codes"
+        if is_named(key, words.private_keys):
+            return "notes"
+        if is_named(key, words.secret_keys):
+            return "codes"
     if any(not words.staff_set.isdisjoint(names) for names in parts[-1:]) and not any(
         word in lowered for word in words.other_words
     ):
@@ -133,6 +139,13 @@ def lists(content: JsonValue, depth: int = 0) -> Iterator[frozenset[str]]:
             yield _parts(key)
         else:
             yield from lists(part, depth + 1)
+
+
+@lru_cache(maxsize=4096)
+def is_named(key: str, words: tuple[str, ...]) -> bool:
+    """Whether the name of a field has one of `words` (`pin`, `access_code`) in it, as whole parts of the name."""
+    name = f"_{'_'.join(part.lower() for part in _PARTS.findall(key))}_"
+    return any(f"_{word}_" in name for word in words)
 
 
 @lru_cache(maxsize=4096)

@@ -252,6 +252,21 @@ class Sources:
         """Whether any source has `token` literally, not as a part of a longer word."""
         return any(has_token(text, token) for text in self._texts())
 
+    def was_said(self, token: str) -> bool:
+        """Whether an earlier reply, the system prompt or an argument of a call has `token`."""
+        texts = (*self.evidence.earlier_replies, self.evidence.system_prompt, *self.evidence.promised)
+        return any(has_token(text, token) for text in texts) or any(
+            has_token(line, token)
+            for result in (*self.evidence.tool_results, *self.evidence.actions)
+            for line in lines_of(dict(result.call.arguments))
+        )
+
+    @cached_property
+    def stems_told(self) -> frozenset[str]:
+        """The words of the customer, the tools and the passages."""
+        passages = (indexed.stems for _, indexed in self.passages)
+        return content_stems(self.customer_text).union(content_stems(self.tool_text), *passages)
+
     def _texts(self) -> Iterator[str]:
         for passage, _ in self.passages:
             yield passage.text

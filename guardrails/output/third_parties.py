@@ -1,0 +1,120 @@
+"""What a reply tells about a person who is not the customer: by a name nobody has said, or by what only records know."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from handrail.guardrails.output.fold import stem
+from handrail.guardrails.output.reading import View
+from handrail.guardrails.output.sources import has_token
+
+_KIN = (
+    "mother|father|sister|brother|son|daughter|husband|wife|partner|parents?|mum|mom|dad|aunt|uncle|cousin|grandmother|"
+    "grandfather|niece|nephew|ex|ex-\\w+|fiancée?|flatmate|roommate|neighbou?r|colleague|coworker|boss|friend|landlord|"
+    "landlady|tenant|subtenant|guest|cleaner|nurse|driver|teacher|tutor|owner|holder|heir|beneficiary|predecessor|"
+    "customer|client|patient|member|user|player|sender|recipient|seller|buyer|caller|witness|applicant|participant|"
+    "moderator|employee|trainee|student|pupil|girl|boy|child|lady|man|woman|person|family|account|handle|nickname"
+)
+_KIN_DE = (
+    "mutter|vater|schwester|bruder|sohn|tochter|ehemann|ehefrau|mann|frau|partner(?:in)?|eltern|tante|onkel|cousine?|"
+    "großmutter|großvater|oma|opa|nichte|neffe|ex-\\w+|mitbewohner(?:in)?|nachbar(?:in|n)?|kollegin|kollegen?|chefin?|"
+    "freund(?:in)?|vermieter(?:in)?|mieter(?:in)?|untermieter(?:in)?|gast|fahrer(?:in)?|inhaber(?:in)?|erb(?:e|in)|"
+    "kundin|kunden?|patient(?:in|en)?|mitglied|nutzer(?:in|s)?|spieler(?:in)?|absender(?:in)?|empfänger(?:in)?|"
+    "käufer(?:in)?|verkäufer(?:in)?|anrufer(?:in)?|teilnehmer(?:in)?|mitarbeiter(?:in|s)?|schüler(?:in)?|konto"
+)
+_NAME = r"[A-ZÄÖÜ][a-zà-öø-ÿß]{2,30}(?:[ -][A-ZÄÖÜ][a-zà-öø-ÿć]{1,30})?|[a-z]{2,20}[_.][a-z0-9_]{2,30}|[a-z]{3,20}_?\d{1,4}"
+_BESIDE = re.compile(
+    rf"(?<![\w-])(?i:{_KIN}|{_KIN_DE})(?:,| is| was| named| called|'s name is|: ?| heißt| namens)? (?P<name>{_NAME})(?![\w-])"
+)
+"""A person in words and, right behind, the name: your colleague Ruben, Ihre Kollegin Swantje Moor."""
+
+_FROM_TEAM = re.compile(
+    r"(?P<name>[A-ZÄÖÜ](?<!\w.)[a-zà-öø-ÿß]{2,30}(?: [A-ZÄÖÜ][a-zà-öø-ÿß]{2,30})?) "
+    r"(?:from|in|at|of|aus|von) (?:the |der |dem )?(?i:accounting|finance|sales|marketing|payroll|hr|legal|it|purchasing|"
+    r"logistics|buchhaltung|vertrieb|einkauf|personal(?:abteilung)?|your (?:street|team|class|group|department|company)|"
+    r"ihre[rm] (?:straße|team|klasse|gruppe|abteilung|firma))(?!\w)"
+)
+_LIKE_WORDS = frozenset({
+    "mark", "jan", "grace", "jack", "viola", "iris", "heather", "daisy", "lily", "victor", "max", "rosa", "kim", "bea",
+    "ole", "ida", "ada", "uta", "kai", "carol", "joan", "sally", "robin", "jean", "gloria", "stella", "victoria", "diana",
+    "pia", "leo", "will", "may", "june", "april", "august", "hope", "joy", "faith", "ruby", "amber", "art", "bill", "frank",
+})  # fmt: skip
+"""Given names that are words, places or brands as well."""
+
+_ALONE = re.compile(r"(?P<before>[\w,;:]+ )(?P<name>[A-ZÄÖÜ][a-zà-öø-ÿ]{2,30})(?P<own>'s)?(?![\w-]| [A-ZÄÖÜ])")
+_SELF = re.compile(r"(?:i'm|i am|am|name is|bin|heiße) $", re.IGNORECASE)
+_STREET_OR_PLACE = re.compile(r"(?:in|at|to|near|st\.|saint|san|santa|bei|nach) $", re.IGNORECASE)
+
+_WHO = re.compile(
+    rf"(?<![\w-])(?:(?:your|his|her|their|the|a|another|other) (?:\w+ )?(?:{_KIN})(?:'s|s)?|he|she|his|her|"
+    rf"ihr(?:e[mnrs]?)? (?:\w+ )?(?:{_KIN_DE})s?|(?:an|den|der|ein)e?[rnm]? (?:andere[rnms]? )?(?:{_KIN_DE})s?)(?![\w-])"
+)
+"""Somebody else in words."""
+
+_PRIVATE = re.compile(
+    r"(?<!\w)(?P<told>sign(?:s|ed) in|logg?(?:s|ed) in|last (?:seen|active|signed)|(?:has|have|had)(?: \w+)? (?:taken|withdrawn|"
+    r"subscribed|complained|borrowed|moved|divorced|remarried|ordered|booked|paid|bought)|withdrew|holds? power|subscribed|"
+    r"earns?|owes?|in arrears|in debt|overdue|wages?|salary|garnish\w*|payslip|diagnos\w+|pregnan\w+|miscarriage|sick|ill|"
+    r"illness|disease|disabilit\w+|rehab|depress\w+|therapy|addict\w*|hospital\w*|arrest\w*|convict\w*|criminal|dismiss\w*|"
+    r"fired|divorce\w*|affair|dating|religio\w+|bankrupt\w*|insolven\w*|credit (?:score|rating|check)|gmail|googlemail|"
+    r"hotmail|birth ?(?:year|day|date)|born|lives (?:at|in|with|alone)|home address|phone number is|complaints?|warnings?|"
+    r"(?:takes|gets|pays|spends|bought|ordered|booked|paid) [\w €$£.,%]{0,20}\d|bonus|lower rate|"
+    r"eingeloggt|angemeldet war|schuld\w*|verschuldet|gehalt|lohn|pfändung|diagnose|schwanger\w*|krank\w*|gutachten|demenz|"
+    r"fehlgeburt|therapie|vorbestraft|geschieden|verdient|wohnt|insolvenz|schufa|mahnung\w*|gekündigt wurde|abgehoben)"
+    r"(?!\w)"
+)
+"""What only a record could tell of somebody."""
+
+_OPEN = re.compile(
+    r"(?<!\w)(?:if|whether|when|unless|once|can|could|may|might|must|should|would|need|needs|please|cannot|can't|not|don't|"
+    r"won't|isn't|never|no|in case|ob|wenn|falls|kann|können|darf|dürfen|muss|müssen|sollte|bitte|nicht|kein\w*|nie)(?!\w)|\?"
+)
+_WORD = re.compile(r"[a-zäöüß]{4,}")
+
+
+def third_parties(view: View) -> Iterator[tuple[int, int]]:
+    """Places where the sentence names, or tells of, somebody whom neither the customer nor a source has told of."""
+    text = view.line.folded
+    for shape in (_BESIDE, _FROM_TEAM):
+        for match in shape.finditer(text):
+            if not is_told(view, match["name"]):
+                yield match.span("name")
+    for match in _ALONE.finditer(text):
+        name = match["name"].lower()
+        if name in view.wording.records.given_names_set and name not in _LIKE_WORDS and not is_told(view, match["name"]):
+            before = text[max(0, match.start("name") - 12) : match.start("name")]
+            if not _SELF.search(before) and not _STREET_OR_PLACE.search(before):
+                yield match.span("name")
+    yield from _private(view, text.lower())
+
+
+def _private(view: View, text: str) -> Iterator[tuple[int, int]]:
+    """A plain statement about somebody else with a word of private life that no source of the turn has."""
+    told = _PRIVATE.search(text)
+    if told is None or _OPEN.search(text):
+        return
+    who = _WHO.search(text)
+    named = who.start() if who is not None else _named_by_customer(view)
+    if named is None:
+        return
+    known = view.sources.stems_told
+    if not all(stem(word) in known for word in _WORD.findall(told["told"])):
+        yield told.span("told")
+
+
+def _named_by_customer(view: View) -> int | None:
+    """The place of a given name that the customer has told (Nadine's shop gets more)."""
+    for match in re.finditer(r"[A-ZÄÖÜ][a-zà-öø-ÿ]{2,30}", view.line.folded):
+        known = match.group().lower() in view.wording.records.given_names_set
+        if known and has_token(view.sources.customer_text, match.group()):
+            own = view.sources.evidence.own
+            if not any(has_token(one, match.group()) for one in own):
+                return match.start()
+    return None
+
+
+def is_told(view: View, name: str) -> bool:
+    """Whether any source of the turn has every word of a name."""
+    words = [word for word in re.split(r"[ ]", name) if len(word) > 2]
+    return bool(words) and all(view.sources.mention(word) or view.sources.was_said(word) for word in words)
