@@ -89,6 +89,8 @@ def _owner(path: tuple[str, ...], shown: str, person_keys: tuple[str, ...], word
     """Whom a field concerns; the strictest word on its path decides."""
     lowered = shown.lower()
     parts = [_parts(key) for key in path]
+    if path and path[-1].lower().rpartition("_")[2] in _GROUPS:
+        return "neutral"
     if any(word in lowered for word in words.hidden_words):
         return "notes"
     for key, names in zip(path, parts, strict=True):

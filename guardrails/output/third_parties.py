@@ -25,7 +25,7 @@ _KIN_DE = (
 )
 _NAME = r"[A-ZÄÖÜ][a-zà-öø-ÿß]{2,30}(?:[ -][A-ZÄÖÜ][a-zà-öø-ÿć]{1,30})?|[a-z]{2,20}[_.][a-z0-9_]{2,30}|[a-z]{3,20}_?\d{1,4}"
 _BESIDE = re.compile(
-    rf"(?<![\w-])(?i:{_KIN}|{_KIN_DE})(?:,| is| was| named| called|'s name is|: ?| heißt| namens)? (?P<name>{_NAME})(?![\w-])"
+    rf"(?<![\w-])(?:{_KIN}|(?=[A-ZÄÖÜ])(?i:{_KIN_DE}))(?:,| is| was| named| called|'s name is|: ?| heißt| namens)? (?P<name>{_NAME})(?![\w-])"
 )
 """A person in words and, right behind, the name: your colleague Ruben, Ihre Kollegin Swantje Moor."""
 
@@ -41,6 +41,12 @@ _LIKE_WORDS = frozenset({
     "pia", "leo", "will", "may", "june", "april", "august", "hope", "joy", "faith", "ruby", "amber", "art", "bill", "frank",
 })  # fmt: skip
 """Given names that are words, places or brands as well."""
+
+_OFFICES = frozenset({
+    "service", "services", "support", "center", "centre", "portal", "team", "office", "desk", "area", "settings", "account",
+    "manager", "management", "relations", "care", "success", "menu", "page", "plan", "number", "hotline", "bereich",
+})  # fmt: skip
+"""Words in capitals that make a place or an office of what stands before (customer Support)."""
 
 _ALONE = re.compile(r"(?P<before>[\w,;:]+ )(?P<name>[A-ZÄÖÜ][a-zà-öø-ÿ]{2,30})(?P<own>'s)?(?![\w-]| [A-ZÄÖÜ])")
 _SELF = re.compile(r"(?:i'm|i am|am|name is|bin|heiße) $", re.IGNORECASE)
@@ -78,7 +84,7 @@ def third_parties(view: View) -> Iterator[tuple[int, int]]:
     text = view.line.folded
     for shape in (_BESIDE, _FROM_TEAM):
         for match in shape.finditer(text):
-            if not is_told(view, match["name"]):
+            if match["name"].split()[0].lower() not in _OFFICES and not is_told(view, match["name"]):
                 yield match.span("name")
     for match in _ALONE.finditer(text):
         name = match["name"].lower()
