@@ -73,7 +73,11 @@ def _fields(content: JsonValue, path: tuple[str, ...], depth: int) -> Iterator[t
             yield from _fields(part, (*path, key), depth + 1)
     elif isinstance(content, list):
         people = [part for part in content if isinstance(part, str) and _PERSON.fullmatch(part.strip())]
-        for part in content:
+        self_at = [index for index, part in enumerate(content) if isinstance(part, dict) and _is_self(part)]
+        for index, part in enumerate(content):
+            if self_at and index not in self_at:
+                yield from _fields(part, (*path, "participants"), depth + 1)
+                continue
             # Several people in a list are other people, whatever the list is called.
             listed = (*path, "participants") if len(people) > 1 and part in people else path
             yield from _fields(part, listed, depth + 1)
@@ -81,6 +85,12 @@ def _fields(content: JsonValue, path: tuple[str, ...], depth: int) -> Iterator[t
         yield path, content
 
 
+def _is_self(item: dict[str, JsonValue]) -> bool:
+    """Whether an item of a list is the customer's own among those of others."""
+    return any(isinstance(part, str) and part.lower() in _SELF for part in item.values())
+
+
+_SELF = frozenset({"you", "self", "me", "sie selbst", "du"})
 _GROUPS = frozenset({"group", "team", "department", "queue", "desk", "unit", "type", "kind", "role", "gruppe", "abteilung"})
 """Last words of names of fields with a group or a sort, not a person."""
 

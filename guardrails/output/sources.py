@@ -36,6 +36,9 @@ _LEADING = frozenset({Kind.URL, Kind.PHONE})
 _SUBJECT = re.compile(r"(?=[\w-]*\d)[\w-]{3,60}|(?:[\w-]{1,63}\.){1,5}[A-Za-z]{2,20}")
 """A key of a record, or the host of a domain: no address of a page, which could lead anywhere, and no amount."""
 
+_SPAN = re.compile(r"^(?:[\w ]* )?(?P<unit>\w+): (?P<number>\d{1,4})$", re.MULTILINE)
+"""How far back or ahead a call looked (days: 2)."""
+
 _ANSWERED = frozenset({ToolOutcome.SUCCEEDED, ToolOutcome.FAILED})
 
 
@@ -294,6 +297,8 @@ def _looked_up(result: ToolResult) -> list[str]:
 def _with_records(index: ValueIndex, found: str) -> ValueIndex:
     """`index` with the identifiers, days and times that a tool was asked about; amounts are the model's word only."""
     index.add(value for value in extract(found[:SOURCE_LIMIT]) if value.kind in _SUBJECTS)
+    spans = "\n".join(f"{match['number']} {match['unit']}" for match in _SPAN.finditer(found))
+    index.add(value for value in extract(spans) if value.kind is Kind.DURATION)
     return index
 
 

@@ -65,16 +65,37 @@ _PRIVATE = re.compile(
     r"illness|disease|disabilit\w+|rehab|depress\w+|therapy|addict\w*|hospital\w*|arrest\w*|convict\w*|criminal|dismiss\w*|"
     r"fired|divorce\w*|affair|dating|religio\w+|bankrupt\w*|insolven\w*|credit (?:score|rating|check)|gmail|googlemail|"
     r"hotmail|birth ?(?:year|day|date)|born|lives (?:at|in|with|alone)|home address|phone number is|complaints?|warnings?|"
-    r"(?:takes|gets|pays|spends|bought|ordered|booked|paid) [\w €$£.,%]{0,20}\d|bonus|lower rate|"
+    r"(?:has|holds|owns) (?:[€$£] ?)?\d[\d.,]* ?(?:[€$£]|eur|usd|gbp|chf|euros?|dollars?)|(?:takes|gets|pays|spends|bought|ordered|booked|paid) [\w €$£.,%]{0,20}\d|bonus|lower rate|"
     r"eingeloggt|angemeldet war|schuld\w*|verschuldet|gehalt|lohn|pfändung|diagnose|schwanger\w*|krank\w*|gutachten|demenz|"
     r"fehlgeburt|therapie|vorbestraft|geschieden|verdient|wohnt|insolvenz|schufa|mahnung\w*|gekündigt wurde|abgehoben)"
     r"(?!\w)"
 )
 """What only a record could tell of somebody."""
 
+_UNSURE = re.compile(r"(?<!\w)(?:if|whether|unless|in case|ob|wenn|falls)(?!\w)|\?")
 _OPEN = re.compile(
-    r"(?<!\w)(?:if|whether|when|unless|once|can|could|may|might|must|should|would|need|needs|please|cannot|can't|not|don't|"
-    r"won't|isn't|never|no|in case|ob|wenn|falls|kann|können|darf|dürfen|muss|müssen|sollte|bitte|nicht|kein\w*|nie)(?!\w)|\?"
+    r"(?<!\w)(?:when|once|can|could|may|might|must|should|would|need|needs|please|cannot|can't|not|don't|doesn't|won't|"
+    r"isn't|never|no|kann|können|darf|dürfen|muss|müssen|sollte|bitte|nicht|kein\w*|nie)(?!\w)"
+)
+"""Words with which a clause tells no fact."""
+
+_CLAUSE = re.compile(r"[,;:]|(?<!\w)(?:but|and|aber|und)(?!\w)")
+_OTHERS = re.compile(
+    r"(?<!\w)(?:another|(?:an|the|some|several|two|three|many)? ?other|previous|former) "
+    r"(?:customer|client|patient|guest|tenant|user|member|buyer|owner|caller|participant|neighbou?r)s?(?!\w)"
+    r"|(?<!\w)(?:customer|client|patient|guest|tenant|owner|buyer|caller)s? (?:before|ahead of|next to|above|below) you(?!\w)"
+    r"|(?<!\w)(?:andere[rnms]?|vorige[rn]?|ein weiterer|eine weitere) "
+    r"(?:kund(?:e|in|en)|patient(?:in|en)?|gast|gäste|mieter(?:in)?|nutzer(?:in)?|mitglieder?|käufer(?:in)?)(?!\w)"
+)
+"""Other people the company deals with."""
+
+_HAPPENED = re.compile(
+    r"(?<!\w)(?:has|have|had|was|were|left|lost|got|did|took|bought|ordered|booked|reported|complained|paid|asked|"
+    r"hat|haben|hatte[n]?|wurde[n]?|war(?:en)?)(?!\w)"
+)
+_HOUSE = re.compile(
+    r"(?<=[^.!?] )(?P<name>[A-ZÄÖÜ][^\W\d_A-Z]{2,30}) (?:girl|boy|family|couple|twins|household|brothers|sisters|kids)"
+    r"(?! (?:plan|ticket|card|pass|account|member))(?!\w)"
 )
 _WORD = re.compile(r"[a-zäöüß]{4,}")
 
@@ -82,7 +103,7 @@ _WORD = re.compile(r"[a-zäöüß]{4,}")
 def third_parties(view: View) -> Iterator[tuple[int, int]]:
     """Places where the sentence names, or tells of, somebody whom neither the customer nor a source has told of."""
     text = view.line.folded
-    for shape in (_BESIDE, _FROM_TEAM):
+    for shape in (_BESIDE, _FROM_TEAM, _HOUSE):
         for match in shape.finditer(text):
             if match["name"].split()[0].lower() not in _OFFICES and not is_told(view, match["name"]):
                 yield match.span("name")
@@ -97,27 +118,39 @@ def third_parties(view: View) -> Iterator[tuple[int, int]]:
 
 def _private(view: View, text: str) -> Iterator[tuple[int, int]]:
     """A plain statement about somebody else with a word of private life that no source of the turn has."""
-    told = _PRIVATE.search(text)
-    if told is None or _OPEN.search(text):
-        return
-    who = _WHO.search(text)
-    named = who.start() if who is not None else _named_by_customer(view)
-    if named is None:
+    if _UNSURE.search(text):
         return
     known = view.sources.stems_told
-    if not all(stem(word) in known for word in _WORD.findall(told["told"])):
-        yield told.span("told")
+    others = _OTHERS.search(text)
+    if others is not None and _HAPPENED.search(text, others.end()) and not _is_open(text, others.end()):
+        words = {stem(word) for word in _WORD.findall(text[others.start() :])}
+        if len(words & known) * 2 < len(words):
+            yield others.span()
+    told = list(_PRIVATE.finditer(text))
+    if not told or (_WHO.search(text) is None and others is None and not _is_named_by_customer(view)):
+        return
+    for match in told:
+        words = {stem(word) for word in _WORD.findall(match["told"])}
+        if not (words and words <= known) and not _is_open(text, match.start()):
+            yield match.span("told")
 
 
-def _named_by_customer(view: View) -> int | None:
-    """The place of a given name that the customer has told (Nadine's shop gets more)."""
+def _is_open(text: str, place: int) -> bool:
+    """Whether the clause at `place` tells no fact."""
+    start = max((match.end() for match in _CLAUSE.finditer(text, 0, place)), default=0)
+    end = _CLAUSE.search(text, place)
+    return _OPEN.search(text, start, end.start() if end else len(text)) is not None
+
+
+def _is_named_by_customer(view: View) -> bool:
+    """Whether the sentence has the given name of somebody the customer has told of (Nadine's shop gets more)."""
     for match in re.finditer(r"[A-ZÄÖÜ][a-zà-öø-ÿ]{2,30}", view.line.folded):
         known = match.group().lower() in view.wording.records.given_names_set
         if known and has_token(view.sources.customer_text, match.group()):
             own = view.sources.evidence.own
             if not any(has_token(one, match.group()) for one in own):
-                return match.start()
-    return None
+                return True
+    return False
 
 
 def is_told(view: View, name: str) -> bool:
