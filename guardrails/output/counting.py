@@ -31,7 +31,9 @@ _BOUNDS = frozenset({
     "each", "have", "has", "will", "you", "they", "sie", "can", "must", "as", "als",
 })  # fmt: skip
 _NAMED = re.compile(r"(?<![a-zäöüß])([a-zäöüß]{4,30}) $")
-_NO_THINGS = frozenset(map(stem, ("with", "until", "from", "than", "after", "over", "under", "about", "only", "nach", "noch")))
+_NO_THINGS = frozenset(
+    map(stem, ("with", "until", "from", "than", "after", "over", "under", "about", "only", "nach", "noch"))
+)
 _FIELD = re.compile(r"^(?P<name>[^:\n]{2,60}): (?P<number>\d{1,3})$", re.MULTILINE)
 
 
@@ -62,7 +64,9 @@ def _counted(view: View) -> Iterator[frozenset[str]]:
     yield from (_of_sentence(sentence) for sentence in sources.asked_said if sentence.stated)
     for match in _FIELD.finditer(sources.tool_text):
         yield frozenset(stem(word) for word in match["name"].lower().split())
-    yield from (frozenset(map(stem, name)) for result in sources.evidence.tool_results for name in lists(result.content))
+    yield from (
+        frozenset(map(stem, name)) for result in sources.evidence.tool_results for name in lists(result.content)
+    )
 
 
 def _of_sentence(sentence: Said) -> frozenset[str]:

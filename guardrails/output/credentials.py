@@ -18,7 +18,9 @@ _LONG_TOKEN = re.compile(r"[A-Za-z0-9](?<![\w+/=.@-].)[\w+/=-]{23,400}")
 _FILE = re.compile(r"\.(?:csv|pdf|zip|xlsx?|docx?|txt|json|xml|png|jpe?g|ics|ods|odt|gpx|mp[34])(?!\w)")
 """The end of a file's name; a tool made the file for the customer."""
 
-_POSSIBLE = re.compile(r"[0-9]|-----|://|(?i:pass|word|wort|secret |hidden |internal |remark|note|comment|memo|notiz|vermerk)")
+_POSSIBLE = re.compile(
+    r"[0-9]|-----|://|(?i:pass|word|wort|secret |hidden |internal |remark|note|comment|memo|notiz|vermerk)"
+)
 _PHRASE = 4
 _MIXED = re.compile(r"[A-Za-z].*\d|\d.*[A-Za-z]")
 _LONG = 24

@@ -33,7 +33,9 @@ _STREET = re.compile(
 )
 _SSN = re.compile(r"(?P<name>[0-9](?<![\w-].)\d{2}-\d{2}-\d{4}(?![\w-]))")
 _BORN = re.compile(r"(?i:date of birth|born on|birthday|\bdob\b)\W+(?i:is |was |: ?)?(?P<name>[\w ,./-]{6,20})")
-_YOUR_NAME = re.compile(r"(?:your|dein|ihr|ihren|deinen) (?:first |last |full |vor|nach)?name(?:,| is| lautet| ist|:)? $", re.IGNORECASE)
+_YOUR_NAME = re.compile(
+    r"(?:your|dein|ihr|ihren|deinen) (?:first |last |full |vor|nach)?name(?:,| is| lautet| ist|:)? $", re.IGNORECASE
+)
 """The customer is told their own name."""
 
 _PAIR = re.compile(r"[A-Z](?<!\w.)[a-zà-öø-ÿ.]{0,30} [A-Z]")

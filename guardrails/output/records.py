@@ -91,7 +91,9 @@ def _is_self(item: dict[str, JsonValue]) -> bool:
 
 
 _SELF = frozenset({"you", "self", "me", "sie selbst", "du"})
-_GROUPS = frozenset({"group", "team", "department", "queue", "desk", "unit", "type", "kind", "role", "gruppe", "abteilung"})
+_GROUPS = frozenset(
+    {"group", "team", "department", "queue", "desk", "unit", "type", "kind", "role", "gruppe", "abteilung"}
+)
 """Last words of names of fields with a group or a sort, not a person."""
 
 

@@ -23,7 +23,9 @@ _KIN_DE = (
     "kundin|kunden?|patient(?:in|en)?|mitglied|nutzer(?:in|s)?|spieler(?:in)?|absender(?:in)?|empfänger(?:in)?|"
     "käufer(?:in)?|verkäufer(?:in)?|anrufer(?:in)?|teilnehmer(?:in)?|mitarbeiter(?:in|s)?|schüler(?:in)?|konto"
 )
-_NAME = r"[A-ZÄÖÜ][a-zà-öø-ÿß]{2,30}(?:[ -][A-ZÄÖÜ][a-zà-öø-ÿć]{1,30})?|[a-z]{2,20}[_.][a-z0-9_]{2,30}|[a-z]{3,20}_?\d{1,4}"
+_NAME = (
+    r"[A-ZÄÖÜ][a-zà-öø-ÿß]{2,30}(?:[ -][A-ZÄÖÜ][a-zà-öø-ÿć]{1,30})?|[a-z]{2,20}[_.][a-z0-9_]{2,30}|[a-z]{3,20}_?\d{1,4}"
+)
 _BESIDE = re.compile(
     rf"(?<![\w-])(?:{_KIN}|(?=[A-ZÄÖÜ])(?i:{_KIN_DE}))(?:,| is| was| named| called|'s name is|: ?| heißt| namens)? (?P<name>{_NAME})(?![\w-])"
 )
@@ -31,7 +33,7 @@ _BESIDE = re.compile(
 
 _FROM_TEAM = re.compile(
     r"(?P<name>[A-ZÄÖÜ](?<!\w.)[a-zà-öø-ÿß]{2,30}(?: [A-ZÄÖÜ][a-zà-öø-ÿß]{2,30})?) "
-    r"(?:from|in|at|of|aus|von) (?:the |der |dem )?(?i:accounting|finance|sales|marketing|payroll|hr|legal|it|purchasing|"
+    r"(?:from|aus) (?:the |der |dem )?(?i:accounting|finance|sales|marketing|payroll|hr|legal|it|purchasing|"
     r"logistics|buchhaltung|vertrieb|einkauf|personal(?:abteilung)?|your (?:street|team|class|group|department|company)|"
     r"ihre[rm] (?:straße|team|klasse|gruppe|abteilung|firma))(?!\w)"
 )
@@ -42,13 +44,32 @@ _LIKE_WORDS = frozenset({
 })  # fmt: skip
 """Given names that are words, places or brands as well."""
 
+_STARTS = (
+    "mother", "father", "sister", "brother", "son", "daughter", "husband", "wife", "partner", "parent", "mum", "mom", "dad",
+    "aunt", "uncle", "cousin", "grand", "niece", "nephew", "ex", "fianc", "flatmate", "roommate", "neighb", "colleague",
+    "coworker", "boss", "friend", "landl", "tenant", "subtenant", "guest", "cleaner", "nurse", "driver", "teacher", "tutor",
+    "owner", "holder", "heir", "benefici", "predecessor", "customer", "client", "patient", "member", "user", "player",
+    "sender", "recipient", "seller", "buyer", "caller", "witness", "applicant", "participant", "moderator", "employee",
+    "trainee", "student", "pupil", "girl", "boy", "child", "lady", "man", "woman", "person", "famil", "account", "handle",
+    "nickname", "couple", "twins", "household", "kids", "he", "she", "his", "her", "mutter", "vater", "schwester", "bruder",
+    "sohn", "tochter", "ehe", "frau", "eltern", "tante", "onkel", "groß", "oma", "opa", "nichte", "neffe", "mitbewohner",
+    "nachbar", "kolleg", "chef", "freund", "vermieter", "mieter", "untermieter", "gast", "gäste", "fahrer", "inhaber", "erb",
+    "kund", "mitglied", "nutzer", "spieler", "absender", "empfänger", "käufer", "verkäufer", "anrufer", "teilnehmer",
+    "mitarbeiter", "schüler", "konto",
+)  # fmt: skip
+"""Beginnings of the words for people above; without one the sentence tells of nobody else."""
+
 _OFFICES = frozenset({
     "service", "services", "support", "center", "centre", "portal", "team", "office", "desk", "area", "settings", "account",
     "manager", "management", "relations", "care", "success", "menu", "page", "plan", "number", "hotline", "bereich",
+    "sie", "ihnen", "ihr", "ihre", "ihren", "ihrem", "ihrer", "monday", "tuesday", "wednesday", "thursday", "friday",
+    "saturday", "sunday", "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag", "january",
+    "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+    "januar", "februar", "märz", "mai", "juni", "juli", "oktober", "dezember",
 })  # fmt: skip
-"""Words in capitals that make a place or an office of what stands before (customer Support)."""
+"""Words in capitals that are no names: they make an office of what stands before (customer Support), or are days."""
 
-_ALONE = re.compile(r"(?P<before>[\w,;:]+ )(?P<name>[A-ZÄÖÜ][a-zà-öø-ÿ]{2,30})(?P<own>'s)?(?![\w-]| [A-ZÄÖÜ])")
+_ALONE = re.compile(r"(?<=[\w,;:] )(?P<name>[A-ZÄÖÜ][a-zà-öø-ÿ]{2,30})(?![\w-]| [A-ZÄÖÜ])")
 _SELF = re.compile(r"(?:i'm|i am|am|name is|bin|heiße) $", re.IGNORECASE)
 _STREET_OR_PLACE = re.compile(r"(?:in|at|to|near|st\.|saint|san|santa|bei|nach) $", re.IGNORECASE)
 
@@ -97,23 +118,35 @@ _HOUSE = re.compile(
     r"(?<=[^.!?] )(?P<name>[A-ZÄÖÜ][^\W\d_A-Z]{2,30}) (?:girl|boy|family|couple|twins|household|brothers|sisters|kids)"
     r"(?! (?:plan|ticket|card|pass|account|member))(?!\w)"
 )
+_SYMPATHY = re.compile(
+    r"(?<!\w)(?:sorry|hope|wish\w*|condolences|sympathy|get well|glad|congratulations|leid|hoffe\w*|wünsche\w*|beileid|"
+    r"besserung|glückwunsch)(?!\w)"
+)
+_FIGURE = re.compile(r"\d[\d.,]*\d|\d")
 _WORD = re.compile(r"[a-zäöüß]{4,}")
 
 
 def third_parties(view: View) -> Iterator[tuple[int, int]]:
     """Places where the sentence names, or tells of, somebody whom neither the customer nor a source has told of."""
     text = view.line.folded
-    for shape in (_BESIDE, _FROM_TEAM, _HOUSE):
+    plain = text.lower()
+    somebody = any(word.startswith(_STARTS) for word in plain.split())
+    for shape in (_BESIDE, _FROM_TEAM, _HOUSE) if somebody or " from " in text or " aus " in text else ():
         for match in shape.finditer(text):
             if match["name"].split()[0].lower() not in _OFFICES and not is_told(view, match["name"]):
                 yield match.span("name")
     for match in _ALONE.finditer(text):
         name = match["name"].lower()
-        if name in view.wording.records.given_names_set and name not in _LIKE_WORDS and not is_told(view, match["name"]):
+        if (
+            name in view.wording.records.given_names_set
+            and name not in _LIKE_WORDS
+            and not is_told(view, match["name"])
+        ):
             before = text[max(0, match.start("name") - 12) : match.start("name")]
             if not _SELF.search(before) and not _STREET_OR_PLACE.search(before):
                 yield match.span("name")
-    yield from _private(view, text.lower())
+    if somebody or _is_named_by_customer(view):
+        yield from _private(view, plain)
 
 
 def _private(view: View, text: str) -> Iterator[tuple[int, int]]:
@@ -127,12 +160,24 @@ def _private(view: View, text: str) -> Iterator[tuple[int, int]]:
         if len(words & known) * 2 < len(words):
             yield others.span()
     told = list(_PRIVATE.finditer(text))
-    if not told or (_WHO.search(text) is None and others is None and not _is_named_by_customer(view)):
+    if (
+        not told
+        or _SYMPATHY.search(text)
+        or (_WHO.search(text) is None and others is None and not _is_named_by_customer(view))
+    ):
         return
     for match in told:
         words = {stem(word) for word in _WORD.findall(match["told"])}
-        if not (words and words <= known) and not _is_open(text, match.start()):
+        if not (words and words <= known) and not _is_price(view, match["told"]) and not _is_open(text, match.start()):
             yield match.span("told")
+
+
+def _is_price(view: View, told: str) -> bool:
+    """Whether a passage has the figures of `your son pays 8 euros`: that is the price for everybody."""
+    figures = _FIGURE.findall(told)
+    return bool(figures) and all(
+        any(has_token(passage.text, figure) for passage, _ in view.sources.passages) for figure in figures
+    )
 
 
 def _is_open(text: str, place: int) -> bool:
