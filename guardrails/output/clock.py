@@ -40,7 +40,8 @@ _HINT = re.compile(
 )
 _OPEN = re.compile(
     r"(?<![\w.,:/-])(?P<first>[0-2]?\d)\s?(?:-|to|until|till|bis|and|und)\s?(?P<last>[0-2]?\d)"
-    r"(?![\w%]|[.,:/-]\d|\s?[€$£%°])(?!\s(?!on |every|daily|uhr|o'clock|and |or |from |mon|tue|wed|thu|fri|sat|sun|und |am |an )[a-z])"
+    r"(?![\w%]|[.,:/-]\d|\s?[€$£%°])(?!\s(?!on |every|daily|uhr|o'clock|and |or |from |mon|tue|wed|thu|fri|sat|"
+    r"sun|und |am |an )[a-z])"
 )
 """A range of bare numbers with nothing behind that they could count."""
 

@@ -15,7 +15,8 @@ LARGEST = 10
 """The largest number in words that may count without a source."""
 
 _LIMIT = re.compile(
-    r"(?<!\w)(?:limit\w*|max(?:imum|imal)?|min(?:imum|imal)?|at (?:most|least)|up to|allow\w*|permit\w*|includ\w*|within|quota|allowance|"
+    r"(?<!\w)(?:limit\w*|max(?:imum|imal)?|min(?:imum|imal)?|at (?:most|least)|up to|allow\w*|permit\w*|"
+    r"includ\w*|within|quota|allowance|"
     r"aged?|years? old|instead of|rather than|alter|jahre alt|statt|anstatt|kontingent|"
     r"(?:more|less|fewer|longer|later) than|over|under|höchstens|mindestens|bis zu|erlaubt\w*|inklusive|enthält|"
     r"(?:mehr|weniger) als|über|unter|innerhalb|binnen)(?!\w)"
@@ -26,9 +27,11 @@ _ENDS = re.compile(r"(?<!\w)(?:from|until|till|after|every|ab|bis|nach|alle|(?:t
 _CODE = re.compile(r"(?:code|pin|number|nummer|no\.|nr\.|version|level|stufe|grade|section|chapter|page|seite)[ :]+$")
 _FOLLOWING = re.compile(r"(?:[ -][a-zäöüß]{3,30}){1,3}")
 _BOUNDS = frozenset({
-    "of", "and", "or", "to", "for", "from", "in", "at", "on", "per", "with", "that", "which", "are", "is", "were", "was",
-    "von", "und", "oder", "für", "pro", "mit", "die", "der", "das", "sind", "ist", "waren", "bis", "more", "mehr", "can",
-    "each", "have", "has", "will", "you", "they", "sie", "can", "must", "as", "als",
+    "of", "and", "or", "to", "for", "from", "in", "at", "on", "per", "with", "that", "which", "are", "is", "were",
+    "was",
+    "von", "und", "oder", "für", "pro", "mit", "die", "der", "das", "sind", "ist", "waren", "bis", "more", "mehr",
+    "can",
+    "each", "have", "has", "will", "you", "they", "sie", "must", "as", "als",
 })  # fmt: skip
 _NAMED = re.compile(r"(?<![a-zäöüß])([a-zäöüß]{4,30}) $")
 _NO_THINGS = frozenset(

@@ -57,7 +57,8 @@ _CUES: Mapping[Way, re.Pattern[str]] = {
         r"das sind|für)(?!\w)"
     ),
     Way.DIVISION: re.compile(
-        r"[÷]|\d\s?/\s?\d|(?<!\w)(?:each|apiece|per|every|half|quarter|third|split|divided|shared?|monthly|an? (?:month|week|"
+        r"[÷]|\d\s?/\s?\d|(?<!\w)(?:each|apiece|per|every|half|quarter|third|split|divided|shared?|monthly|"
+        r"an? (?:month|week|"
         r"day|year|night|head|piece|person|item|ticket|unit)|pro rata|rather than|"
         r"je|pro|hälfte|viertel|drittel|geteilt|anteilig|monatlich|im monat|fits?|enough|covers?|reicht?)(?!\w)"
     ),

@@ -1,4 +1,4 @@
-"""What a reply tells about a person who is not the customer: by a name nobody has said, or by what only records know."""
+"""What a reply tells about people other than the customer: names nobody has said, and what only records know."""
 
 from __future__ import annotations
 
@@ -27,40 +27,51 @@ _NAME = (
     r"[A-ZÄÖÜ][a-zà-öø-ÿß]{2,30}(?:[ -][A-ZÄÖÜ][a-zà-öø-ÿć]{1,30})?|[a-z]{2,20}[_.][a-z0-9_]{2,30}|[a-z]{3,20}_?\d{1,4}"
 )
 _BESIDE = re.compile(
-    rf"(?<![\w-])(?:{_KIN}|(?=[A-ZÄÖÜ])(?i:{_KIN_DE}))(?:,| is| was| named| called|'s name is|: ?| heißt| namens)? (?P<name>{_NAME})(?![\w-])"
+    rf"(?<![\w-])(?:{_KIN}|(?=[A-ZÄÖÜ])(?i:{_KIN_DE}))(?:,| is| was| named| called|'s name is|: ?| heißt|"
+    rf" namens)? (?P<name>{_NAME})(?![\w-])"
 )
 """A person in words and, right behind, the name: your colleague Ruben, Ihre Kollegin Swantje Moor."""
 
 _FROM_TEAM = re.compile(
     r"(?P<name>[A-ZÄÖÜ](?<!\w.)[a-zà-öø-ÿß]{2,30}(?: [A-ZÄÖÜ][a-zà-öø-ÿß]{2,30})?) "
     r"(?:from|aus) (?:the |der |dem )?(?i:accounting|finance|sales|marketing|payroll|hr|legal|it|purchasing|"
-    r"logistics|buchhaltung|vertrieb|einkauf|personal(?:abteilung)?|your (?:street|team|class|group|department|company)|"
+    r"logistics|buchhaltung|vertrieb|einkauf|personal(?:abteilung)?|your (?:street|team|class|group|department|"
+    r"company)|"
     r"ihre[rm] (?:straße|team|klasse|gruppe|abteilung|firma))(?!\w)"
 )
 _LIKE_WORDS = frozenset({
     "mark", "jan", "grace", "jack", "viola", "iris", "heather", "daisy", "lily", "victor", "max", "rosa", "kim", "bea",
-    "ole", "ida", "ada", "uta", "kai", "carol", "joan", "sally", "robin", "jean", "gloria", "stella", "victoria", "diana",
-    "pia", "leo", "will", "may", "june", "april", "august", "hope", "joy", "faith", "ruby", "amber", "art", "bill", "frank",
+    "ole", "ida", "ada", "uta", "kai", "carol", "joan", "sally", "robin", "jean", "gloria", "stella", "victoria",
+    "diana",
+    "pia", "leo", "will", "may", "june", "april", "august", "hope", "joy", "faith", "ruby", "amber", "art", "bill",
+    "frank",
 })  # fmt: skip
 """Given names that are words, places or brands as well."""
 
 _STARTS = (
-    "mother", "father", "sister", "brother", "son", "daughter", "husband", "wife", "partner", "parent", "mum", "mom", "dad",
+    "mother", "father", "sister", "brother", "son", "daughter", "husband", "wife", "partner", "parent", "mum", "mom",
+    "dad",
     "aunt", "uncle", "cousin", "grand", "niece", "nephew", "ex", "fianc", "flatmate", "roommate", "neighb", "colleague",
-    "coworker", "boss", "friend", "landl", "tenant", "subtenant", "guest", "cleaner", "nurse", "driver", "teacher", "tutor",
+    "coworker", "boss", "friend", "landl", "tenant", "subtenant", "guest", "cleaner", "nurse", "driver", "teacher",
+    "tutor",
     "owner", "holder", "heir", "benefici", "predecessor", "customer", "client", "patient", "member", "user", "player",
     "sender", "recipient", "seller", "buyer", "caller", "witness", "applicant", "participant", "moderator", "employee",
-    "trainee", "student", "pupil", "girl", "boy", "child", "lady", "man", "woman", "person", "famil", "account", "handle",
-    "nickname", "couple", "twins", "household", "kids", "he", "she", "his", "her", "mutter", "vater", "schwester", "bruder",
-    "sohn", "tochter", "ehe", "frau", "eltern", "tante", "onkel", "groß", "oma", "opa", "nichte", "neffe", "mitbewohner",
-    "nachbar", "kolleg", "chef", "freund", "vermieter", "mieter", "untermieter", "gast", "gäste", "fahrer", "inhaber", "erb",
+    "trainee", "student", "pupil", "girl", "boy", "child", "lady", "man", "woman", "person", "famil", "account",
+    "handle",
+    "nickname", "couple", "twins", "household", "kids", "he", "she", "his", "her", "mutter", "vater", "schwester",
+    "bruder",
+    "sohn", "tochter", "ehe", "frau", "eltern", "tante", "onkel", "groß", "oma", "opa", "nichte", "neffe",
+    "mitbewohner",
+    "nachbar", "kolleg", "chef", "freund", "vermieter", "mieter", "untermieter", "gast", "gäste", "fahrer",
+    "inhaber", "erb",
     "kund", "mitglied", "nutzer", "spieler", "absender", "empfänger", "käufer", "verkäufer", "anrufer", "teilnehmer",
     "mitarbeiter", "schüler", "konto",
 )  # fmt: skip
 """Beginnings of the words for people above; without one the sentence tells of nobody else."""
 
 _OFFICES = frozenset({
-    "service", "services", "support", "center", "centre", "portal", "team", "office", "desk", "area", "settings", "account",
+    "service", "services", "support", "center", "centre", "portal", "team", "office", "desk", "area", "settings",
+    "account",
     "manager", "management", "relations", "care", "success", "menu", "page", "plan", "number", "hotline", "bereich",
     "sie", "ihnen", "ihr", "ihre", "ihren", "ihrem", "ihrer", "monday", "tuesday", "wednesday", "thursday", "friday",
     "saturday", "sunday", "montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag", "january",
@@ -75,19 +86,27 @@ _STREET_OR_PLACE = re.compile(r"(?:in|at|to|near|st\.|saint|san|santa|bei|nach) 
 
 _WHO = re.compile(
     rf"(?<![\w-])(?:(?:your|his|her|their|the|a|another|other) (?:\w+ )?(?:{_KIN})(?:'s|s)?|he|she|his|her|"
-    rf"ihr(?:e[mnrs]?)? (?:\w+ )?(?:{_KIN_DE})s?|(?:an|den|der|ein)e?[rnm]? (?:andere[rnms]? )?(?:{_KIN_DE})s?)(?![\w-])"
+    rf"ihr(?:e[mnrs]?)? (?:\w+ )?(?:{_KIN_DE})s?|(?:an|den|der|"
+    rf"ein)e?[rnm]? (?:andere[rnms]? )?(?:{_KIN_DE})s?)(?![\w-])"
 )
 """Somebody else in words."""
 
 _PRIVATE = re.compile(
-    r"(?<!\w)(?P<told>sign(?:s|ed) in|logg?(?:s|ed) in|last (?:seen|active|signed)|(?:has|have|had)(?: \w+)? (?:taken|withdrawn|"
-    r"subscribed|complained|borrowed|moved|divorced|remarried|ordered|booked|paid|bought)|withdrew|holds? power|subscribed|"
-    r"earns?|owes?|in arrears|in debt|overdue|wages?|salary|garnish\w*|payslip|diagnos\w+|pregnan\w+|miscarriage|sick|ill|"
-    r"illness|disease|disabilit\w+|rehab|depress\w+|therapy|addict\w*|hospital\w*|arrest\w*|convict\w*|criminal|dismiss\w*|"
+    r"(?<!\w)(?P<told>sign(?:s|ed) in|logg?(?:s|ed) in|last (?:seen|active|signed)|(?:has|have|"
+    r"had)(?: \w+)? (?:taken|withdrawn|"
+    r"subscribed|complained|borrowed|moved|divorced|remarried|ordered|booked|paid|bought)|withdrew|holds? power|"
+    r"subscribed|"
+    r"earns?|owes?|in arrears|in debt|overdue|wages?|salary|garnish\w*|payslip|diagnos\w+|pregnan\w+|"
+    r"miscarriage|sick|ill|"
+    r"illness|disease|disabilit\w+|rehab|depress\w+|therapy|addict\w*|hospital\w*|arrest\w*|convict\w*|criminal|"
+    r"dismiss\w*|"
     r"fired|divorce\w*|affair|dating|religio\w+|bankrupt\w*|insolven\w*|credit (?:score|rating|check)|gmail|googlemail|"
-    r"hotmail|birth ?(?:year|day|date)|born|lives (?:at|in|with|alone)|home address|phone number is|complaints?|warnings?|"
-    r"(?:has|holds|owns) (?:[€$£] ?)?\d[\d.,]* ?(?:[€$£]|eur|usd|gbp|chf|euros?|dollars?)|(?:takes|gets|pays|spends|bought|ordered|booked|paid) [\w €$£.,%]{0,20}\d|bonus|lower rate|"
-    r"eingeloggt|angemeldet war|schuld\w*|verschuldet|gehalt|lohn|pfändung|diagnose|schwanger\w*|krank\w*|gutachten|demenz|"
+    r"hotmail|birth ?(?:year|day|date)|born|lives (?:at|in|with|alone)|home address|phone number is|complaints?|"
+    r"warnings?|"
+    r"(?:has|holds|owns) (?:[€$£] ?)?\d[\d.,]* ?(?:[€$£]|eur|usd|gbp|chf|euros?|dollars?)|(?:takes|gets|pays|"
+    r"spends|bought|ordered|booked|paid) [\w €$£.,%]{0,20}\d|bonus|lower rate|"
+    r"eingeloggt|angemeldet war|schuld\w*|verschuldet|gehalt|lohn|pfändung|diagnose|schwanger\w*|krank\w*|"
+    r"gutachten|demenz|"
     r"fehlgeburt|therapie|vorbestraft|geschieden|verdient|wohnt|insolvenz|schufa|mahnung\w*|gekündigt wurde|abgehoben)"
     r"(?!\w)"
 )
@@ -104,7 +123,8 @@ _CLAUSE = re.compile(r"[,;:]|(?<!\w)(?:but|and|aber|und)(?!\w)")
 _OTHERS = re.compile(
     r"(?<!\w)(?:another|(?:an|the|some|several|two|three|many)? ?other|previous|former) "
     r"(?:customer|client|patient|guest|tenant|user|member|buyer|owner|caller|participant|neighbou?r)s?(?!\w)"
-    r"|(?<!\w)(?:customer|client|patient|guest|tenant|owner|buyer|caller)s? (?:before|ahead of|next to|above|below) you(?!\w)"
+    r"|(?<!\w)(?:customer|client|patient|guest|tenant|owner|buyer|caller)s? (?:before|ahead of|next to|above|"
+    r"below) you(?!\w)"
     r"|(?<!\w)(?:andere[rnms]?|vorige[rn]?|ein weiterer|eine weitere) "
     r"(?:kund(?:e|in|en)|patient(?:in|en)?|gast|gäste|mieter(?:in)?|nutzer(?:in)?|mitglieder?|käufer(?:in)?)(?!\w)"
 )
