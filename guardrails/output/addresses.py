@@ -13,10 +13,10 @@ _TLDS = (
     "ru|cn|fr|nl|it|es|ch|at|be|pl|se|in|jp|br|ca|au|edu|gov|mil|int|test|tech|page|live|click|top|win|gg|"
     "to|tv|cc|so|id"
 )
-_URL_HINT = re.compile(rf"://|www\.|\.(?:{_TLDS})(?![\w-])")
+_URL_HINT = re.compile(rf"://|www\.|\.(?:{_TLDS})(?![\w-])|[a-z]{{3}}\.[a-z]{{2}}/[a-z]")
 _URL = re.compile(
     r"(?:[a-z][a-z0-9+.-]{0,15}://|www\.)(?:[^\s\"'<>()\[\]\0]|<[\w-]{1,40}>){1,2000}"
-    rf"|(?:[a-z0-9](?:[a-z0-9-]{{0,62}})\.){{1,6}}(?:{_TLDS})(?![\w-]|\.\w)"
+    rf"|(?:[a-z0-9](?:[a-z0-9-]{{0,62}})\.){{1,6}}(?:(?:{_TLDS})(?![\w-]|\.\w)|[a-z]{{2}}(?=/[a-z]))"
     r"(?:[/?#:](?:[^\s\"'<>()\[\]\0]|<[\w-]{1,40}>){0,2000})?"
 )
 _HOST = frozenset("abcdefghijklmnopqrstuvwxyz0123456789.+-")
@@ -27,7 +27,7 @@ _UUID = re.compile(r"[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}(?!\w)"
 _DOTTED = re.compile(r"[0-9](?:(?<![\w.].)|(?<=\bv.))\d{0,4}(?:\.\d{1,5}){2,3}(?P<net>/\d{1,2})?(?![\w.]\d|\w)")
 _IBAN = re.compile(r"[A-Z](?<!\w.)[A-Z]\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?(?!\w)")
 _CARD = re.compile(r"[0-9](?<![\w.-].)(?:[ -]?\d){12,18}(?![\w-])")
-_PHONE = re.compile(r"[0-9+(](?<![\w.,].)\d?(?:[ ()./-]{0,2}\d){6,15}(?!\w|[.,]\d)")
+_PHONE = re.compile(r"[0-9+(](?<![\w.,].)(?<![a-z]-.)\d?(?:[ ()./-]{0,2}\d){6,15}(?!\w|[.,]\d)")
 _DIGIT_TOKEN = re.compile(r"[0-9][\w-]*")
 _IDENTIFIER = re.compile(
     r"(?:#[A-Za-z]{0,6}-?\d[\w-]{0,60}"
@@ -36,7 +36,8 @@ _IDENTIFIER = re.compile(
     r"(?=[\w-]{0,60}\d)[\w-]{2,60}"
     r"|[A-Za-z][A-Za-z0-9]{0,15}(?=[\w-]{0,80}\d[\w-]{0,80}\d)(?:-[A-Za-z0-9]{1,20}){2,6}"
     r"|[a-z]{2,20}_(?=\w{0,60}\d)\w{2,60}"
-    r"|[A-Z]{1,6}\d{3,}[A-Z0-9]{0,40}"
+    r"|[A-Z]{1,6}\d{3,}[A-Z0-9]{0,40}|[A-Z]{4,12}\d{1,3}|\d{2,6}-[A-Z]{1,3}"
+    r"|[A-Z]{1,2}\d[A-Z\d]? \d[A-Z]{2}"
     r"|(?!\d{1,4}x\d)(?=[A-Za-z]{0,60}\d)(?=\d{0,60}[A-Za-z])(?=\D{0,60}\d\D{0,60}\d)[A-Za-z0-9]{8,60})(?!\w)"
 )
 _DIGITS = re.compile(r"\d+")

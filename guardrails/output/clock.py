@@ -9,9 +9,9 @@ from handrail.guardrails.output.numerals import SMALL_WORDS
 from handrail.guardrails.output.values import Form, Kind, Value
 
 _TIME = re.compile(
-    r"(?=[0-9])(?:(?<=\0t)|(?<![\w.:,]))(?:(?P<h1>[01]?\d|"
+    r"(?=[0-9])(?:(?<=\0t)|(?<![\w.:,])(?<![a-z]-))(?:(?P<h1>[01]?\d|"
     r"2[0-3]):(?P<m1>[0-5]\d)(?::[0-5]\d(?:\.\d{1,9})?(?:z|[+-]\d\d:?\d\d)?)?"
-    r"(?:\s?(?P<ap1>[ap])\.?m)?|(?P<h2>1[0-2]|0?[1-9])(?:[.:](?P<m2>[0-5]\d))?\s?(?P<ap2>[ap])\.?m"
+    r"(?:\s?(?P<ap1>[ap])\.?m)?|(?P<h2>1[0-2]|0?[1-9])(?:[.:](?P<m2>[0-5]\d))?\s?(?P<ap2>[ap])\.?m(?!\s\d)"
     r"|(?P<h3>[01]?\d|2[0-4])(?:[.:](?P<m3>[0-5]\d))?\s(?:uhr(?:\s(?P<m4>[0-5]\d)(?![\d.]))?|o'clock))(?![a-z\d])"
 )
 _HOURS = {word: hour for word, hour in SMALL_WORDS.items() if 1 <= hour <= 12} | {"eins": 1, "ein": 1}
@@ -38,9 +38,16 @@ _HINT = re.compile(
     r"midday|midnight|mitternacht|"
     r"in the (?:morning|afternoon|evening)|at night|[a-z] [ap]\.?m|(?:morgen|mittag|abend)s|früh"
 )
+_OPEN = re.compile(
+    r"(?<![\w.,:/-])(?P<first>[0-2]?\d)\s?(?:-|to|until|till|bis|and|und)\s?(?P<last>[0-2]?\d)"
+    r"(?![\w%]|[.,:/-]\d|\s?[€$£%°])(?!\s(?!on |every|daily|uhr|o'clock|and |or |from |mon|tue|wed|thu|fri|sat|"
+    r"sun|und |am |an )[a-z])"
+)
+"""A range of bare numbers with nothing behind that they could count."""
+
 _COUNTS = frozenset({"five", "ten", "twenty", "twenty-five", "fünf", "zehn", "zwanzig"})
 _JOINS = frozenset({"to", "after", "vor", "nach"})
-_AT = re.compile(r"(?<!\w)(?:at|by|until|around|about|um|ab|bis|gegen)\s$")
+_AT = re.compile(r"(?<!\w)(?:at|by|since|till|seit|until|around|about|um|ab|bis|gegen)\s$")
 _LATE = ("p", "afternoon", "evening", "night", "nachmittags", "abends", "mittags")
 
 
@@ -75,6 +82,16 @@ def spoken_times(text: str) -> Iterator[Value]:
         else:
             keys = _spoken_keys(match)
         yield Value(Kind.TIME, match.start(), match.end(), keys, form=Form.WORDS)
+
+
+def opening_hours(text: str) -> frozenset[int]:
+    """The hours (0 to 24) between which something is open by a text that writes them as bare numbers (9 to 17)."""
+    found: set[int] = set()
+    for match in _OPEN.finditer(text):
+        first, last = int(match["first"]), int(match["last"])
+        if first < last <= 24:
+            found |= {first, last}
+    return frozenset(found)
 
 
 def hour_keys(hour: int) -> tuple[str, ...]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from functools import lru_cache
 
 from pydantic import JsonValue
 
 from handrail.guardrails.output.claims import claims
 from handrail.guardrails.output.evidence import Finding
 from handrail.guardrails.output.fold import fold
+from handrail.guardrails.output.policy import RecordsFile
 from handrail.guardrails.output.reading import View
+from handrail.guardrails.output.records import is_named
 from handrail.guardrails.output.sources import content_stems, has_token
 
 CODE = "OUT_SECRET"
@@ -20,10 +20,11 @@ _DEPTH = 8
 _SHORTEST = 3
 """Characters that a value must have to be a secret worth looking for."""
 
+_NOTE = 4
+"""Words with which a note is more than a state (`battery replaced`)."""
+
 _TOLD = 0.6
 """Share of the words of an internal note in a sentence that tells it."""
-
-_PARTS = re.compile(r"[^a-z0-9]+")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -40,14 +41,14 @@ def check(view: View) -> Iterator[Finding]:
 
 
 def _kept_back(view: View, fields: list[tuple[str, str]]) -> Iterator[Finding]:
-    disclosure, line = view.wording.disclosure, view.line
+    records, line = view.wording.records, view.line
     for key, content in fields:
-        if _named(key, disclosure.secret_keys):
+        if is_named(key, records.secret_keys):
             if len(content) >= _SHORTEST and has_token(line.folded, fold(content)):
                 start = line.folded.lower().find(fold(content).lower())
                 yield line.finding(CODE, start, start + len(content), "value of a secret field")
                 return
-        elif _named(key, disclosure.internal_keys) or content.lower().startswith("internal"):
+        elif _is_internal(key, content, records):
             stems = content_stems(content)
             known = content_stems(view.sources.customer_text) if stems else stems
             told = len(stems) > 1 and len((stems - known) & line.stems) >= max(2, _TOLD * len(stems))
@@ -56,11 +57,12 @@ def _kept_back(view: View, fields: list[tuple[str, str]]) -> Iterator[Finding]:
                 return
 
 
-@lru_cache(maxsize=2048)
-def _named(key: str, words: tuple[str, ...]) -> bool:
-    """Whether the name of a field has one of `words` in it, as whole parts of the name."""
-    name = f"_{_PARTS.sub('_', key.lower())}_"
-    return any(f"_{word}_" in name for word in words)
+def _is_internal(key: str, content: str, records: RecordsFile) -> bool:
+    """Whether a field is for the staff: by its name, by its first word, or as a note that is more than a state."""
+    by_name = is_named(key, records.internal_keys) or is_named(key, records.private_keys)
+    if by_name or content.lower().startswith("internal"):
+        return True
+    return is_named(key, records.note_keys) and len(content_stems(content)) >= _NOTE
 
 
 def _fields(content: JsonValue, key: str, depth: int) -> Iterator[tuple[str, str]]:

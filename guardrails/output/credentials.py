@@ -15,7 +15,12 @@ from handrail.guardrails.output.values import Kind
 CODE = "OUT_SECRET"
 
 _LONG_TOKEN = re.compile(r"[A-Za-z0-9](?<![\w+/=.@-].)[\w+/=-]{23,400}")
-_POSSIBLE = re.compile(r"[0-9]|-----|://|(?i:pass)")
+_FILE = re.compile(r"\.(?:csv|pdf|zip|xlsx?|docx?|txt|json|xml|png|jpe?g|ics|ods|odt|gpx|mp[34])(?!\w)")
+"""The end of a file's name; a tool made the file for the customer."""
+
+_POSSIBLE = re.compile(
+    r"[0-9]|-----|://|(?i:pass|word|wort|secret |hidden |internal |remark|note|comment|memo|notiz|vermerk)"
+)
 _PHRASE = 4
 _MIXED = re.compile(r"[A-Za-z].*\d|\d.*[A-Za-z]")
 _LONG = 24
@@ -83,7 +88,8 @@ def _random(view: View, text: str) -> Iterator[tuple[int, int, str]]:
     if max(map(len, text.split()), default=0) < _LONG:
         return
     for match in _LONG_TOKEN.finditer(text):
-        if _is_random(match.group()) and not _is_shown(view, match.group()):
+        is_file = _FILE.match(text, match.end()) and has_token(view.sources.records.neutral, match.group())
+        if _is_random(match.group()) and not is_file and not _is_shown(view, match.group()):
             yield match.start(), match.end(), "random token"
 
 

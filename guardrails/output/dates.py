@@ -30,6 +30,7 @@ _NUMERIC = re.compile(
     r"(?:(?<=(?P<y>\d))(?P<ear>\d{3})[-/](?P<m1>\d{1,2})[-/](?P<d1>\d{1,2})(?=t\d|\D|$))"
     r"|(?P<a2>\d?)(?P<s2>[./-])(?P<b2>\d{1,2})(?P=s2)(?P<y2>\d{4}|\d{2})(?![\d.]\d|\d))"
 )
+_ISO_MONTH = re.compile(r"2(?<![\w.,/-].)0\d\d-(?:0[1-9]|1[0-2])(?![\w/-]|\.\d)")
 _DAY_FIRST = re.compile(
     rf"[0-9](?<![\w.,/-].)\d?(?:st|nd|rd|th)?\.?[ -](?:of )?(?P<month>{_MONTH})(?![a-z])"
     r"\.?(?:,?[ -](?P<year>\d{4})(?!\d))?"
@@ -67,6 +68,8 @@ def dates(text: str) -> Iterator[Value]:
     """Full and partial dates of `text` (folded, lower case). Keys: 2026-03-12, --03-12, 2026-03."""
     for match in _NUMERIC.finditer(text):
         yield from _value(match.start(), match.end(), _numeric_keys(match))
+    for match in _ISO_MONTH.finditer(text):
+        yield from _value(match.start(), match.end(), (match.group(),))
     for hint in _MONTH_HINT.finditer(text):
         first = _MONTH_FIRST.match(text, hint.start())
         if first is not None:

@@ -44,6 +44,15 @@ _NTH = re.compile(
     r"vierte[rnm]?|letzte[rnm]?) "
     r"(?P<day>[a-z]+day|[a-z]+tag|mittwoch|sonnabend|working day|business day|day)(?= (?:of|in|im|des|jede)(?!\w))"
 )
+_LAST_YEAR = re.compile(r"(?<!\w)(?:last|previous|past|letzte[ns]?|vergangene[ns]?|vorige[ns]?) (?:year|jahr)|vorjahr")
+_NEXT_YEAR = re.compile(r"(?<!\w)(?:next|coming|following|nächste[ns]?|kommende[ns]?) (?:year|jahr)")
+_FIRST_OF_MONTH = re.compile(
+    r"(?<!\w)(?:(?:first(?: day)?|1st) of (?:the|each|every|a|that)|(?:ersten|1\.)(?: tag)? (?:des|eines|jedes|jeden)) "
+    r"(?:\w+ )?(?:kalender)?(?:month|monats)(?!\w)"
+)
+_HOUR_BEFORE = re.compile(
+    r"(?<!\w)(?:\d{1,2}(?::\d\d)?(?:\s?p\.?m\.?)?|o'clock|six|seven|eight|nine|ten|eleven|twelve|midnight)\s$"
+)
 _NTHS = {"f": 1, "1": 1, "e": 1, "s": 2, "2": 2, "z": 2, "t": 3, "3": 3, "d": 3, "4": 4, "v": 4, "l": -1}
 _HOURS = re.compile(r"(?<![\w.,:-])(\d{1,2})\s?(?:-|to|until|bis)\s?(\d{1,2})(?![\w.,:-]*\d)")
 _FARTHEST = 4000
@@ -64,6 +73,9 @@ def _is_relative(near: Nearby, value: Value) -> bool:
     known = known_days(near)
     word = value.keys[0].partition(":")[2]
     days = (*known.said, *known.others[1:], *_moved(near, value, known))
+    if word == "tonight" and _HOUR_BEFORE.search(near.topic.words[max(0, value.start - 12) : value.start]):
+        # It only says which half of the day is meant.
+        return True
     if word in DAYS_AHEAD:
         return now + timedelta(days=DAYS_AHEAD[word]) in days
     if "month" in word or "monat" in word:
@@ -122,6 +134,8 @@ def _numbered_days(near: Nearby, known: Days) -> Iterator[date]:
     sources = near.topic.view.sources
     stated = [*sources.customer.stated, *(one for passage in near.topic.passages for one in passage.index.stated)]
     numbers = {int(one.keys[0]) for one in stated if one.form is Form.ORDINAL and one.keys[0].isdigit()}
+    if _FIRST_OF_MONTH.search(near.topic.told):
+        numbers.add(1)
     for number in numbers:
         for base in (known.others[0], add_months(known.others[0], 1), *known.said):
             if 1 <= number <= monthrange(base.year, base.month)[1]:
@@ -146,7 +160,12 @@ def is_year(near: Nearby, value: Value) -> bool:
         return False
     known = known_days(near)
     days = (*known.said, *known.others[:1], *_moved(near, value, known))
-    return any(str(day.year) == key for day in days)
+    years = {day.year for day in days}
+    asked = near.topic.words_before + near.topic.view.sources.customer_text.lower()
+    for words, ahead in ((_LAST_YEAR, -1), (_NEXT_YEAR, 1)):
+        if words.search(asked):
+            years.add(known.others[0].year + ahead)
+    return int(key) in years
 
 
 def _moved(near: Nearby, value: Value, known: Days) -> Iterator[date]:
@@ -199,6 +218,8 @@ def _shifted(base: date, amount: Amount, sign: int, workdays: bool) -> date | No
 
 def _is_time(near: Nearby, value: Value) -> bool:
     """A known time of day and a length of minutes or hours, or an end of a range of hours the customer gave (22-06)."""
+    if any(key.endswith(":00") and int(key[:2]) in near.topic.view.sources.hours for key in value.keys):
+        return True
     for text in near.topic.view.sources.evidence.customer_texts:
         for ends in _HOURS.findall(text):
             if any(key in hour_keys(int(end)) for end in ends for key in value.keys):

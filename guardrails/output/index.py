@@ -128,4 +128,4 @@ def duration_key(key: str, unit: str) -> str:
     if unit not in TIME_UNITS:
         return ""
     amount, base = in_base(Decimal(key), unit)
-    return f"{base}:{amount.normalize():f}"
+    return f"{base}:{round(amount, 9).normalize():f}"

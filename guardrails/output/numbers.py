@@ -38,11 +38,20 @@ _MARKER = re.compile(r"(?:^|\n)[ \t>*_]*$")
 
 
 def numbers(text: str) -> Iterator[Value]:
-    """Every number of `text` (folded, lower case), money and durations included, from left to right."""
+    """Every number of `text` (folded, lower case), money and durations included, from left to right.
+
+    The numbers of a list with one unit at its end (40, 25 and 60 euros) all have that unit.
+    """
     found = [*_digits(text), *spelled(text)]
     found.sort(key=lambda value: value.start)
-    for index, value in enumerate(found):
-        yield _with_range_unit(text, value, found[index + 1] if index + 1 < len(found) else None)
+    in_list = False
+    for index in range(len(found) - 2, -1, -1):
+        value, after = found[index], found[index + 1]
+        found[index] = _with_range_unit(text, value, after)
+        if in_list and found[index] == value and after.unit and text[value.end : after.start] == ", ":
+            found[index] = _in_unit_of(after, value)
+        in_list = found[index] != value
+    yield from found
 
 
 def readings(written: str) -> tuple[str, ...]:
@@ -103,9 +112,13 @@ def _form(text: str, match: re.Match[str], end: int) -> Form:
 
 
 def _with_range_unit(text: str, value: Value, after: Value | None) -> Value:
-    """In `5-10 days` and `€5 to €10` the first number takes the unit of the second."""
+    """In `5-10 days` and `40, 25 and 60 euros` the numbers before the last take its unit."""
     if value.unit or after is None or not after.unit or after.start - value.end > 5 or value.form is Form.MARKER:
         return value
     if RANGE.match(text[value.end : after.start]) is None:
         return value
-    return value._replace(kind=after.kind, unit=after.unit, workdays=after.workdays)
+    return _in_unit_of(after, value)
+
+
+def _in_unit_of(after: Value, value: Value) -> Value:
+    return value if value.unit else value._replace(kind=after.kind, unit=after.unit, workdays=after.workdays)

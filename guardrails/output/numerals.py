@@ -50,6 +50,9 @@ _ARTICLE = re.compile(
 )
 _ARTICLE_BEFORE = re.compile(r"(?:within|in|after|for|about|around|under|than|takes?|least|most|only|just|another) $")
 _AFTER = re.compile(r" (?:earlier|later|ahead|beforehand|in advance)(?!\w)")
+_COUNTED = re.compile(r" (?!and |or |before |after |until |when |while |to |at |on |in |for |if |then )[a-z]")
+"""What follows `a second` where it ranks things (a second visit)."""
+
 _GERMAN_BEFORE = re.compile(
     r"(?:innerhalb|binnen|in|nach|vor|von|bei|um|für|beträgt|noch|mindestens|höchstens|erst|nur|etwa|ist|"
     r"sind|spätestens) $"
@@ -88,6 +91,8 @@ def _german_articles(text: str) -> Iterator[Value]:
 
 def _is_length(text: str, match: re.Match[str]) -> bool:
     """Whether `an hour` says how long something takes (within an hour), not how often (twice an hour, in a month)."""
+    if match["unit"] == "second" and _COUNTED.match(text, match.end()):
+        return False
     if _AFTER.match(text, match.end()):
         return True
     before = _ARTICLE_BEFORE.search(text[max(0, match.start() - 9) : match.start()])

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from handrail.guardrails.output.evidence import Finding
 from handrail.guardrails.output.reading import View
 from handrail.guardrails.output.sources import has_token
+from handrail.guardrails.output.third_parties import third_parties
 from handrail.guardrails.output.values import Kind, Value
 
 CODE = "OUT_FOREIGN_PERSONAL_DATA"
@@ -32,6 +33,11 @@ _STREET = re.compile(
 )
 _SSN = re.compile(r"(?P<name>[0-9](?<![\w-].)\d{2}-\d{2}-\d{4}(?![\w-]))")
 _BORN = re.compile(r"(?i:date of birth|born on|birthday|\bdob\b)\W+(?i:is |was |: ?)?(?P<name>[\w ,./-]{6,20})")
+_YOUR_NAME = re.compile(
+    r"(?:your|dein|ihr|ihren|deinen) (?:first |last |full |vor|nach)?name(?:,| is| lautet| ist|:)? $", re.IGNORECASE
+)
+"""The customer is told their own name."""
+
 _PAIR = re.compile(r"[A-Z](?<!\w.)[a-zà-öø-ÿ.]{0,30} [A-Z]")
 _BIRTH = ("birth", "born", "dob", "DOB", "Birth", "Born")
 
@@ -42,7 +48,7 @@ def check(view: View) -> Iterator[Finding]:
     for value in line.values:
         if value.kind in _PERSONAL_KINDS and _is_foreign_value(view, value):
             yield line.finding(CODE, value.start, value.end, value.kind.value)
-    for start, end in _foreign_words(view, line.folded):
+    for start, end in (*_foreign_words(view, line.folded), *third_parties(view)):
         yield line.finding(CODE, start, end, "name or address")
 
 
@@ -75,7 +81,7 @@ def _foreign_words(view: View, text: str) -> Iterator[tuple[int, int]]:
         if _is_own(view, name):
             continue
         at = text.lower().find(name.lower())
-        if at >= 0 and has_token(text, name):
+        if at >= 0 and has_token(text, name) and not _YOUR_NAME.search(text[:at]):
             yield at, at + len(name)
 
 

@@ -129,17 +129,11 @@ class PeopleFile(Frozen):
 
 
 class DisclosureFile(Frozen):
-    """`disclosure.yaml`: credentials, talk of the model's own instructions, and where other people's data stand.
-
-    `secret_keys` and `internal_keys` are words in the names of fields of tool results whose values are not for the
-    customer: credentials, which may not be said at all, and notes among staff, which may not be told.
-    """
+    """`disclosure.yaml`: credentials, talk of the model's own instructions, and where other people's data stand."""
 
     secrets: Annotated[tuple[SecretShape, ...], Field(min_length=1)]
     prompt_patterns: tuple[Pattern, ...]
     secret_patterns: tuple[Pattern, ...]
-    secret_keys: Words
-    internal_keys: Words
     person_keys: Words
     role_mailboxes: Words
 
@@ -148,14 +142,19 @@ class RecordsFile(Frozen):
     """`records.yaml`: whom the fields of a tool's result concern, by words of their names.
 
     `staff` are people who act for the company; `others` and `other_words` (in the value) other people and firms;
-    `hidden` and `hidden_words` what is not for the customer; `hidden_codes` which codes and keys open something.
+    `secret_keys` credentials, which may not be said at all; `private_keys` texts of which no phrase may be said;
+    `internal_keys` what may not be told in substance, `note_keys` the same for notes of more than a few words (a short
+    one is a state); `hidden_words` in a value make it private; `hidden_codes` tell which codes and keys open something.
     `given_names` tell a person's name from other capitals.
     """
 
     staff: tuple[Word, ...] = ()
     others: tuple[Word, ...] = ()
     other_words: tuple[Word, ...] = ()
-    hidden: tuple[Word, ...] = ()
+    secret_keys: tuple[Word, ...] = ()
+    private_keys: tuple[Word, ...] = ()
+    internal_keys: tuple[Word, ...] = ()
+    note_keys: tuple[Word, ...] = ()
     hidden_codes: tuple[Word, ...] = ()
     hidden_words: tuple[Word, ...] = ()
     given_names: tuple[Word, ...] = ()
@@ -169,11 +168,6 @@ class RecordsFile(Frozen):
     def others_set(self) -> frozenset[str]:
         """`others`, to look up."""
         return frozenset(self.others)
-
-    @cached_property
-    def hidden_set(self) -> frozenset[str]:
-        """`hidden`, to look up."""
-        return frozenset(self.hidden)
 
     @cached_property
     def hidden_codes_set(self) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
 from itertools import combinations, product
 
 from handrail.guardrails.output.amounts import LENGTHS, Amount, Way, amounts, combined, is_same, readings
@@ -11,7 +12,7 @@ from handrail.guardrails.output.clock import hour_keys, minute_of_day
 from handrail.guardrails.output.days import is_day_of_month, is_year
 from handrail.guardrails.output.known_days import known_days
 from handrail.guardrails.output.nearby import MOST, Nearby
-from handrail.guardrails.output.units import MONEY
+from handrail.guardrails.output.units import MONEY, in_base
 from handrail.guardrails.output.values import Form, Kind, Value
 
 _ASKED = 6
@@ -47,7 +48,7 @@ _CUES: Mapping[Way, re.Pattern[str]] = {
         r"(?<!\w)(?:leaves?|left|remain\w*|difference|minus|less|sav(?:e|es|ed|ing)|cheaper|dearer|fewer|"
         r"more|short|over|drops?|"
         r"reduc\w+|bleib\w+|übrig|verbleib\w+|differenz|spar\w+|abzüglich|günstiger|teurer|weniger|mehr|"
-        r"fehl\w+|sinkt)(?!\w)"
+        r"fehl\w+|sinkt|too \w+|instead|statt|zu (?:groß|hoch|lang|breit|schwer|klein|kurz))(?!\w)"
     ),
     Way.PRODUCT: re.compile(
         r"[=×]|(?<!\w)(?:x|times|twice|double|both|half|each|per|every|comes? to|makes|that's|that is|"
@@ -56,8 +57,9 @@ _CUES: Mapping[Way, re.Pattern[str]] = {
         r"das sind|für)(?!\w)"
     ),
     Way.DIVISION: re.compile(
-        r"(?<!\w)(?:each|apiece|per|every|half|quarter|third|split|divided|shared?|monthly|a (?:month|week|"
-        r"day|year)|pro rata|rather than|"
+        r"[÷]|\d\s?/\s?\d|(?<!\w)(?:each|apiece|per|every|half|quarter|third|split|divided|shared?|monthly|"
+        r"an? (?:month|week|"
+        r"day|year|night|head|piece|person|item|ticket|unit)|pro rata|rather than|"
         r"je|pro|hälfte|viertel|drittel|geteilt|anteilig|monatlich|im monat|fits?|enough|covers?|reicht?)(?!\w)"
     ),
 }
@@ -105,7 +107,10 @@ def _reached(near: Nearby, value: Value, wanted: Amount, said: tuple[Amount, ...
     said = (*said, *_as_money(currency, (one for one in said if one.number % 1)), *_factors(near, value))
     words = near.topic.view.sources.asked
     asked = amounts(words, _ASKED)
-    priced = _as_money(currency, amounts((one for one in words if one.form is Form.DIGITS), _ASKED))
+    priced = (
+        *_as_money(currency, amounts((one for one in words if one.form is Form.DIGITS), _ASKED)),
+        *_as_measure(value, (*amounts(words, _ASKED), *said)),
+    )
     # A bare number of the customer may be an amount of money, but not all of them belong together.
     narrow = (ways & {*told, Way.PRODUCT}) | {Way.SHARE}
     pairs = [result for one, other in _pairs(wanted, said, said) for result in combined(one, other, ways)]
@@ -129,6 +134,8 @@ def _reached(near: Nearby, value: Value, wanted: Amount, said: tuple[Amount, ...
     if wanted.unit in MONEY or wanted.number % 1:
         for one, other in _pairs(wanted, pairs, known):
             yield from combined(one, other, ways)
+    if Way.DIFFERENCE in told:
+        yield from _compared(near, wanted, pairs)
 
 
 def _from_groups(
@@ -147,6 +154,18 @@ def _from_groups(
         within = distant - {Way.PRODUCT, Way.SHARE} if group.is_public else distant
         for one, other in _pairs(wanted, known, known):
             yield from combined(one, other, within | joined)
+
+
+def _compared(near: Nearby, wanted: Amount, reached: Sequence[Amount]) -> Iterator[Amount]:
+    """What is left of an allowance after two steps (20 GB + 1.5 GB - 3.2 GB), and how two prices of a text differ."""
+    if wanted.unit in MONEY:
+        for passage in near.topic.passages:
+            prices = [one for one in amounts(passage.index.stated, MOST) if one.unit == wanted.unit]
+            yield from (Amount(abs(one.number - other.number), one.unit) for one, other in combinations(prices, 2))
+    elif wanted.unit and wanted.unit != "%" and wanted.unit not in LENGTHS:
+        known = {one for group in near.topic.groups for one in group.amounts if one.unit == wanted.unit}
+        for one, other in _pairs(wanted, tuple(known), [part for part in reached if part.unit == wanted.unit]):
+            yield from combined(one, other, {Way.SUM, Way.DIFFERENCE})
 
 
 def _pairs(wanted: Amount, ones: Sequence[Amount], others: Sequence[Amount]) -> Iterator[tuple[Amount, Amount]]:
@@ -188,8 +207,16 @@ def _as_money(currency: str, known: Iterable[Amount]) -> tuple[Amount, ...]:
     return tuple(Amount(one.number, currency) for one in known if not one.unit) if currency in MONEY else ()
 
 
+def _as_measure(value: Value, known: Iterable[Amount]) -> Iterator[Amount]:
+    """Bare numbers (58x38x36) as lengths, weights or volumes in the unit of `value`."""
+    factor, base = in_base(Decimal(1), value.unit)
+    if not value.unit or base == "%" or base in MONEY or base in LENGTHS:
+        return iter(())
+    return (Amount(one.number * float(factor), base) for one in known if not one.unit)
+
+
 def _factors(near: Nearby, value: Value) -> Iterator[Amount]:
-    for match in _FACTORS.finditer(near.topic.words):
+    for match in _FACTORS.finditer(near.topic.words_before):
         if match.start() < value.end and value.start < match.end():
             continue
         factor = _FACTOR.get(match.lastgroup or "")
@@ -221,7 +248,8 @@ def _is_hour(near: Nearby, value: Value, before: str) -> bool:
     if not value.keys[0].isdigit() or value.form is Form.ORDINAL or _AT_HOUR.search(before) is None:
         return False
     keys = hour_keys(int(value.keys[0])) if len(value.keys[0]) <= 2 else ()
-    return any(near.topic.view.sources.hold(Value(Kind.TIME, 0, 0, (key,))) for key in keys)
+    sources = near.topic.view.sources
+    return any(int(key[:2]) in sources.hours or sources.hold(Value(Kind.TIME, 0, 0, (key,))) for key in keys)
 
 
 def _is_between_days(near: Nearby, value: Value) -> bool:

@@ -73,7 +73,11 @@ def _fields(content: JsonValue, path: tuple[str, ...], depth: int) -> Iterator[t
             yield from _fields(part, (*path, key), depth + 1)
     elif isinstance(content, list):
         people = [part for part in content if isinstance(part, str) and _PERSON.fullmatch(part.strip())]
-        for part in content:
+        self_at = [index for index, part in enumerate(content) if isinstance(part, dict) and _is_self(part)]
+        for index, part in enumerate(content):
+            if self_at and index not in self_at:
+                yield from _fields(part, (*path, "participants"), depth + 1)
+                continue
             # Several people in a list are other people, whatever the list is called.
             listed = (*path, "participants") if len(people) > 1 and part in people else path
             yield from _fields(part, listed, depth + 1)
@@ -81,17 +85,33 @@ def _fields(content: JsonValue, path: tuple[str, ...], depth: int) -> Iterator[t
         yield path, content
 
 
+def _is_self(item: dict[str, JsonValue]) -> bool:
+    """Whether an item of a list is the customer's own among those of others."""
+    return any(isinstance(part, str) and part.lower() in _SELF for part in item.values())
+
+
+_SELF = frozenset({"you", "self", "me", "sie selbst", "du"})
+_GROUPS = frozenset(
+    {"group", "team", "department", "queue", "desk", "unit", "type", "kind", "role", "gruppe", "abteilung"}
+)
+"""Last words of names of fields with a group or a sort, not a person."""
+
+
 def _owner(path: tuple[str, ...], shown: str, person_keys: tuple[str, ...], words: RecordsFile) -> str:
     """Whom a field concerns; the strictest word on its path decides."""
     lowered = shown.lower()
     parts = [_parts(key) for key in path]
+    if path and path[-1].lower().rpartition("_")[2] in _GROUPS:
+        return "neutral"
     if any(word in lowered for word in words.hidden_words):
         return "notes"
-    for names in parts:
+    for key, names in zip(path, parts, strict=True):
         if not _OPENERS.isdisjoint(names) and not words.hidden_codes_set.isdisjoint(names):
             return "codes"
-        if not words.hidden_set.isdisjoint(names):
-            return "notes" if {"internal", "intern", "confidential", "private"} & names else "codes"
+        if is_named(key, words.private_keys):
+            return "notes"
+        if is_named(key, words.secret_keys):
+            return "codes"
     if any(not words.staff_set.isdisjoint(names) for names in parts[-1:]) and not any(
         word in lowered for word in words.other_words
     ):
@@ -122,6 +142,24 @@ def counts(content: JsonValue, depth: int = 0) -> Iterator[int]:
         yield from shared.values()
         for item in content[:_MOST]:
             yield from counts(item, depth + 1)
+
+
+def lists(content: JsonValue, depth: int = 0) -> Iterator[frozenset[str]]:
+    """The words of the names of the lists in a result."""
+    if depth > _DEPTH or not isinstance(content, dict):
+        return
+    for key, part in content.items():
+        if isinstance(part, list):
+            yield _parts(key)
+        else:
+            yield from lists(part, depth + 1)
+
+
+@lru_cache(maxsize=4096)
+def is_named(key: str, words: tuple[str, ...]) -> bool:
+    """Whether the name of a field has one of `words` (`pin`, `access_code`) in it, as whole parts of the name."""
+    name = f"_{'_'.join(part.lower() for part in _PARTS.findall(key))}_"
+    return any(f"_{word}_" in name for word in words)
 
 
 @lru_cache(maxsize=4096)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,6 +11,7 @@ from math import isfinite
 
 from pydantic import JsonValue
 
+from handrail.guardrails.output.clock import opening_hours
 from handrail.guardrails.output.evidence import Evidence
 from handrail.guardrails.output.extract import extract
 from handrail.guardrails.output.fold import squash, stem, words
@@ -29,7 +31,14 @@ _STOP = frozenset({
 })  # fmt: skip
 _NO_WORDS = RecordsFile()
 _DEPTH = 8
+_SUBJECTS = frozenset({Kind.IDENTIFIER, Kind.DATE, Kind.TIME})
 _LEADING = frozenset({Kind.URL, Kind.PHONE})
+_SUBJECT = re.compile(r"(?=[\w-]*\d)[\w-]{3,60}|(?:[\w-]{1,63}\.){1,5}[A-Za-z]{2,20}")
+"""A key of a record, or the host of a domain: no address of a page, which could lead anywhere, and no amount."""
+
+_SPAN = re.compile(r"^(?:[\w ]* )?(?P<unit>\w+): (?P<number>\d{1,4})$", re.MULTILINE)
+"""How far back or ahead a call looked (days: 2)."""
+
 _ANSWERED = frozenset({ToolOutcome.SUCCEEDED, ToolOutcome.FAILED})
 
 
@@ -174,6 +183,37 @@ class Sources:
             yield fixed.index
 
     @cached_property
+    def hours(self) -> frozenset[int]:
+        """Hours of the day that passages and tools write as a range of bare numbers."""
+        texts = (*(passage.text for passage, _ in self.passages), self.tool_text)
+        return frozenset[int]().union(*(opening_hours(text[:SOURCE_LIMIT].lower()) for text in texts))
+
+    @cached_property
+    def looked_up(self) -> tuple[str, ...]:
+        """What calls that found something were asked for: numbers, hosts and keys, as they were written."""
+        asked = (
+            part.strip()
+            for result in self.evidence.tool_results
+            if result.outcome is ToolOutcome.SUCCEEDED and result.content
+            for line in lines_of(dict(result.call.arguments))
+            for part in (line.partition(": ")[2],)
+        )
+        return tuple(dict.fromkeys(one for one in asked if _SUBJECT.fullmatch(one)))
+
+    def was_looked_up(self, text: str, value: Value) -> bool:
+        """Whether `value` of `text` is what a call was asked for, or a part of it (339-1182 of V-339-1182)."""
+        lowered = text.lower()
+        for subject in self.looked_up:
+            at = lowered.find(subject.lower())
+            while at >= 0:
+                end = at + len(subject)
+                inside = at <= value.start and value.end <= end
+                if inside and not (lowered[at - 1 : at].isalnum() or lowered[end : end + 1].isalnum()):
+                    return True
+                at = lowered.find(subject.lower(), at + 1)
+        return False
+
+    @cached_property
     def counts(self) -> frozenset[str]:
         """How many of something a tool returned."""
         return frozenset(str(one) for result in self.evidence.tool_results for one in counts(result.content))
@@ -182,6 +222,11 @@ class Sources:
     def asked(self) -> tuple[Value, ...]:
         """The values of the customer's last message."""
         return tuple(value for text in self.evidence.customer_texts[-1:] for value in extract(text[:SOURCE_LIMIT]))
+
+    @cached_property
+    def asked_said(self) -> tuple[Said, ...]:
+        """The sentences of the customer's last message."""
+        return tuple(one for text in self.evidence.customer_texts[-1:] for one in said(text[:SOURCE_LIMIT]))
 
     @cached_property
     def asked_stems(self) -> frozenset[str]:
@@ -210,6 +255,21 @@ class Sources:
         """Whether any source has `token` literally, not as a part of a longer word."""
         return any(has_token(text, token) for text in self._texts())
 
+    def was_said(self, token: str) -> bool:
+        """Whether an earlier reply, the system prompt or an argument of a call has `token`."""
+        texts = (*self.evidence.earlier_replies, self.evidence.system_prompt, *self.evidence.promised)
+        return any(has_token(text, token) for text in texts) or any(
+            has_token(line, token)
+            for result in (*self.evidence.tool_results, *self.evidence.actions)
+            for line in lines_of(dict(result.call.arguments))
+        )
+
+    @cached_property
+    def stems_told(self) -> frozenset[str]:
+        """The words of the customer, the tools and the passages."""
+        passages = (indexed.stems for _, indexed in self.passages)
+        return content_stems(self.customer_text).union(content_stems(self.tool_text), *passages)
+
     def _texts(self) -> Iterator[str]:
         for passage, _ in self.passages:
             yield passage.text
@@ -235,8 +295,10 @@ def _looked_up(result: ToolResult) -> list[str]:
 
 
 def _with_records(index: ValueIndex, found: str) -> ValueIndex:
-    """`index` with the identifiers under which a tool found a record; other arguments are the model's word only."""
-    index.add(value for value in extract(found[:SOURCE_LIMIT]) if value.kind is Kind.IDENTIFIER)
+    """`index` with the identifiers, days and times that a tool was asked about; amounts are the model's word only."""
+    index.add(value for value in extract(found[:SOURCE_LIMIT]) if value.kind in _SUBJECTS)
+    spans = "\n".join(f"{match['number']} {match['unit']}" for match in _SPAN.finditer(found))
+    index.add(value for value in extract(spans) if value.kind is Kind.DURATION)
     return index
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from handrail.guardrails.output import days, reckoning
 from handrail.guardrails.output.agreement import contradicted
+from handrail.guardrails.output.counting import only_counts
 from handrail.guardrails.output.dates import full_date
 from handrail.guardrails.output.evidence import Finding
 from handrail.guardrails.output.index import RECKONED
@@ -81,10 +82,12 @@ def _is_stated(view: View, value: Value) -> bool:
     """Whether `value` states nothing, or what a source of the turn says."""
     if _is_harmless(view, value) or view.sources.hold(value):
         return True
+    if not value.unit and value.form is Form.DIGITS and view.sources.was_looked_up(view.line.folded, value):
+        return True
     if value.kind is Kind.DATE:
         return _is_in_year(view, value) or _is_count(view, value)
     if value.kind is Kind.NUMBER and not value.unit and value.form in {Form.DIGITS, Form.WORDS}:
-        return value.keys[0] in view.sources.counts or _is_part(view, value)
+        return value.keys[0] in view.sources.counts or _is_part(view, value) or only_counts(view, value)
     if value.form is Form.ORDINAL and _is_day_of_month(view, value):
         return any(f"day:{value.keys[0]}" in index.dates for index in view.sources.all_indexes)
     if value.kind in {Kind.IDENTIFIER, Kind.IP}:
