@@ -52,6 +52,8 @@ def _excused(view: View, excuse: Excuse, place: Place) -> bool:
         return any_between(line.marks, ("negation",), max(_clause_start(line, place[0]), place[0] - _BEFORE), place[0])
     if excuse is Excuse.LEADING_CONDITION:
         return any_between(line.marks, ("condition",), _clause_start(line, place[0]), place[0])
+    if excuse is Excuse.MODAL:
+        return any_between(line.marks, ("modal",), max(0, place[0] - 1), place[0])
     if excuse is Excuse.RELATIVE:
         return any_between(line.marks, ("relative",), max(0, place[0] - 1), place[0])
     if excuse in _BY_CLASS:
@@ -81,8 +83,16 @@ def is_attributed(view: View, place: Place) -> bool:
 
 def is_known_state(view: View, place: Place) -> bool:
     """Whether a tool reported this state ("status: cancelled"), so that the sentence reports and does not claim."""
-    word = view.line.tokens[place[1] - 1]
-    return bool(view.sources.tool_text) and content_stems(word) <= content_stems(view.sources.tool_text)
+    told = content_stems(view.line.tokens[place[1] - 1]) or content_stems(" ".join(view.line.tokens[slice(*place)]))
+    return bool(told and view.sources.tool_text) and told <= content_stems(view.sources.tool_text)
+
+
+def is_found(view: View, place: Place) -> bool:
+    """Whether a tool reported all values of the sentence, which has one; never of what `I` do."""
+    line = view.line
+    if any_between(line.marks, ("self",), _clause_start(line, place[0]), place[1]):
+        return False
+    return bool(line.values) and all(_is_reported(view, value) or view.sources.hold(value) for value in line.values)
 
 
 def is_recorded(view: View, place: Place) -> bool:
@@ -109,5 +119,6 @@ _BY_SOURCE: Mapping[Excuse, Callable[[View, Place], bool]] = {
     Excuse.ATTRIBUTION: is_attributed,
     Excuse.STATE: is_known_state,
     Excuse.RECORD: is_recorded,
+    Excuse.FOUND: is_found,
     Excuse.PASSAGE: is_quoted,
 }

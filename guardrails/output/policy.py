@@ -31,7 +31,8 @@ class Excuse(StrEnum):
     hedge: `usually`, `can`, .... abstain: it leaves the judgement to others ("a question for a lawyer"). denial: `not`
     stands just before it, whatever stands in it. offer: it offers a person in the same breath. attribution: it
     repeats what the customer said happened. passage: a passage of the turn says the same. state: a tool reported this
-    state ("status: cancelled"). record: a tool reported every figure and time of it.
+    state ("status: cancelled"). record: a tool reported every figure and time of it. found: a tool reported every value
+    of it, so that it tells what was looked up. modal: a modal verb stands just before it ("must have been registered").
     """
 
     QUESTION = "question"
@@ -44,6 +45,8 @@ class Excuse(StrEnum):
     ABSTAIN = "abstain"
     DENIAL = "denial"
     RECORD = "record"
+    FOUND = "found"
+    MODAL = "modal"
     OFFER = "offer"
     ATTRIBUTION = "attribution"
     PASSAGE = "passage"
