@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from handrail.guardrails.output.claims import claims
 from handrail.guardrails.output.evidence import Finding, PersonState
+from handrail.guardrails.output.fold import fold
+from handrail.guardrails.output.lexicon import tokens
 from handrail.guardrails.output.quotation import is_verbatim
 from handrail.guardrails.output.reading import View
 
@@ -19,6 +21,18 @@ def check(view: View) -> Iterator[Finding]:
             if not _is_published(view):
                 yield view.line.finding_at(CODE, place, pattern.id)
             return
+    for pattern in view.wording.delaying(view.line.marks):
+        for place in claims(view, pattern):
+            if _is_asked(view) and not _is_published(view):
+                yield view.line.finding_at(CODE, place, pattern.id)
+                return
+
+
+def _is_asked(view: View) -> bool:
+    """Whether the customer asked for a person, or at least spoke of one."""
+    if view.sources.evidence.person is not PersonState.NOT_ASKED:
+        return True
+    return "human_any" in view.wording.lexicon.mark(tokens(fold(view.sources.customer_text)))
 
 
 def _is_published(view: View) -> bool:

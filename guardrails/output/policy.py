@@ -126,9 +126,10 @@ class ActionsFile(Frozen):
 
 
 class PeopleFile(Frozen):
-    """`people.yaml`: ways to refuse or discourage a request for a person."""
+    """`people.yaml`: ways to refuse or discourage a request for a person; `asked` count only where one was made."""
 
     patterns: Annotated[tuple[Pattern, ...], Field(min_length=1)]
+    asked: tuple[Pattern, ...] = ()
 
 
 class DisclosureFile(Frozen):
