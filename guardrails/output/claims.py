@@ -19,7 +19,6 @@ _AFTER = 3
 _BY_CLASS = {
     Excuse.CONDITION: "condition",
     Excuse.CONSENT: "consent",
-    Excuse.HEDGE: "hedge",
     Excuse.OFFER: "offered",
     Excuse.ABSTAIN: "abstain",
 }
@@ -52,6 +51,14 @@ def _excused(view: View, excuse: Excuse, place: Place) -> bool:
         return any_between(line.marks, ("negation",), max(_clause_start(line, place[0]), place[0] - _BEFORE), place[0])
     if excuse is Excuse.LEADING_CONDITION:
         return any_between(line.marks, ("condition",), _clause_start(line, place[0]), place[0])
+    if excuse is Excuse.HEDGE:
+        return "hedge" in line.marks or any_between(line.marks, ("hedge_near",), *_clause(line, place))
+    if excuse is Excuse.HYPOTHESIS:
+        even = line.marks.get("contrast", ())
+        return any(
+            not any(first <= start and end <= last for first, last in even)
+            for start, end in line.marks.get("hypothesis", ())
+        )
     if excuse is Excuse.MODAL:
         return any_between(line.marks, ("modal",), max(0, place[0] - 1), place[0])
     if excuse is Excuse.RELATIVE:
@@ -65,6 +72,13 @@ def _clause_start(line: Line, at: int) -> int:
     while at > 0 and line.tokens[at - 1] not in _CLAUSE_SIGNS:
         at -= 1
     return at
+
+
+def _clause(line: Line, place: Place) -> Place:
+    end = place[1]
+    while end < len(line.tokens) and line.tokens[end] not in _CLAUSE_SIGNS:
+        end += 1
+    return _clause_start(line, place[0]), end
 
 
 def is_attributed(view: View, place: Place) -> bool:

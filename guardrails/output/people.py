@@ -32,7 +32,7 @@ def _is_asked(view: View) -> bool:
     """Whether the customer asked for a person, or at least spoke of one."""
     if view.sources.evidence.person is not PersonState.NOT_ASKED:
         return True
-    return "human_any" in view.wording.lexicon.mark(tokens(fold(view.sources.customer_text)))
+    return "helper" in view.wording.lexicon.mark(tokens(fold(view.sources.customer_text)))
 
 
 def _is_published(view: View) -> bool:

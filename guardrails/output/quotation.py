@@ -18,6 +18,7 @@ from handrail.guardrails.vocabulary import Passage
 _TELLING = 3
 """Words that carry meaning which a clause needs to be judged by itself; a shorter one is judged by its sentence."""
 
+_HEDGES = frozenset({"hedge", "hedge_near"})
 _CITED = re.compile(r'"[^"]{3,400}"')
 _SIGN = re.compile(r"[,;:] ")
 
@@ -55,7 +56,7 @@ def is_quoted(view: View, place: Place) -> bool:
     if is_ours and is_verbatim(view):
         return True
     part, share = _Part.of(view, place), view.wording.form.quoted_share
-    claimed = content_stems(line.tokens[place[1] - 1])
+    claimed = content_stems(line.tokens[place[1] - 1]) or content_stems(" ".join(line.tokens[slice(*place)]))
     return any(
         claimed <= known
         and len(part.stems & known) >= share * len(part.stems)
@@ -118,7 +119,7 @@ def _agrees(view: View, part: _Part, text: str) -> bool:
     marks = view.wording.lexicon.mark(tokens(fold(text)))
     if ("negation" in part.marks) != ("negation" in marks):
         return False
-    if "hedge" in marks and "hedge" not in part.marks:
+    if _HEDGES & marks.keys() and not _HEDGES & part.marks.keys():
         return False
     if "contrast" in view.line.marks and "contrast" not in marks:
         return False

@@ -55,6 +55,8 @@ _EXCUSE_CLASSES = (
     "negation",
     "condition",
     "hedge",
+    "hedge_near",
+    "hypothesis",
     "attribution",
     "reported",
     "relative",
