@@ -56,6 +56,8 @@ _EXCUSE_CLASSES = (
     "condition",
     "hedge",
     "hedge_near",
+    "wish",
+    "wished_helper",
     "hypothesis",
     "attribution",
     "reported",
