@@ -19,7 +19,6 @@ _AFTER = 3
 _BY_CLASS = {
     Excuse.CONDITION: "condition",
     Excuse.CONSENT: "consent",
-    Excuse.HEDGE: "hedge",
     Excuse.OFFER: "offered",
     Excuse.ABSTAIN: "abstain",
 }
@@ -52,17 +51,41 @@ def _excused(view: View, excuse: Excuse, place: Place) -> bool:
         return any_between(line.marks, ("negation",), max(_clause_start(line, place[0]), place[0] - _BEFORE), place[0])
     if excuse is Excuse.LEADING_CONDITION:
         return any_between(line.marks, ("condition",), _clause_start(line, place[0]), place[0])
-    if excuse is Excuse.RELATIVE:
-        return any_between(line.marks, ("relative",), max(0, place[0] - 1), place[0])
     if excuse in _BY_CLASS:
         return _BY_CLASS[excuse] in line.marks
-    return _BY_SOURCE[excuse](view, place)
+    return _BY_PLACE[excuse](view, place)
 
 
 def _clause_start(line: Line, at: int) -> int:
     while at > 0 and line.tokens[at - 1] not in _CLAUSE_SIGNS:
         at -= 1
     return at
+
+
+def _clause(line: Line, place: Place) -> Place:
+    end = place[1]
+    while end < len(line.tokens) and line.tokens[end] not in _CLAUSE_SIGNS:
+        end += 1
+    return _clause_start(line, place[0]), end
+
+
+def _follows(line: Line, name: str, place: Place) -> bool:
+    return any_between(line.marks, (name,), max(0, place[0] - 1), place[0])
+
+
+def is_hedged(view: View, place: Place) -> bool:
+    """Whether `usually` stands in the sentence, or `can` in the clause of the claim."""
+    line = view.line
+    return "hedge" in line.marks or any_between(line.marks, ("hedge_near",), *_clause(line, place))
+
+
+def is_hypothetical(view: View, _: Place) -> bool:
+    """Whether the sentence leaves open whether something is so; `even if` does not."""
+    marks = view.line.marks
+    even = marks.get("contrast", ())
+    return any(
+        not any(first <= start and end <= last for first, last in even) for start, end in marks.get("hypothesis", ())
+    )
 
 
 def is_attributed(view: View, place: Place) -> bool:
@@ -81,8 +104,16 @@ def is_attributed(view: View, place: Place) -> bool:
 
 def is_known_state(view: View, place: Place) -> bool:
     """Whether a tool reported this state ("status: cancelled"), so that the sentence reports and does not claim."""
-    word = view.line.tokens[place[1] - 1]
-    return bool(view.sources.tool_text) and content_stems(word) <= content_stems(view.sources.tool_text)
+    told = content_stems(view.line.tokens[place[1] - 1]) or content_stems(" ".join(view.line.tokens[slice(*place)]))
+    return bool(told and view.sources.tool_text) and told <= content_stems(view.sources.tool_text)
+
+
+def is_found(view: View, place: Place) -> bool:
+    """Whether a tool reported all values of the sentence, which has one; never of what `I` do."""
+    line = view.line
+    if any_between(line.marks, ("self",), _clause_start(line, place[0]), place[1]):
+        return False
+    return bool(line.values) and all(_is_reported(view, value) or view.sources.hold(value) for value in line.values)
 
 
 def is_recorded(view: View, place: Place) -> bool:
@@ -105,9 +136,14 @@ def _is_reported(view: View, value: Value) -> bool:
     return any((now + timedelta(days=ahead)).isoformat() in tools.dates for ahead in days if ahead >= 0)
 
 
-_BY_SOURCE: Mapping[Excuse, Callable[[View, Place], bool]] = {
+_BY_PLACE: Mapping[Excuse, Callable[[View, Place], bool]] = {
+    Excuse.HEDGE: is_hedged,
+    Excuse.HYPOTHESIS: is_hypothetical,
+    Excuse.MODAL: lambda view, place: _follows(view.line, "modal", place),
+    Excuse.RELATIVE: lambda view, place: _follows(view.line, "relative", place),
     Excuse.ATTRIBUTION: is_attributed,
     Excuse.STATE: is_known_state,
     Excuse.RECORD: is_recorded,
+    Excuse.FOUND: is_found,
     Excuse.PASSAGE: is_quoted,
 }

@@ -26,17 +26,20 @@ class Excuse(StrEnum):
     """What takes the claim out of a sentence that has its words.
 
     question: it asks. negation: `not` stands just before or in it. condition: `if`, `once`, ... anywhere in the
-    sentence. leading_condition: the same, right before and in one clause with it. relative: it describes which thing
-    is meant ("a webhook that was switched off"). consent: it waits for the customer's yes ("once you confirm").
-    hedge: `usually`, `can`, .... abstain: it leaves the judgement to others ("a question for a lawyer"). denial: `not`
-    stands just before it, whatever stands in it. offer: it offers a person in the same breath. attribution: it
-    repeats what the customer said happened. passage: a passage of the turn says the same. state: a tool reported this
-    state ("status: cancelled"). record: a tool reported every figure and time of it.
+    sentence. hypothesis: of these such as leave open whether, but not "even if" and no mere time. leading_condition:
+    the same, right before and in one clause with it. relative: it describes which thing is meant ("a webhook that was
+    switched off"). consent: it waits for the customer's yes ("once you confirm"). hedge: `usually`, ...; `can` in the
+    clause of the claim. abstain: it leaves the judgement to others ("a question for a lawyer"). denial: `not` stands
+    just before it, whatever stands in it. offer: it offers a person in the same breath. attribution: it repeats what
+    the customer said happened. passage: a passage of the turn says the same. state: a tool reported this state
+    ("status: cancelled"). record: a tool reported every figure and time of it. found: a tool reported every value of
+    it, so that it tells what was looked up. modal: a modal verb stands just before it ("must have been registered").
     """
 
     QUESTION = "question"
     NEGATION = "negation"
     CONDITION = "condition"
+    HYPOTHESIS = "hypothesis"
     LEADING_CONDITION = "leading_condition"
     RELATIVE = "relative"
     CONSENT = "consent"
@@ -44,6 +47,8 @@ class Excuse(StrEnum):
     ABSTAIN = "abstain"
     DENIAL = "denial"
     RECORD = "record"
+    FOUND = "found"
+    MODAL = "modal"
     OFFER = "offer"
     ATTRIBUTION = "attribution"
     PASSAGE = "passage"
@@ -123,9 +128,10 @@ class ActionsFile(Frozen):
 
 
 class PeopleFile(Frozen):
-    """`people.yaml`: ways to refuse or discourage a request for a person."""
+    """`people.yaml`: ways to refuse or discourage a request for a person; `asked` count only where one was made."""
 
     patterns: Annotated[tuple[Pattern, ...], Field(min_length=1)]
+    asked: tuple[Pattern, ...] = ()
 
 
 class DisclosureFile(Frozen):

@@ -30,7 +30,7 @@ def check(view: View) -> Iterator[Finding]:
         yield line.finding(CODE, 0, len(line.sentence.text), "words of the system prompt")
         return
     written = line.sentence.text.lower()
-    if any(name in written for name in view.sources.evidence.tool_ids):
+    if any(name in written for name in _tools(view)):
         yield line.finding(CODE, 0, len(line.sentence.text), "the name of a tool")
         return
     for pattern in view.wording.revealing(line.marks):
@@ -50,6 +50,15 @@ def begun(view: View) -> int:
     if len(text) < _BEGUN or text[-_BEGUN:] not in prompt:
         return 0
     return next(length for length in range(len(text), 0, -1) if text[-length:] in prompt)
+
+
+def _tools(view: View) -> Iterator[str]:
+    """The names that tools have, of those called in this turn only such as are no words of a language."""
+    evidence = view.sources.evidence
+    yield from evidence.tool_ids
+    for result in evidence.tool_results:
+        if "_" in result.call.tool:
+            yield result.call.tool.lower()
 
 
 def _shares_run(view: View) -> bool:

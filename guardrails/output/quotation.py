@@ -16,8 +16,9 @@ from handrail.guardrails.output.values import Value
 from handrail.guardrails.vocabulary import Passage
 
 _TELLING = 3
-"""Words that carry meaning which a clause needs to be judged by itself; a shorter one is judged by its sentence."""
+"""Words that carry meaning of which a passage may lack some; a shorter clause it must say in whole, or its sentence."""
 
+_HEDGES = frozenset({"hedge", "hedge_near"})
 _CITED = re.compile(r'"[^"]{3,400}"')
 _SIGN = re.compile(r"[,;:] ")
 
@@ -29,16 +30,23 @@ class _Part:
     stems: frozenset[str]
     values: tuple[Value, ...]
     marks: Marks
+    is_short: bool = False
 
     @classmethod
-    def of(cls, view: View, place: Place) -> _Part:
-        """The part of the last line that is to be judged for a claim at `place`."""
+    def all(cls, view: View, place: Place) -> Iterator[_Part]:
+        """What is to be judged for a claim at `place`: its clause; of a short one also the sentence."""
         line = view.line
         clause = _clause(line, place)
         stems = content_stems(clause)
-        if clause == line.folded or len(stems) < _TELLING:
-            return cls(line.stems, _stated(line), line.marks)
-        return cls(stems, extract_folded(clause), view.wording.lexicon.mark(tokens(clause)))
+        is_short = len(stems) < _TELLING
+        if clause == line.folded or is_short:
+            yield cls(line.stems, _stated(line), line.marks)
+        if clause != line.folded and len(stems) > 1:
+            yield cls(stems, extract_folded(clause), view.wording.lexicon.mark(tokens(clause)), is_short)
+
+    def share(self, view: View) -> float:
+        """How much of its words a passage has to have: of two words both."""
+        return 1.0 if self.is_short else view.wording.form.quoted_share
 
 
 def is_quoted(view: View, place: Place) -> bool:
@@ -54,13 +62,14 @@ def is_quoted(view: View, place: Place) -> bool:
     is_ours = "first_person" in line.marks
     if is_ours and is_verbatim(view):
         return True
-    part, share = _Part.of(view, place), view.wording.form.quoted_share
-    claimed = content_stems(line.tokens[place[1] - 1])
+    parts = tuple(_Part.all(view, place))
+    claimed = content_stems(line.tokens[place[1] - 1]) or content_stems(" ".join(line.tokens[slice(*place)]))
     return any(
         claimed <= known
-        and len(part.stems & known) >= share * len(part.stems)
+        and len(part.stems & known) >= part.share(view) * len(part.stems)
         and not (is_ours and passage.authority != "authoritative")
         and _agrees(view, part, text)
+        for part in parts
         for passage, known, text in _windows(view)
     )
 
@@ -118,7 +127,7 @@ def _agrees(view: View, part: _Part, text: str) -> bool:
     marks = view.wording.lexicon.mark(tokens(fold(text)))
     if ("negation" in part.marks) != ("negation" in marks):
         return False
-    if "hedge" in marks and "hedge" not in part.marks:
+    if _HEDGES & marks.keys() and not _HEDGES & part.marks.keys():
         return False
     if "contrast" in view.line.marks and "contrast" not in marks:
         return False

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from handrail.guardrails.output.evidence import Finding
 from handrail.guardrails.output.reading import Line, View
+from handrail.guardrails.output.sentences import sentences
 from handrail.guardrails.output.sources import content_stems
 
 CODE = "OUT_REPEATED_PASSAGE"
@@ -16,7 +17,7 @@ _SUBSTANCE = 4
 _SAME = 12
 """Letters and digits below which a sentence (`Yes.`, `Then:`) may come twice in a reply."""
 
-_WHOLE = 8
+_WHOLE = 6
 """Words that carry meaning which an earlier reply needs for its being said again in whole to be a repetition."""
 
 
@@ -40,17 +41,40 @@ def check(view: View) -> Iterator[Finding]:
 def _is_whole(view: View, repeated: list[Line]) -> bool:
     """Whether the repeated sentences make up a whole reply of before."""
     words = frozenset[str]().union(*(line.stems for line in repeated))
-    earlier = (content_stems(reply) for reply in view.sources.evidence.earlier_replies)
     return any(
-        len(known) >= _WHOLE and len(known & words) >= view.wording.form.near_same * len(known) for known in earlier
+        len(content_stems(reply)) >= _WHOLE and len(known & words) >= view.wording.form.near_same * len(known)
+        for reply in view.sources.evidence.earlier_replies
+        if (known := _substance(reply))
     )
+
+
+def _plain(stems: frozenset[str]) -> frozenset[str]:
+    """`stems` without such as are drawn together of others (`there's`), which may as well be written out."""
+    return frozenset(word for word in stems if "'" not in word)
+
+
+def _substance(reply: str) -> frozenset[str]:
+    """The words that carry meaning in those sentences of a reply that are no mere greeting or offer."""
+    said = (_plain(content_stems(sentence.text)) for sentence in sentences(reply))
+    return frozenset[str]().union(*(stems for stems in said if len(stems) >= _SUBSTANCE))
 
 
 def _repeats(view: View, line: Line) -> bool:
     """Whether the words of `line` are, but for a few, those of a sentence shown before."""
-    stems, share = line.stems, view.wording.form.near_same
+    stems, share = _plain(line.stems), view.wording.form.near_same
     return len(stems) >= _SUBSTANCE and any(
-        len(stems & known) >= share * min(len(stems | known), len(stems) + 2)
-        for known in view.sources.shown
+        len(stems & known) >= share * min(len(stems | known), len(stems) + 2) or _is_reworded(stems, known)
+        for known in map(_plain, view.sources.shown)
         if len(known) >= _SUBSTANCE
+    )
+
+
+def _is_reworded(stems: frozenset[str], known: frozenset[str]) -> bool:
+    """Whether both say the same but for one word that was put for another; another figure is something new."""
+    changed = stems ^ known
+    return (
+        len(stems & known) > _SUBSTANCE
+        and len(stems - known) <= 1
+        and len(known - stems) <= 1
+        and not any(word[0].isdigit() for word in changed)
     )

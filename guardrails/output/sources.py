@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property, lru_cache
+from itertools import pairwise
 from math import isfinite
 
 from pydantic import JsonValue
@@ -303,12 +304,14 @@ def _with_records(index: ValueIndex, found: str) -> ValueIndex:
 
 
 def _shown(evidence: Evidence, passages: tuple[tuple[Passage, PassageIndex], ...]) -> Iterator[frozenset[str]]:
-    """The words of every sentence that the customer has seen before."""
+    """The words of every sentence that the customer has seen before; of replies also of two that follow each other."""
     for passage, indexed in passages:
         if passage.passage_id in evidence.shown:
             yield from (sentence.stems for sentence in indexed.said)
     for reply in (*evidence.earlier_replies, evidence.said):
-        yield from (content_stems(sentence.text) for sentence in sentences(reply[:SOURCE_LIMIT]))
+        told = [content_stems(sentence.text) for sentence in sentences(reply[:SOURCE_LIMIT])]
+        yield from told
+        yield from (first | second for first, second in pairwise(told))
 
 
 def has_token(text: str, token: str) -> bool:
@@ -329,7 +332,9 @@ def action_lines(result: ToolResult) -> list[str]:
 
 
 def lines_of(content: JsonValue, key: str = "", depth: int = 0) -> list[str]:
-    """A structure as lines `key: value`; amounts in cents also in whole units."""
+    """A structure as lines `key: value`; amounts in cents also in whole units; of what is true the key alone."""
+    if content is True:
+        return [key.replace("_", " ")] if key else []
     if depth > _DEPTH or content is None or isinstance(content, bool):
         return []
     if isinstance(content, dict):

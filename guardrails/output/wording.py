@@ -55,6 +55,10 @@ _EXCUSE_CLASSES = (
     "negation",
     "condition",
     "hedge",
+    "hedge_near",
+    "wish",
+    "wished_helper",
+    "hypothesis",
     "attribution",
     "reported",
     "relative",
@@ -73,6 +77,7 @@ class ByLast:
 
     promises: Grouped[CommitmentPattern]
     refusals: Grouped[Pattern]
+    delays: Grouped[Pattern]
     disclosures: Grouped[Pattern]
     confidences: Grouped[Pattern]
     deeds: Grouped[Pattern]
@@ -103,6 +108,10 @@ class Wording:
     def refusing(self, marks: Marks) -> Iterator[Pattern]:
         """The patterns about people that can hold in a sentence."""
         return _possible(self._by_last.refusals, marks)
+
+    def delaying(self, marks: Marks) -> Iterator[Pattern]:
+        """The patterns about people that count where one was asked for and can hold in a sentence."""
+        return _possible(self._by_last.delays, marks)
 
     def revealing(self, marks: Marks) -> Iterator[Pattern]:
         """The patterns about the prompt that can hold in a sentence."""
@@ -155,7 +164,7 @@ def load_wording(folder: Path) -> Wording:
         *_dangling("commitments.yaml", commitments.patterns, classes),
         *_dangling("actions.yaml", actions.patterns, {*classes, "done", "doing", "reports"}),
         *_dangling("actions.yaml", actions.general, classes),
-        *_dangling("people.yaml", people.patterns, classes),
+        *_dangling("people.yaml", (*people.patterns, *people.asked), classes),
         *_dangling("disclosure.yaml", (*disclosure.prompt_patterns, *disclosure.secret_patterns), classes),
         *_missing_classes(classes),
         *_bad_guidance(feedback),
@@ -176,6 +185,7 @@ def load_wording(folder: Path) -> Wording:
         _by_last=ByLast(
             _by_last(commitments.patterns),
             _by_last(people.patterns),
+            _by_last(people.asked),
             _by_last(disclosure.prompt_patterns),
             _by_last(disclosure.secret_patterns),
             _by_last(actions.general),
