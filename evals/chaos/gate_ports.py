@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
 from random import Random
+from typing import ParamSpec
 
 from pydantic import JsonValue
 from sqlalchemy import Connection, create_engine, event, select
@@ -15,13 +17,15 @@ from sqlalchemy.pool import StaticPool
 from handrail.agent.company.context import sample_attributes
 from handrail.agent.company.database import CompanyDatabase, ResultT, Work
 from handrail.agent.company.seed import seed
-from handrail.agent.conversation import Approval, AuditEvent, JournalEntry, JournalState
+from handrail.agent.conversation import Approval, AuditEvent, Granted, JournalEntry, JournalState
 from handrail.agent.ports import AttributeValue, CallFacts, CustomerEvent, PortError
 from handrail.agent.store import journal, tables
 from handrail.agent.store.conversations import Place
 from handrail.agent.store.schema import SCHEMA
 from handrail.evals.substitutes import OFFICE_HOURS, Recorder
-from handrail.guardrails.vocabulary import ToolCall, Turn
+from handrail.guardrails.vocabulary import Signal, ToolCall, Turn
+
+P = ParamSpec("P")
 
 STUMBLES = 40
 """One execution in so many ends with a company that cannot say what happened, and one with an answer that is lost."""
@@ -80,9 +84,15 @@ class JournalBook:
     database: MemoryDatabase
     approvals: dict[str, Approval] = field(default_factory=dict)
 
-    async def intend(self, turn: Turn, entry: JournalEntry, events: Sequence[AuditEvent]) -> None:
-        """Journal a write before it runs. Raises StoreError for a key that is known."""
-        journal.intend(self.database.connection, Place(turn.site, turn.conversation_id), entry)
+    async def intend(
+        self, turn: Turn, entry: JournalEntry, events: Sequence[AuditEvent], seen: Granted | None = None
+    ) -> None:
+        """Journal a write before it runs. Raises StoreError for a key that is known, GrantsMoved for an old sum."""
+        journal.intend(self.database.connection, Place(turn.site, turn.conversation_id), entry, seen)
+
+    async def granted(self, site: str, customer_id: str, tools: Sequence[str], since: datetime, but: str) -> Granted:
+        """What the customer was granted since an instant."""
+        return journal.granted(self.database.connection, site, customer_id, tools, since, but)
 
     async def conclude(self, turn: Turn, entry: JournalEntry, events: Sequence[AuditEvent]) -> None:
         """Journal how it ended."""
@@ -97,6 +107,24 @@ class JournalBook:
         entries = tables.journal
         found = select(entries.c.digest).where(entries.c.state != JournalState.FAILED.value).distinct()
         return tuple(self.database.connection.execute(found).scalars())
+
+
+class Unsuspicious:
+    """Detectors that find nothing in what tools answer: the company's own records hold no instructions."""
+
+    def screen_json(self, content: JsonValue) -> tuple[Signal, ...]:
+        """No signals."""
+        return ()
+
+
+class AtOnce(Executor):
+    """Does work where it is asked for, so that runs can be repeated."""
+
+    def submit(self, fn: Callable[P, ResultT], /, *args: P.args, **kwargs: P.kwargs) -> Future[ResultT]:
+        """The result, at once."""
+        done: Future[ResultT] = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
 
 
 class OneCode:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from random import Random
 from typing import Literal, cast
@@ -19,6 +18,7 @@ from handrail.agent.channels import (
     DRAFT,
     ESCALATION,
     JOURNAL,
+    REOPENED,
     ROUNDS,
     SNAPSHOT,
     TURN,
@@ -30,7 +30,7 @@ from handrail.agent.channels import (
     advanced,
 )
 from handrail.agent.company.toolbox import CompanyToolbox
-from handrail.agent.conversation import ApprovalState, ConversationState, Snapshot
+from handrail.agent.conversation import ApprovalState, Assent, ConversationState, Snapshot
 from handrail.agent.holdouts import Draws
 from handrail.agent.nodes.apply_policy import apply_policy
 from handrail.agent.nodes.assign_segments import assign_segments
@@ -43,12 +43,14 @@ from handrail.agent.turns import Cause, CauseKind
 from handrail.evals.chaos.flow_run import Ended
 from handrail.evals.chaos.gate_ports import (
     CODE,
+    AtOnce,
     JournalBook,
     JumpingClock,
     KnownCustomers,
     MemoryDatabase,
     OneCode,
     Stumbling,
+    Unsuspicious,
 )
 from handrail.evals.chaos.random_customer import Move, move, words
 from handrail.evals.chaos.random_model import RandomModel
@@ -79,6 +81,7 @@ from handrail.guardrails.vocabulary import (
 
 SITE, CONVERSATION = "chaos", "c_chaos"
 TURNS = 12
+OPERATORS = ("op", "other")
 _BEFORE = ((Stage.ASSIGN_SEGMENTS, assign_segments), (Stage.GATE_RISK, gate_risk))
 _KEPT: tuple[Literal["facts", "members", "gate"], ...] = ("facts", "members", "gate")
 """What a conversation's first turn finds out; the need stays the same in all of them, and with it the answer."""
@@ -138,7 +141,7 @@ class _Talk:
         self.proved, self.broken = False, list[str]()
         self.room = Room(
             bundle=bench.bundle,
-            detectors=cast(Detectors, _ABSENT),
+            detectors=cast(Detectors, Unsuspicious()),
             context=self.known,
             retriever=cast(Retriever, _ABSENT),
             model=self.model,
@@ -146,7 +149,7 @@ class _Talk:
             step_up=OneCode(),
             store=cast(Store, self.book),
             clock=bench.clock,
-            executor=cast(Executor, _ABSENT),
+            executor=AtOnce(),
             draws=Draws(b"a secret of nobody, long enough to draw with"),
         )
 
@@ -272,6 +275,8 @@ class _Talk:
         self.state = next_state(view, self.room, result)
         if view.has(APPROVAL):
             self.book.approvals.setdefault(view[APPROVAL].approval_id, view[APPROVAL])
+        if view.has(REOPENED):
+            self._settle(view[REOPENED].approval_id, ApprovalState.PENDING)
         for channel, reached in ((USED_APPROVAL, ApprovalState.USED), (WITHDRAWN, ApprovalState.EXPIRED)):
             if view.has(channel) and view[channel] in self.book.approvals:
                 self._settle(view[channel], reached)
@@ -293,8 +298,18 @@ class _Talk:
         held, now = waiting[-1], self.clock.now()
         reached = ApprovalState.APPROVED if chosen is Move.APPROVE else ApprovalState.DENIED
         reached = ApprovalState.EXPIRED if now >= held.expires_at else reached
+        by = self.random.choice([name for name in OPERATORS if name not in held.approvers] or OPERATORS)
+        if reached is ApprovalState.APPROVED:
+            assent = Assent(by=by, digest=held.digest, at=now)
+            self.book.approvals[held.approval_id] = held.model_copy(update={"assents": (*held.assents, assent)})
         self._settle(held.approval_id, reached)
-        return Cause(kind=CauseKind.OPERATOR_DECISION, approval=reached, approval_id=held.approval_id, operator="op")
+        return Cause(
+            kind=CauseKind.OPERATOR_DECISION,
+            approval=reached,
+            approval_id=held.approval_id,
+            operator=by,
+            approvers=self.book.approvals[held.approval_id].approvers,
+        )
 
     def _settle(self, approval_id: str, reached: ApprovalState) -> None:
         held = self.book.approvals[approval_id]

@@ -16,7 +16,7 @@ from handrail.agent.ports import PortError
 from handrail.agent.room import Patience
 from handrail.agent.store_port import StoreError, UnknownApproval
 from handrail.guardrails.scope import Retrieved
-from handrail.guardrails.vocabulary import ConversationStatus, ToolOutcome, TurnResult
+from handrail.guardrails.vocabulary import ConversationStatus, Draft, ToolCall, ToolOutcome, TurnResult
 from tests.flow.aloud import Aloud, Line, never
 from tests.flow.ports import ALL_METHODS, CERTAIN, HUGE, Fault, ways_to_fail
 from tests.flow.stand import CANCEL, OFFICE_HOURS, SHORT, SITE, UNREAD, Opinionated, Scripted, Stand
@@ -90,6 +90,18 @@ def _approve(stand: Stand) -> Awaitable[TurnResult]:
     return stand.decide()
 
 
+async def _refund(stand: Stand) -> TurnResult:
+    """A model that proposes a refund, of which policy asks how much there has been before."""
+    call = ToolCall(call_id="r", tool="issue_refund", arguments={"invoice_id": "INV-2049", "amount": "112.00"})
+
+    async def complete(*_: object, **__: object) -> object:
+        return Draft(text="", calls=(call,), author="model:refunding")
+
+    stand.model.replaced["complete"] = complete
+    await stand.open("farid")
+    return await stand.say("could we have 112.00 of our money for the invoice INV-2049 back please")
+
+
 async def _human(stand: Stand) -> TurnResult:
     return await stand.say("I want to speak to a person")
 
@@ -108,6 +120,7 @@ REACHES: Mapping[tuple[str, str], Reach] = {
     ("toolbox", "outcome"): Reach(_approve, "SYS_TOOL_UNKNOWN", upto="approve"),
     ("step_up", "start"): Reach(_ask, "SYS_STEP_UP"),
     ("step_up", "check"): Reach(_code, "SYS_STEP_UP", upto="code"),
+    ("store", "granted"): Reach(_refund, "SYS_STORE"),
     ("store", "intend"): Reach(_approve, "SYS_STORE", upto="approve"),
     ("store", "conclude"): Reach(_approve, "SYS_STORE", upto="approve"),
     ("store", "release"): Reach(_aloud("release", never), "SYS_STORE"),
