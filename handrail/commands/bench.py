@@ -9,7 +9,7 @@ import click
 
 @click.group()
 def bench() -> None:
-    """Measure the guarded turn beside its floor, decisions beside Cedar, and detection on unseen companies."""
+    """Measure the turn beside its floor, decisions beside Cedar, detection on unseen companies, checks of replies."""
 
 
 @bench.command()
@@ -76,3 +76,20 @@ def detect(data: Path, out: Path | None, as_json: bool) -> None:
         out.write_text(html_page(found), encoding="utf-8")
         out.with_suffix(".json").write_text(found.model_dump_json(indent=1), encoding="utf-8")
     click.echo(found.model_dump_json(indent=2) if as_json else table(found))
+
+
+@bench.command()
+@click.argument("corpora", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def replies(corpora: tuple[Path, ...], as_json: bool) -> None:
+    """The output checks on replies by several authors: correct ones, and minimal edits of 16 kinds that violate.
+
+    CORPORA are files of JSON lines as `handrail check` reads them, each with its kind; without any, the authored ones.
+    Those of `sealed` were never looked at while the checks were written.
+    """
+    from handrail.commands.check import build_check
+    from handrail.evals.replies import AUTHORED, measure, table
+
+    check = build_check()
+    found = [measure(check, path) for path in corpora or sorted(AUTHORED.glob("*.jsonl"))]
+    click.echo("[" + ",".join(one.model_dump_json() for one in found) + "]" if as_json else table(found))
