@@ -141,6 +141,7 @@ MEANINGS: Mapping[str, str] = {
     "DisclosureFile.secrets": "Shapes of credentials.",
     "DisclosureFile.prompt_patterns": "Ways to speak of the model's own instructions.",
     "DisclosureFile.secret_patterns": "Ways to tell passwords and internal notes in words.",
+    "PeopleFile.asked": "Ways that count only after the customer has asked for a person.",
     "DisclosureFile.person_keys": "Fields of tool results in which other people's data stand.",
     "DisclosureFile.role_mailboxes": "Mailboxes that are no person's.",
     "SecretShape.hints": "Only a sentence that holds one of these is looked at; lower case.",
