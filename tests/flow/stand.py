@@ -58,7 +58,7 @@ from tests.flow.ports import Switch
 SITE = "fernwell"
 OFFICE_HOURS = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 """A Tuesday on which every queue of the sample is open."""
-SHORT = 0.35
+SHORT = 0.8
 """Seconds of patience with a port that hangs."""
 NEVER_LONGER = 30.0
 """Seconds after which a turn that should have ended by itself fails its test instead of holding the run."""

@@ -20,11 +20,11 @@ from handrail.evals.standins.conduct import Conduct
 from handrail.evals.standins.openai_server import MODEL, StandIn
 from handrail.guardrails.vocabulary import Detection, NeedState, RiskTier, Signal, Stage, TurnResult
 from tests.flow.ports import Fault
-from tests.flow.stand import SHORT, SITE, UNREAD, Opinionated, Stand, store_url
+from tests.flow.stand import SITE, UNREAD, Opinionated, Stand, store_url
 
 VAGUE = "It went sideways with the other one"
 HOW_TO = Opinion(need_state=NeedState.HOW_TO, intent=None)
-QUICK = replace(Patience(), second_opinion=SHORT)
+QUICK = replace(Patience(), second_opinion=0.35)
 
 Stands = Callable[..., Awaitable[Stand]]
 
