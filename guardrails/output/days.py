@@ -165,7 +165,7 @@ def is_year(near: Nearby, value: Value) -> bool:
     for words, ahead in ((_LAST_YEAR, -1), (_NEXT_YEAR, 1)):
         if words.search(asked):
             years.add(known.others[0].year + ahead)
-    return int(key) in years
+    return key.isdigit() and int(key) in years
 
 
 def _moved(near: Nearby, value: Value, known: Days) -> Iterator[date]:

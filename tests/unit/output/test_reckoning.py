@@ -98,3 +98,9 @@ def test_no_calendar_is_too_far(now: date, words: Wording) -> None:
     """Days at its ends are checked without an error."""
     reply = "Next Monday, 9999-12-31, is 4000 days after 29 February; that is by the 31st, at the end of the month."
     assert review(reply, Evidence(now=now, customer_texts=("tomorrow, on Friday or by the 31st?",)), words).codes
+
+
+def test_a_fraction_is_no_year() -> None:
+    """Four characters that begin as a year does, and are none."""
+    found = review("It takes 19.5 and then 20.1 of them.", Evidence(now=date(2026, 3, 12)), wording())
+    assert "OUT_UNSOURCED_NUMBER" in found.codes
