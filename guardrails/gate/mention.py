@@ -11,8 +11,8 @@ from pydantic import JsonValue
 from handrail.guardrails.gate.argument import MONEY, Argument, ArgumentType
 from handrail.guardrails.output.dates import dates
 from handrail.guardrails.output.fold import visible
-from handrail.guardrails.output.numbers import normal, numbers
-from handrail.guardrails.output.values import Form, Kind
+from handrail.guardrails.output.numbers import numbers
+from handrail.guardrails.output.values import Form, Kind, normal
 from handrail.guardrails.vocabulary import Scalar
 
 _PART = re.compile(r"[^\W_]+")

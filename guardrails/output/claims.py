@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from handrail.guardrails.output.lexicon import Order, Place, any_between, in_order
 from handrail.guardrails.output.policy import Excuse, Pattern
-from handrail.guardrails.output.quotation import is_cited, is_quoted
+from handrail.guardrails.output.quotation import claimed_stems, is_cited, is_quoted
 from handrail.guardrails.output.reading import Line, View
 from handrail.guardrails.output.sources import content_stems
 from handrail.guardrails.output.values import Kind, Value
@@ -104,27 +104,30 @@ def is_attributed(view: View, place: Place) -> bool:
 
 def is_known_state(view: View, place: Place) -> bool:
     """Whether a tool reported this state ("status: cancelled"), so that the sentence reports and does not claim."""
-    told = content_stems(view.line.tokens[place[1] - 1]) or content_stems(" ".join(view.line.tokens[slice(*place)]))
+    told = claimed_stems(view.line, place)
     return bool(told and view.sources.tool_text) and told <= content_stems(view.sources.tool_text)
 
 
 def is_found(view: View, place: Place) -> bool:
     """Whether a tool reported all values of the sentence, which has one; never of what `I` do."""
-    line = view.line
-    if any_between(line.marks, ("self",), _clause_start(line, place[0]), place[1]):
-        return False
-    return bool(line.values) and all(_is_reported(view, value) or view.sources.hold(value) for value in line.values)
+    values = view.line.values
+    return bool(values) and not _is_mine(view.line, place) and _are_known(view, values)
 
 
 def is_recorded(view: View, place: Place) -> bool:
     """Whether a tool reported figures or times of the sentence, and some source the others; never of what `I` do."""
-    line = view.line
-    if any_between(line.marks, ("self",), _clause_start(line, place[0]), place[1]):
-        return False
-    stated = [value for value in line.values if value.kind in _STATED]
-    return any(_is_reported(view, value) for value in stated) and all(
-        _is_reported(view, value) or view.sources.hold(value) for value in stated
-    )
+    stated = tuple(value for value in view.line.values if value.kind in _STATED)
+    reported = not _is_mine(view.line, place) and any(_is_reported(view, value) for value in stated)
+    return reported and _are_known(view, stated)
+
+
+def _is_mine(line: Line, place: Place) -> bool:
+    """Whether the clause of the claim says what `I` do."""
+    return any_between(line.marks, ("self",), _clause_start(line, place[0]), place[1])
+
+
+def _are_known(view: View, values: tuple[Value, ...]) -> bool:
+    return all(_is_reported(view, value) or view.sources.hold(value) for value in values)
 
 
 def _is_reported(view: View, value: Value) -> bool:

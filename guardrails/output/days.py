@@ -156,7 +156,7 @@ def is_day_of_month(near: Nearby, value: Value) -> bool:
 def is_year(near: Nearby, value: Value) -> bool:
     """Whether a bare number is the year of a day that is known or worked out."""
     key = value.keys[0]
-    if value.unit or len(key) != 4 or key[:2] not in {"19", "20"}:
+    if value.unit or len(key) != 4 or not key.isdigit() or key[:2] not in {"19", "20"}:
         return False
     known = known_days(near)
     days = (*known.said, *known.others[:1], *_moved(near, value, known))
@@ -165,7 +165,7 @@ def is_year(near: Nearby, value: Value) -> bool:
     for words, ahead in ((_LAST_YEAR, -1), (_NEXT_YEAR, 1)):
         if words.search(asked):
             years.add(known.others[0].year + ahead)
-    return key.isdigit() and int(key) in years
+    return int(key) in years
 
 
 def _moved(near: Nearby, value: Value, known: Days) -> Iterator[date]:

@@ -9,9 +9,8 @@ from decimal import Decimal
 
 from handrail.guardrails.output.dates import partial_keys
 from handrail.guardrails.output.extract import extract
-from handrail.guardrails.output.numbers import normal
 from handrail.guardrails.output.units import CENT, MONEY, TIME_UNITS, in_base
-from handrail.guardrails.output.values import Form, Kind, Value
+from handrail.guardrails.output.values import Form, Kind, Value, normal
 
 SOURCE_LIMIT = 100_000
 """Characters of one source text that are read; what stands after them backs nothing."""

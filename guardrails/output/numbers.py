@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from handrail.guardrails.output.numerals import spelled
 from handrail.guardrails.output.units import CURRENCIES, TIME_UNITS, UNITS, alternatives, is_workday, unit_of
-from handrail.guardrails.output.values import Form, Kind, Value
+from handrail.guardrails.output.values import Form, Kind, Value, normal
 
 _SCALE = {
     "k": 1_000, "m": 1_000_000, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000, "tausend": 1_000,
@@ -68,12 +68,6 @@ def readings(written: str) -> tuple[str, ...]:
         # English writes 1,000 for a thousand; 1.000 may be a German thousand or an English one with three decimals.
         return (grouped,) if decimal_sign == "," else (as_decimal, grouped)
     return (grouped,) if len(signs) > 1 and len(set(signs)) == 1 else (as_decimal,)
-
-
-def normal(number: Decimal) -> str:
-    """A number without superfluous zeros."""
-    shown = f"{number:f}"
-    return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
 
 def _digits(text: str) -> Iterator[Value]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from handrail.guardrails.output.units import CURRENCIES, TIME_UNITS, UNITS, alternatives, is_workday, unit_of
-from handrail.guardrails.output.values import Form, Kind, Value
+from handrail.guardrails.output.values import Form, Kind, Value, normal
 
 SMALL_WORDS = {
     "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
@@ -124,6 +124,4 @@ def _value(match: re.Match[str], amount: Decimal) -> Value:
     unit = currency or unit_of(word)
     kind = Kind.MONEY if currency else Kind.DURATION if unit in TIME_UNITS else Kind.NUMBER
     working = kind is Kind.DURATION and is_workday(f"{match['sort'] or ''}{word}")
-    shown = f"{amount:f}"
-    key = shown.rstrip("0").rstrip(".") if "." in shown else shown
-    return Value(kind, match.start(), match.end(), (key,), unit, Form.WORDS, working)
+    return Value(kind, match.start(), match.end(), (normal(amount),), unit, Form.WORDS, working)

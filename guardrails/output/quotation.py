@@ -63,7 +63,7 @@ def is_quoted(view: View, place: Place) -> bool:
     if is_ours and is_verbatim(view):
         return True
     parts = tuple(_Part.all(view, place))
-    claimed = content_stems(line.tokens[place[1] - 1]) or content_stems(" ".join(line.tokens[slice(*place)]))
+    claimed = claimed_stems(line, place)
     return any(
         claimed <= known
         and len(part.stems & known) >= part.share(view) * len(part.stems)
@@ -72,6 +72,11 @@ def is_quoted(view: View, place: Place) -> bool:
         for part in parts
         for passage, known, text in _windows(view)
     )
+
+
+def claimed_stems(line: Line, place: Place) -> frozenset[str]:
+    """The last word of a claim, which says what is claimed; where that word carries no meaning, all of them."""
+    return content_stems(line.tokens[place[1] - 1]) or content_stems(" ".join(line.tokens[slice(*place)]))
 
 
 def is_verbatim(view: View) -> bool:

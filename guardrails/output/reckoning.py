@@ -76,13 +76,7 @@ def is_worked_out(near: Nearby, value: Value) -> bool:
     if value.kind is Kind.DURATION and _is_between_days(near, value):
         return True
     before = near.topic.words[max(0, value.start - 16) : value.start]
-    if value.kind is Kind.NUMBER and not value.unit and (_is_hour(near, value, before) or is_year(near, value)):
-        return True
-    if (
-        value.kind is Kind.NUMBER
-        and not value.unit
-        and any(str(int(span // 60)) in value.keys for span in _spans(near) if span % 60 == 0)
-    ):
+    if value.kind is Kind.NUMBER and not value.unit and _is_moment(near, value, before):
         return True
     said = amounts(near.said, MOST)
     about = _ABOUT.search(before) is not None
@@ -241,6 +235,15 @@ def _is_near(wanted: Amount, known: Iterable[Amount]) -> bool:
 def _digits(number: float) -> int:
     """How many digits of a number are no closing zeros."""
     return len(f"{number:.10g}".replace(".", "").strip("0"))
+
+
+def _is_moment(near: Nearby, value: Value, before: str) -> bool:
+    """Whether a bare number is an hour of the day, a year, or the hours between two times."""
+    return (
+        _is_hour(near, value, before)
+        or is_year(near, value)
+        or any(str(int(span // 60)) in value.keys for span in _spans(near) if span % 60 == 0)
+    )
 
 
 def _is_hour(near: Nearby, value: Value, before: str) -> bool:

@@ -17,11 +17,11 @@ from handrail.guardrails.output.evidence import Evidence
 from handrail.guardrails.output.extract import extract
 from handrail.guardrails.output.fold import squash, stem, words
 from handrail.guardrails.output.index import RECKONED, SOURCE_LIMIT, ValueIndex
-from handrail.guardrails.output.numbers import normal
+from handrail.guardrails.output.lexicon import Place
 from handrail.guardrails.output.policy import RecordsFile
 from handrail.guardrails.output.records import Records, counts, people_of
 from handrail.guardrails.output.sentences import sentences
-from handrail.guardrails.output.values import Form, Kind, Value
+from handrail.guardrails.output.values import Form, Kind, Value, normal
 from handrail.guardrails.vocabulary import Passage, ToolOutcome, ToolResult
 
 _STOP = frozenset({
@@ -195,24 +195,18 @@ class Sources:
         asked = (
             part.strip()
             for result in self.evidence.tool_results
-            if result.outcome is ToolOutcome.SUCCEEDED and result.content
-            for line in lines_of(dict(result.call.arguments))
+            for line in _looked_up(result)
             for part in (line.partition(": ")[2],)
         )
         return tuple(dict.fromkeys(one for one in asked if _SUBJECT.fullmatch(one)))
 
     def was_looked_up(self, text: str, value: Value) -> bool:
         """Whether `value` of `text` is what a call was asked for, or a part of it (339-1182 of V-339-1182)."""
-        lowered = text.lower()
-        for subject in self.looked_up:
-            at = lowered.find(subject.lower())
-            while at >= 0:
-                end = at + len(subject)
-                inside = at <= value.start and value.end <= end
-                if inside and not (lowered[at - 1 : at].isalnum() or lowered[end : end + 1].isalnum()):
-                    return True
-                at = lowered.find(subject.lower(), at + 1)
-        return False
+        return any(
+            start <= value.start and value.end <= end
+            for subject in self.looked_up
+            for start, end in _token_places(text, subject)
+        )
 
     @cached_property
     def counts(self) -> frozenset[str]:
@@ -316,14 +310,17 @@ def _shown(evidence: Evidence, passages: tuple[tuple[Passage, PassageIndex], ...
 
 def has_token(text: str, token: str) -> bool:
     """Whether `token` stands in `text` between characters that are no letters or digits; case does not matter."""
+    return any(True for _ in _token_places(text, token))
+
+
+def _token_places(text: str, token: str) -> Iterator[Place]:
     text, token = text.lower(), token.lower()
     at = text.find(token)
     while at >= 0:
         end = at + len(token)
         if not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum()):
-            return True
+            yield at, end
         at = text.find(token, at + 1)
-    return False
 
 
 def action_lines(result: ToolResult) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -46,3 +47,9 @@ class Value(NamedTuple):
     unit: str = ""
     form: Form = Form.DIGITS
     workdays: bool = False
+
+
+def normal(number: Decimal) -> str:
+    """A number without superfluous zeros, as `keys` have it."""
+    shown = f"{number:f}"
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
