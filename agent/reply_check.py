@@ -48,15 +48,7 @@ class ReplyCheck:
     def verdict(self, given: GivenReply) -> Verdict:
         """Check one reply."""
         found = review(given.reply, self.evidence(given), self.bundle.wording)
-        facts = Facts.of(
-            [
-                fact("findings", found.codes, "output_checks"),
-                fact("findings_count", len(found.findings), "output_checks"),
-                fact("repairs_left", 0, "flow"),
-                fact("speaker", "model", "flow"),
-                fact("risk", given.facts.risk.value, "given"),
-            ]
-        )
+        facts = Facts.of([*found.facts(0, "model"), fact("risk", given.facts.risk.value, "given")])
         return Verdict(findings=found.findings, decision=self.bundle.policy.decide(Stage.GUARD_OUTPUT, facts))
 
     def evidence(self, given: GivenReply) -> Evidence:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from handrail.agent.feed import Entry, MessageCompleted
+from handrail.agent.releasing import GAP
 from handrail.guardrails.vocabulary import Role
 
 _FIRST_LOOK = 100
@@ -49,6 +50,16 @@ async def unheard(feeds: Feeds, site: str, conversation_id: str, turn_id: str) -
         return tuple(messages[:begun])
     answered = messages[before].turn_id
     return tuple(each for each in messages[before + 1 : begun] if each.turn_id is None or each.turn_id != answered)
+
+
+def told(before: Sequence[MessageCompleted], reply: str | None) -> str:
+    """What a client that only pulls is told: the messages `before`, then the reply."""
+    return GAP.join([*map(signed, before), *([reply] if reply else [])])
+
+
+def signed(message: MessageCompleted) -> str:
+    """A message as its reader sees it: with the name of the person who wrote it."""
+    return message.text if message.name is None else f"{message.name}: {message.text}"
 
 
 def _places(messages: list[MessageCompleted], turn_id: str) -> tuple[int | None, int | None]:

@@ -21,9 +21,8 @@ from handrail.agent.channels import (
     advanced,
 )
 from handrail.agent.flow import TURN, Table
-from handrail.agent.guest.guest import GUEST, Guest
+from handrail.agent.guest.guest import Guest, present
 from handrail.agent.nodes.generate import FIXED_WORDS, ask_model, fixed_words
-from handrail.agent.ports import PortError
 from handrail.agent.room import Room
 from handrail.agent.screening import WITHHELD
 from handrail.guardrails.gate.canonical import canonical, digest
@@ -37,20 +36,17 @@ async def speak(view: View, room: Room) -> Step:
     for obligation, key in FIXED_WORDS.items():
         if obligation in view[POLICY].obligations:
             return fixed_words(view, room, key, solved=obligation is Obligation.CLOSE)
-    guest = GUEST.get()
-    if guest is None:
-        raise PortError("the agent that spoke in this turn is gone; a person takes over")
-    brought = _brought(view, room)
+    guest = present()
+    brought = _brought(guest, view, room)
     written = cast(TurnState, {write.name: write.content for write in brought})
     step = await ask_model(View(advanced(view.state, written)), room)
     writes = (*brought, *step.writes, INSTRUCTIONS.put(guest.instructions))
     return Step((*_withheld(brought, guest), *step.said), writes, step.audit)
 
 
-def _brought(view: View, room: Room) -> tuple[Write, ...]:
+def _brought(guest: Guest, view: View, room: Room) -> tuple[Write, ...]:
     """What the guest brings, written with the first draft."""
-    guest = GUEST.get()
-    if guest is None or view.has(RETRIEVED) or view.has(RESULTS):
+    if view.has(RETRIEVED) or view.has(RESULTS):
         return ()
     found = guest.brought.documents
     results = tuple(_judged(one.result, view, room) for one in guest.brought.results)

@@ -71,6 +71,14 @@ GUEST: ContextVar[Guest | None] = ContextVar("GUEST", default=None)
 """The guest of the turn that runs in this context."""
 
 
+def present() -> Guest:
+    """The guest of the turn. Raises PortError in a turn that is finished after its guest has gone."""
+    guest = GUEST.get()
+    if guest is None:
+        raise PortError("the agent that spoke in this turn is gone; a person takes over")
+    return guest
+
+
 def lent(tool: str) -> bool:
     """Whether the guest of the turn has the tool. Without one, Handrail's toolbox runs what a person approved."""
     guest = GUEST.get()
@@ -92,10 +100,7 @@ class GuestModel:
 
     async def complete(self, prompt: Prompt, seconds: float, listener: Listener | None = None) -> Draft:
         """The guest's draft. A turn that is finished after its guest has gone has nobody to write one."""
-        guest = GUEST.get()
-        if guest is None:
-            raise PortError("the agent that spoke in this turn is gone; a person takes over")
-        return await guest.complete(prompt, seconds)
+        return await present().complete(prompt, seconds)
 
 
 class GuestToolbox:

@@ -13,8 +13,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from handrail.agent.embedding import Beginning, newest, opened, system_clock, text_of
 from handrail.agent.guest.exchange import Exchange, Over, Wanted
 from handrail.agent.guest.guests import AGENT, Heard
-from handrail.agent.releasing import GAP
-from handrail.agent.unheard import unheard
+from handrail.agent.unheard import told, unheard
 from handrail.guardrails.vocabulary import Draft, TurnResult
 
 if TYPE_CHECKING:
@@ -66,15 +65,8 @@ class Visit:
     async def released(self) -> AIMessage:
         """What the customer reads: what people wrote to them meanwhile, then the reply. Raises as `over` does."""
         result = await self.over()
-        store = self._service.store
-        before = await unheard(store, self._site, self.conversation_id, result.turn_id)
-        said = [each.text if each.name is None else f"{each.name}: {each.text}" for each in before]
-        return AIMessage(GAP.join([*said, *([result.reply] if result.reply else [])]), id=result.turn_id)
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing is wanted any more."""
-        return self._work.done()
+        before = await unheard(self._service.store, self._site, self.conversation_id, result.turn_id)
+        return AIMessage(told(before, result.reply), id=result.turn_id)
 
     def abandon(self) -> None:
         """The agent's run was given up: so is the turn, and a person takes over what it left."""

@@ -91,15 +91,7 @@ async def _write(
     turn = view[TURN]
     begun = next((entry for entry in view.get(JOURNAL, ()) if entry.key == key), None)
     if begun is None:
-        begun = JournalEntry(
-            turn_id=turn.turn_id,
-            call=call,
-            digest=weighed.digest,
-            key=key,
-            state=JournalState.INTENDED,
-            amounts=amounts_of(spec, weighed.values),
-            at=room.clock.now(),
-        )
+        begun = _intent(weighed, spec, view, room, key)
         await _intend(begun, weighed, view, room, led)
     elif begun.state is not JournalState.INTENDED:
         return _from_journal(begun, call)
@@ -125,6 +117,18 @@ async def _write(
     return _from_journal(ended, call)
 
 
+def _intent(weighed: Weighed, spec: ToolSpec, view: View, room: Room, key: str) -> JournalEntry:
+    return JournalEntry(
+        turn_id=view[TURN].turn_id,
+        call=weighed.call,
+        digest=weighed.digest,
+        key=key,
+        state=JournalState.INTENDED,
+        amounts=amounts_of(spec, weighed.values),
+        at=room.clock.now(),
+    )
+
+
 async def _intend(begun: JournalEntry, weighed: Weighed, view: View, room: Room, led: tuple[Decision, ...]) -> None:
     """Journal the call. INVARIANT: nothing runs on a sum over earlier calls that is no longer true."""
     before = [_event(EventKind.TOOL_INTENT, view, room, begun, led)]
@@ -141,15 +145,7 @@ async def _hand_over(
 ) -> Ran:
     """Give the call to the caller, who runs it. A write is journalled before: it may have happened from now on."""
     turn = view[TURN]
-    given = JournalEntry(
-        turn_id=turn.turn_id,
-        call=call,
-        digest=weighed.digest,
-        key=key,
-        state=JournalState.INTENDED,
-        amounts=amounts_of(spec, weighed.values),
-        at=room.clock.now(),
-    )
+    given = _intent(weighed, spec, view, room, key)
     ended = given.model_copy(update={"state": JournalState.HANDED_OVER})
     result = ToolResult(call=call, outcome=ToolOutcome.HANDED_OVER, reasons=(HANDED_OVER,))
     after = _event(EventKind.TOOL_OUTCOME, view, room, ended, ())

@@ -31,7 +31,6 @@ from handrail.guardrails.output.commitments import promises
 from handrail.guardrails.output.evidence import Evidence, PersonState
 from handrail.guardrails.output.feedback import feedback
 from handrail.guardrails.output.review import Review, review
-from handrail.guardrails.policy.facts import fact
 from handrail.guardrails.toolspec import Access
 from handrail.guardrails.vocabulary import (
     Decision,
@@ -88,13 +87,8 @@ def promised(text: str, view: View, room: Room) -> tuple[str, ...]:
 
 def decide(found: Review, draft: Draft, view: View, room: Room) -> Decision:
     """Policy's answer to the findings."""
-    speaker = draft.author.partition(":")[0]
-    facts = (
-        fact("findings", found.codes, "output_checks"),
-        fact("findings_count", len(found.findings), "output_checks"),
-        fact("repairs_left", max(0, MAX_REPAIRS - view.get(REPAIRS, 0)), "flow"),
-        fact("speaker", speaker, "flow"),
-    )
+    repairs_left = max(0, MAX_REPAIRS - view.get(REPAIRS, 0))
+    facts = found.facts(repairs_left, draft.author.partition(":")[0])
     return room.bundle.policy.decide(Stage.GUARD_OUTPUT, facts_of(view).with_facts(facts))
 
 
@@ -110,7 +104,7 @@ def evidence_of(view: View, room: Room, fixed: tuple[str, ...]) -> Evidence:
     return Evidence(
         passages=view.get(RETRIEVED, NOTHING_FOUND).passages,
         tool_results=results,
-        actions=tuple(result for result in results if _writes(result, room)),
+        actions=tuple(result for result in results if is_write(result, room)),
         customer_texts=(
             *(one.text for one in snapshot.history if one.role is Role.CUSTOMER and one.message_id not in suspect),
             *((turn.text,) if turn.sender is Role.CUSTOMER and turn.turn_id not in suspect else ()),
@@ -151,6 +145,7 @@ def _told(view: View, room: Room) -> str:
     return "\n".join((system_text(view, room), *(spec.description for spec in room.bundle.tools.values())))
 
 
-def _writes(result: ToolResult, room: Room) -> bool:
+def is_write(result: ToolResult, room: Room) -> bool:
+    """Whether the call of `result` is of a tool that changes something."""
     spec = room.bundle.tools.get(result.call.tool)
     return spec is not None and spec.access is Access.WRITE

@@ -9,7 +9,7 @@ from functools import partial
 from handrail.agent.channels import RESULTS, SNAPSHOT, TURN, View
 from handrail.agent.conversation import AuditEvent, EventKind
 from handrail.agent.nodes.dressing import opening
-from handrail.agent.nodes.guard_output import decide, evidence_of, going_on
+from handrail.agent.nodes.guard_output import decide, evidence_of, going_on, is_write
 from handrail.agent.ports import Prompt
 from handrail.agent.releasing import GAP, RELEASING, Releasing
 from handrail.agent.room import Room, bounded, faults_as, sensible
@@ -17,7 +17,6 @@ from handrail.guardrails.output.evidence import Evidence
 from handrail.guardrails.output.gate import ReleaseGate
 from handrail.guardrails.output.review import Review
 from handrail.guardrails.output.sentences import Sentence
-from handrail.guardrails.toolspec import Access
 from handrail.guardrails.vocabulary import Decision, Draft, ToolOutcome
 
 
@@ -57,11 +56,7 @@ async def written(prompt: Prompt, view: View, room: Room) -> Draft | None:
 
 def _owes_an_account(view: View, room: Room) -> bool:
     """Whether something was changed in this turn: then the model says so, whoever waits for the conversation."""
-    return any(
-        spec is not None and spec.access is Access.WRITE and result.outcome is ToolOutcome.SUCCEEDED
-        for result in view.get(RESULTS, ())
-        for spec in (room.bundle.tools.get(result.call.tool),)
-    )
+    return any(result.outcome is ToolOutcome.SUCCEEDED and is_write(result, room) for result in view.get(RESULTS, ()))
 
 
 @dataclass(slots=True)

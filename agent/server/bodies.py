@@ -30,6 +30,9 @@ _NO_NUL = r"^[^\x00]*$"
 Said = Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")]
 """Words: not only white space, and nothing that a database refuses."""
 
+CUSTOMER_ID = r"^[^\x00-\x1f\x7f]{1,200}$"
+"""The `sub` of customer tokens: no control characters."""
+
 Short = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import JsonValue
 
-from handrail.agent.feed import MessageDelta
+from handrail.agent.feed import MessageCompleted, MessageDelta
 from handrail.agent.overhearing import overheard
 from handrail.agent.releasing import GAP
 from handrail.agent.server.asking import Address, Asking
@@ -26,7 +26,7 @@ from handrail.agent.server.openai_ids import Naming, conversation_of, ensure
 from handrail.agent.server.openai_models import list_models, offered, read_model
 from handrail.agent.server.openai_retries import Trying, key_of
 from handrail.agent.server.openai_stream import CompletionStream, Piece, Speech
-from handrail.agent.unheard import unheard
+from handrail.agent.unheard import signed, told, unheard
 from handrail.guardrails.vocabulary import Frozen, TurnResult
 
 
@@ -106,7 +106,7 @@ async def _answer(desk: Desk, question: Question) -> Completion:
     conversation_id = question.conversation_id
     result = await desk.service.say(desk.site, conversation_id, question.customer_id, question.text, question.key)
     turn = await desk.turn(conversation_id, result)
-    content = await told(desk, conversation_id, result) or silence(desk)
+    content = await answer_text(desk, conversation_id, result) or silence(desk)
     return completion(turn, content, result.reasons if question.shows_reasons else None, question.at)
 
 
@@ -121,22 +121,19 @@ async def _said(desk: Desk, question: Question, work: asyncio.Task[Completion]) 
             answer = Answered.of(entry.item.turn_id, question.at)
             if not begun:
                 begun = True
-                before = await _meanwhile(desk, question.conversation_id, entry.item.turn_id)
-                for text in before:
-                    yield Piece(answer, text + GAP)
+                for message in await _meanwhile(desk, question.conversation_id, entry.item.turn_id):
+                    yield Piece(answer, signed(message) + GAP)
             yield Piece(answer, entry.item.text)
 
 
-async def _meanwhile(desk: Desk, conversation_id: str, turn_id: str) -> list[str]:
-    """What was written to the customer since their message before, as they read it."""
-    before = await unheard(desk.service.store, desk.site, conversation_id, turn_id)
-    return [each.text if each.name is None else f"{each.name}: {each.text}" for each in before]
+async def _meanwhile(desk: Desk, conversation_id: str, turn_id: str) -> tuple[MessageCompleted, ...]:
+    """What was written to the customer since their message before."""
+    return await unheard(desk.service.store, desk.site, conversation_id, turn_id)
 
 
-async def told(desk: Desk, conversation_id: str, result: TurnResult) -> str:
+async def answer_text(desk: Desk, conversation_id: str, result: TurnResult) -> str:
     """What the customer reads: what was written to them meanwhile, then the reply."""
-    said = await _meanwhile(desk, conversation_id, result.turn_id)
-    return GAP.join([*said, *([result.reply] if result.reply else [])])
+    return told(await _meanwhile(desk, conversation_id, result.turn_id), result.reply)
 
 
 def silence(desk: Desk) -> str:

@@ -18,7 +18,7 @@ from handrail.agent.server.desk import Desk
 from handrail.agent.server.faults import Fault
 from handrail.agent.server.openai_answers import Completion, Model, Models, completion, handed_over
 from handrail.agent.server.openai_bodies import refused
-from handrail.agent.server.openai_chat import answering, respond, silence, told
+from handrail.agent.server.openai_chat import answer_text, answering, respond, silence
 from handrail.agent.server.openai_clients import Client
 from handrail.agent.server.openai_errors import documented
 from handrail.agent.server.openai_examples import HANDED_OVER, MODEL, MODELS, STREAM
@@ -66,7 +66,7 @@ async def _answer(desk: Desk, heard: Heard, guest: Guest, model: str) -> Complet
     at = desk.clock.now()
     result = await desk.service.guests.answer(heard, guest)
     turn = await desk.turn(heard.conversation_id, result)
-    said = await told(desk, heard.conversation_id, result)
+    said = await answer_text(desk, heard.conversation_id, result)
     content = said or (None if result.calls else silence(desk))
     whole = completion(turn, content, result.reasons, at, model)
     return handed_over(whole, result.calls) if result.calls else whole

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, JsonValue, StringConstraints
 
 from handrail.agent.guest.proxied import Offered
 from handrail.agent.guest.transcript import Sent, Transcript, Written
+from handrail.agent.server.bodies import CUSTOMER_ID
 from handrail.agent.server.openai_bodies import ChatRequest, refused
 
 PASSED_ON = (
@@ -28,7 +29,7 @@ PASSED_ON = (
 )
 """Parameters that the model gets as they are. None of them can make an answer that is not checked."""
 
-Customer = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,200}$")]
+Customer = Annotated[str, StringConstraints(pattern=CUSTOMER_ID)]
 
 
 class Message(Written):

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 
 from handrail.agent.server.asking import Asking
+from handrail.agent.server.bodies import CUSTOMER_ID
 from handrail.agent.server.faults import Fault
 from handrail.agent.server.identity import bearer
 
@@ -57,7 +58,7 @@ CustomerId = Annotated[
     str | None,
     Header(
         alias="X-Customer-Id",
-        pattern=r"^[^\x00-\x1f\x7f]{1,200}$",
+        pattern=CUSTOMER_ID,
         description="The customer, as the application knows from its session. It is believed.",
     ),
 ]

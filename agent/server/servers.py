@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from handrail.agent.server.asking import Asking, Server
-from handrail.agent.server.bodies import AttributesBody, EventsBody, attribute_values
+from handrail.agent.server.bodies import CUSTOMER_ID, AttributesBody, EventsBody, attribute_values
 from handrail.agent.server.faults import documented
 from handrail.agent.server.views import ChangedView, EventsView
 
-CustomerId = Annotated[str, Path(pattern=r"^[^\x00-\x1f\x7f]{1,200}$", description="The `sub` of customer tokens.")]
+CustomerId = Annotated[str, Path(pattern=CUSTOMER_ID, description="The `sub` of customer tokens.")]
 
 
 async def put_attributes(desk: Asking, _server: Server, customer_id: CustomerId, body: AttributesBody) -> ChangedView:

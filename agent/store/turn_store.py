@@ -40,29 +40,26 @@ class TurnStore(Means):
         self, site: str, conversation_id: str, customer_id: str | None, key: str, text: str, at: datetime
     ) -> Received:
         """Store a customer's message and lease the conversation for its turn."""
-        place = Place(site, conversation_id)
         stored_key = f"{CUSTOMER_KEY}{checked('idempotency key', key, LONGEST_KEY)}"
-        arrival = Arrival(place, Role.CUSTOMER, stored_key, text, at)
-        return self._noted(
-            await self._leases.take(place, lambda c, claim: turns.arrive(c, self._scribe, claim, arrival, customer_id))
-        )
+        arrival = Arrival(Place(site, conversation_id), Role.CUSTOMER, stored_key, text, at)
+        return self._noted(await self._arrived(arrival, customer_id))
 
     async def continue_turn(
         self, site: str, conversation_id: str, customer_id: str | None, key: str, text: str, at: datetime
     ) -> Received:
         """Open and lease a turn that goes on with the customer's newest message."""
-        place = Place(site, conversation_id)
         stored_key = f"{CONTINUED_KEY}{checked('idempotency key', key, LONGEST_KEY)}"
-        arrival = Arrival(place, Role.BOT, stored_key, text, at)
-        return await self._leases.take(
-            place, lambda c, claim: turns.arrive(c, self._scribe, claim, arrival, customer_id)
-        )
+        return await self._arrived(Arrival(Place(site, conversation_id), Role.BOT, stored_key, text, at), customer_id)
 
     async def begin_operator_turn(self, site: str, conversation_id: str, note: str, at: datetime) -> Received:
         """Open and lease a turn that an operator's decision causes."""
-        place = Place(site, conversation_id)
-        arrival = Arrival(place, Role.OPERATOR, f"{OPERATOR_KEY}{new_id('t')}", note, at)
-        return await self._leases.take(place, lambda c, claim: turns.arrive(c, self._scribe, claim, arrival, None))
+        key = f"{OPERATOR_KEY}{new_id('t')}"
+        return await self._arrived(Arrival(Place(site, conversation_id), Role.OPERATOR, key, note, at), None)
+
+    async def _arrived(self, arrival: Arrival, customer_id: str | None) -> Received:
+        return await self._leases.take(
+            arrival.place, lambda c, claim: turns.arrive(c, self._scribe, claim, arrival, customer_id)
+        )
 
     async def resume(self, turn: Turn) -> Received | None:
         """Lease the conversation of an interrupted turn; None when it is finished or runs elsewhere."""

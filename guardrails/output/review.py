@@ -22,7 +22,8 @@ from handrail.guardrails.output.reading import Line, View
 from handrail.guardrails.output.sentences import Sentence, sentences
 from handrail.guardrails.output.sources import Sources
 from handrail.guardrails.output.wording import Wording
-from handrail.guardrails.vocabulary import Frozen, Span
+from handrail.guardrails.policy.facts import fact
+from handrail.guardrails.vocabulary import FactUsed, Frozen, Span
 
 Check = Callable[[View], Iterator[Finding]]
 
@@ -52,6 +53,15 @@ class Review(Frozen):
     def codes(self) -> tuple[str, ...]:
         """The codes found, sorted, each once: the fact `findings`."""
         return tuple(sorted({finding.code for finding in self.findings}))
+
+    def facts(self, repairs_left: int, speaker: str) -> tuple[FactUsed, ...]:
+        """What policy may ask about a reply of `speaker` (model, flow, text) that can be mended so often yet."""
+        return (
+            fact("findings", self.codes, "output_checks"),
+            fact("findings_count", len(self.findings), "output_checks"),
+            fact("repairs_left", repairs_left, "flow"),
+            fact("speaker", speaker, "flow"),
+        )
 
 
 def review(reply: str, evidence: Evidence, wording: Wording, already: str = "") -> Review:
