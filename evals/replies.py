@@ -77,9 +77,11 @@ def table(figures: Sequence[ReplyFigures]) -> str:
 
 def _read(path: Path) -> Sequence[LabelledReply]:
     found: list[LabelledReply] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        try:
-            found.append(LabelledReply.model_validate(json.loads(line)))
-        except (ValidationError, json.JSONDecodeError) as error:
-            raise ConfigError([f"{path.name}, line {number}: {error}"]) from error
+    # Not splitlines(): JSON leaves line separators of Unicode inside a text as they are.
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                found.append(LabelledReply.model_validate(json.loads(line)))
+            except (ValidationError, json.JSONDecodeError) as error:
+                raise ConfigError([f"{path.name}, line {number}: {error}"]) from error
     return found

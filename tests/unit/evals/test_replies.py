@@ -39,6 +39,14 @@ def test_each_kind_is_counted_by_itself(check: ReplyCheck, tmp_path: Path) -> No
     assert "number" in table([found])
 
 
+def test_only_line_feeds_end_a_line(check: ReplyCheck, tmp_path: Path) -> None:
+    """A text in JSON may hold the other separators."""
+    path = tmp_path / "mine.jsonl"
+    line = {"id": 1, "kind": "correct", "reply": "Hello.\u2028Hello."}
+    path.write_text(json.dumps(line, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert [one.stopped.n for one in measure(check, path).kinds] == [1]
+
+
 def test_a_line_that_cannot_be_read_is_named(check: ReplyCheck, tmp_path: Path) -> None:
     """With file and line."""
     path = tmp_path / "mine.jsonl"
