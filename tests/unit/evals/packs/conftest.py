@@ -10,31 +10,12 @@ import pytest
 from handrail.evals.packs.loader import load_pack
 from handrail.evals.packs.pack import Pack, RecordsFile
 from handrail.guardrails.errors import ConfigError
+from tests.support.edited_folder import EditedFolder
 from tests.unit.evals.packs.shop import RETAIL, retail, shop_folder
 
 
-class Folder:
-    """A copy of the retail pack with edits; every edit must find exactly what it replaces."""
-
-    def __init__(self, path: Path) -> None:
-        """Stand for the pack in `path`."""
-        self.path = path
-
-    def edit(self, file: str, old: str, new: str) -> None:
-        """Replace `old`, which must stand in `file` once."""
-        text = (self.path / file).read_text(encoding="utf-8")
-        assert text.count(old) == 1, f"{file} has {old!r} {text.count(old)} times"
-        (self.path / file).write_text(text.replace(old, new), encoding="utf-8")
-
-    def add(self, file: str, text: str) -> None:
-        """Append to `file`, or create it."""
-        with (self.path / file).open("a", encoding="utf-8") as stream:
-            stream.write(text)
-
-    def line(self, file: str, text: str) -> int:
-        """The number of the last line of `file` that holds `text`."""
-        lines = (self.path / file).read_text(encoding="utf-8").splitlines()
-        return max(number for number, line in enumerate(lines, start=1) if text in line)
+class Folder(EditedFolder):
+    """A copy of the retail pack with edits."""
 
     def problems(self) -> list[str]:
         """What is wrong with the pack, with its files seen from its folder; none when it loads."""
