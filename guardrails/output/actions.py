@@ -15,6 +15,9 @@ from handrail.guardrails.output.values import Kind
 from handrail.guardrails.output.wording import doing_class, done_class, report_class
 from handrail.guardrails.vocabulary import ToolOutcome, ToolResult
 
+_BEGINNING = 5
+"""Letters that a word shares with the name of a call that is about it (activate, active)."""
+
 CODE = "OUT_UNBACKED_ACTION"
 
 
@@ -45,10 +48,13 @@ def _general(view: View) -> Iterator[Finding]:
 
 def _is_told(view: View) -> bool:
     """Whether a write call that succeeded is about what the sentence says: they share a word, or an identifier."""
-    return any(
-        content_stems(" ".join((_name(result), *action_lines(result)))) & view.line.stems
-        for result in view.sources.evidence.succeeded()
-    )
+    return any(_is_about(view, result) for result in view.sources.evidence.succeeded())
+
+
+def _is_about(view: View, result: ToolResult) -> bool:
+    told = content_stems(" ".join((_name(result), *action_lines(result))))
+    begun = {word[:_BEGINNING] for word in content_stems(_name(result)) if len(word) >= _BEGINNING}
+    return bool(told & view.line.stems) or any(word[:_BEGINNING] in begun for word in view.line.stems)
 
 
 def _name(result: ToolResult) -> str:
@@ -75,9 +81,17 @@ def _is_backed(view: View, action: ActionWords) -> bool:
         return True
     if action.any_result and any(result.outcome is ToolOutcome.SUCCEEDED for result in evidence.tool_results):
         return True
-    backing = tuple(result for result in evidence.succeeded() if is_backed_by(result, action.tools))
+    backing = tuple(
+        result
+        for result in evidence.succeeded()
+        if is_backed_by(result, action.tools) or (action.by_words and _is_about(view, result))
+    )
     if backing:
         facts = facts_of(backing)
         named = (value for value in view.line.values if value.kind in {Kind.IDENTIFIER, Kind.MONEY, Kind.EMAIL})
-        return all(facts.holds(value) for value in named)
+        told = any(result.call.arguments or result.content for result in backing)
+        others = view.sources.tools if action.by_words else facts
+        return all(
+            facts.holds(value) or others.holds(value) or (not told and view.sources.hold(value)) for value in named
+        )
     return False

@@ -8,15 +8,11 @@ from datetime import date
 from itertools import pairwise
 
 from handrail.guardrails.output.dates import nearest_day
+from handrail.guardrails.output.equations import equations
 from handrail.guardrails.output.reading import View
 from handrail.guardrails.output.values import Kind, Value
 
 _BESIDE = re.compile(r"[\s,(*_]{0,4}(?:(?:the|den|dem|der|am|on) )?$")
-_EQUATION = re.compile(
-    r"(?<![\w.,])(?P<a>\d+(?:[.,]\d{1,2})?)\s?(?:[€$£]|"
-    r"[a-zäöü]{1,12})?\s?(?P<sign>[x×*+-])\s?(?P<b>\d+(?:[.,]\d{1,2})?)"
-    r"\s?(?:[€$£]|[a-zäöü]{1,12})?\s?=\s?(?:[€$£]\s?)?(?P<c>\d+(?:[.,]\d{1,2})?)(?![\d.,]*\d)"
-)
 _AHEAD = {"tomorrow": 1, "tonight": 0, "übermorgen": 2, "day after tomorrow": 2}
 
 
@@ -29,10 +25,9 @@ def contradicted(view: View) -> Iterator[Value]:
             days = [day for day in (nearest_day(key, now) for key in right.keys) if day is not None]
             if days and not any(_fits(left.keys[0], day, now) for day in days):
                 yield right
-    if "=" in text:
-        for match in _EQUATION.finditer(text.lower()):
-            if not _adds_up(match):
-                yield Value(Kind.NUMBER, *match.span("c"), (match["c"],))
+    for equation in equations(text.lower()):
+        if not equation.is_right:
+            yield Value(Kind.NUMBER, *equation.result, (text[slice(*equation.result)],))
 
 
 def _fits(key: str, day: date, now: date) -> bool:
@@ -41,9 +36,3 @@ def _fits(key: str, day: date, now: date) -> bool:
     if name == "weekday":
         return day.weekday() == int(rest)
     return name != "word" or rest not in _AHEAD or (day - now).days == _AHEAD[rest]
-
-
-def _adds_up(match: re.Match[str]) -> bool:
-    a, b, c = (float(match[name].replace(",", ".")) for name in "abc")
-    result = {"+": a + b, "-": a - b}.get(match["sign"], a * b)
-    return abs(result - c) <= 0.01

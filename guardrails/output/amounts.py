@@ -14,11 +14,19 @@ LENGTHS = frozenset({"minute", "day", "month"})
 """The bases of lengths of time."""
 
 SMALLEST = 1e-6
+ROUNDED = 3
+"""The least whole number that may be the rounding of another (about 9 for 9.45)."""
 
 _NUMERIC = frozenset({Kind.NUMBER, Kind.MONEY, Kind.DURATION})
 _PER = {"minute": (60.0, 30.0, 1.0), "day": (7.0, 1.0), "month": (12.0, 1.0), "metre": (1000.0, 1.0),
         "gram": (1000.0, 1.0), "mb": (1000.0, 1.0)}  # fmt: skip
 """In how many of the base unit a rate is told (per hour, per week, per year, per kilometre)."""
+
+
+_THOUSANDS = frozenset({"metre", "gram", "mb"})
+_IN_CENTS = ("EUR", "USD", "GBP", "CHF")
+_BINARY = {"gb": 1024.0, "tb": 1024.0**2}
+"""Gigabytes are counted in thousands or in 1,024 megabytes."""
 
 
 class Way(StrEnum):
@@ -57,10 +65,12 @@ def readings(value: Value) -> tuple[Amount, ...]:
         if len(key) > 12:
             continue
         if value.unit == CENT:
-            made.append(Amount(float(key) / 100, "EUR"))
+            made += (Amount(float(key) / 100, unit) for unit in _IN_CENTS)
             continue
         number, unit = in_base(Decimal(key), value.unit)
         made.append(Amount(float(number), unit))
+        if value.unit in _BINARY:
+            made.append(Amount(float(key) * _BINARY[value.unit], unit))
     return tuple(made)
 
 
@@ -125,6 +135,18 @@ def _share(share: float, of: Amount) -> Iterator[Amount]:
 
 def is_same(wanted: Amount, reached: Amount) -> bool:
     """Whether `reached`, rounded to cents, is `wanted`; a bare number may be any unit."""
+    if not wanted.unit and reached.unit in _THOUSANDS:
+        return is_same(wanted, Amount(reached.number, "")) or is_same(wanted, Amount(reached.number / 1000, ""))
     if wanted.unit and wanted.unit != reached.unit and not (wanted.unit in MONEY and not reached.unit):
         return False
     return abs(wanted.number - reached.number) <= 0.00501 and (wanted.number >= 1 or reached.number >= SMALLEST)
+
+
+def is_rounded(wanted: Amount, reached: Amount) -> bool:
+    """Whether `wanted`, a whole number, is `reached` rounded to one."""
+    return (
+        wanted.unit == reached.unit
+        and not wanted.number % 1
+        and wanted.number >= ROUNDED
+        and abs(wanted.number - reached.number) < 1
+    )

@@ -105,7 +105,7 @@ def is_attributed(view: View, place: Place) -> bool:
 def is_known_state(view: View, place: Place) -> bool:
     """Whether a tool reported this state ("status: cancelled"), so that the sentence reports and does not claim."""
     told = claimed_stems(view.line, place)
-    return bool(told and view.sources.tool_text) and told <= content_stems(view.sources.tool_text)
+    return bool(told and view.sources.tool_text) and told <= view.sources.stems_reported
 
 
 def is_found(view: View, place: Place) -> bool:
@@ -143,6 +143,7 @@ _BY_PLACE: Mapping[Excuse, Callable[[View, Place], bool]] = {
     Excuse.HEDGE: is_hedged,
     Excuse.HYPOTHESIS: is_hypothetical,
     Excuse.MODAL: lambda view, place: _follows(view.line, "modal", place),
+    Excuse.DUTY: lambda view, place: _follows(view.line, "duty", place),
     Excuse.RELATIVE: lambda view, place: _follows(view.line, "relative", place),
     Excuse.ATTRIBUTION: is_attributed,
     Excuse.STATE: is_known_state,

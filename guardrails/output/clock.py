@@ -10,7 +10,7 @@ from handrail.guardrails.output.values import Form, Kind, Value
 
 _TIME = re.compile(
     r"(?=[0-9])(?:(?<=\0t)|(?<![\w.:,])(?<![a-z]-))(?:(?P<h1>[01]?\d|"
-    r"2[0-3]):(?P<m1>[0-5]\d)(?::[0-5]\d(?:\.\d{1,9})?(?:z|[+-]\d\d:?\d\d)?)?"
+    r"2[0-3]):(?P<m1>[0-5]\d)(?:z|:[0-5]\d(?:\.\d{1,9})?(?:z|[+-]\d\d:?\d\d)?)?"
     r"(?:\s?(?P<ap1>[ap])\.?m)?|(?P<h2>1[0-2]|0?[1-9])(?:[.:](?P<m2>[0-5]\d))?\s?(?P<ap2>[ap])\.?m(?!\s\d)"
     r"|(?P<h3>[01]?\d|2[0-4])(?:[.:](?P<m3>[0-5]\d))?\s(?:uhr(?:\s(?P<m4>[0-5]\d)(?![\d.]))?|o'clock))(?![a-z\d])"
 )
@@ -29,12 +29,12 @@ _SPOKEN = re.compile(
     rf"(?: minutes| minuten)? (?P<side>past|to|after|nach|vor) (?P<hour>{_HOUR}|midnight|noon|1[0-2]|"
     rf"[1-9])(?![\w.:,]*\d|\w){_PART}?"
     rf"|halb (?P<half>{_HOUR}|1[0-2]|[1-9])(?![\w.:,]*\d|\w){_PART.replace('part', 'part2')}?"
-    rf"|(?P<full>{_HOUR}|1[0-2]|[1-9])(?:(?: uhr| o'clock){_PART.replace('part', 'part3')}?|"
+    rf"|(?P<full>{_HOUR}|1[0-2]|[1-9])(?:(?: uhr| o'clock| sharp){_PART.replace('part', 'part3')}?|"
     rf"{_PART.replace('part', 'part4')})"
     r"|(?P<word>noon|midday|midnight|mitternacht))(?!\w)"
 )
 _HINT = re.compile(
-    r"past |(?:ten|ter|nty|ive|alf|tel|ünf|ehn) (?:to|nach|vor) |halb |[a-zäöü\d] (?:uhr|o'clock)|noon|"
+    r"past |(?:ten|ter|nty|ive|alf|tel|ünf|ehn) (?:to|nach|vor) |halb |[a-zäöü\d] (?:uhr|o'clock|sharp)|noon|"
     r"midday|midnight|mitternacht|"
     r"in the (?:morning|afternoon|evening)|at night|[a-z] [ap]\.?m|(?:morgen|mittag|abend)s|früh"
 )

@@ -13,6 +13,7 @@ from handrail.guardrails.output.policy import RecordsFile
 from handrail.guardrails.output.reading import View
 from handrail.guardrails.output.records import is_named
 from handrail.guardrails.output.sources import content_stems, has_token
+from handrail.guardrails.vocabulary import ToolResult
 
 CODE = "OUT_SECRET"
 
@@ -32,7 +33,7 @@ def check(view: View) -> Iterator[Finding]:
     line = view.line
     results = view.sources.evidence.tool_results
     if results and not view.sources.is_fixed(line.squashed):
-        yield from _kept_back(view, [one for result in results for one in _fields(result.content, "", 0)])
+        yield from _kept_back(view, [one for result in results for one in _fields_of(result)])
     for pattern in view.wording.confiding(line.marks):
         for place in claims(view, pattern):
             if not view.sources.is_fixed(line.squashed):
@@ -57,6 +58,12 @@ def _kept_back(view: View, fields: list[tuple[str, str]]) -> Iterator[Finding]:
                 return
 
 
+def _fields_of(result: ToolResult) -> Iterator[tuple[str, str]]:
+    """The fields of a result but for those that the call was asked with: a record's own key is no secret."""
+    asked = {str(one) for one in result.call.arguments.values()}
+    return ((key, content) for key, content in _fields(result.content, "", 0) if content not in asked)
+
+
 def _is_internal(key: str, content: str, records: RecordsFile) -> bool:
     """Whether a field is for the staff: by its name, by its first word, or as a note that is more than a state."""
     by_name = is_named(key, records.internal_keys) or is_named(key, records.private_keys)
@@ -75,5 +82,5 @@ def _fields(content: JsonValue, key: str, depth: int) -> Iterator[tuple[str, str
     elif isinstance(content, list):
         for part in content:
             yield from _fields(part, key, depth + 1)
-    elif isinstance(content, str | int) and not isinstance(content, bool):
+    elif isinstance(content, str | int | float) and not isinstance(content, bool):
         yield key, str(content)

@@ -32,7 +32,8 @@ _NUMERIC = re.compile(
 )
 _ISO_MONTH = re.compile(r"2(?<![\w.,/-].)0\d\d-(?:0[1-9]|1[0-2])(?![\w/-]|\.\d)")
 _DAY_FIRST = re.compile(
-    rf"[0-9](?<![\w.,/-].)\d?(?:st|nd|rd|th)?\.?[ -](?:of )?(?P<month>{_MONTH})(?![a-z])"
+    rf"[0-9](?<![\w.,/-].)\d?(?:st|nd|rd|th)?\.?[ -](?:of )?(?P<month>{_MONTH})"
+    r"(?![a-z]| (?:not|be|have|only|enter|also|use|get|join|need|take|ride|go)\b)"
     r"\.?(?:,?[ -](?P<year>\d{4})(?!\d))?"
 )
 _MONTH_FIRST = re.compile(
@@ -52,7 +53,8 @@ _RELATIVE_HINTS = (
 _RELATIVE = re.compile(
     r"(?:day after tomorrow|tomorrow|tonight|next (?:week|month|year|quarter|weekend)|this coming (?:week|"
     r"month|year|quarter|weekend)|"
-    r"the coming (?:week|month|year|quarter|weekend)|end of (?:the )?(?:day|week|month|year)|close of business|eod|cob|"
+    r"the coming (?:week|month|year|quarter|weekend)|end of (?:the |this )?(?:day|week|month|year)|"
+    r"the new year|close of business|eod|cob|"
     r"übermorgen|(?:nächste[rnms]?|kommende[rnms]?) (?:woche|monats?|jahr(?:es)?|wochenende))"
     r"(?!\w)"
 )

@@ -16,12 +16,18 @@ from handrail.guardrails.output.nearby import Nearby
 from handrail.guardrails.output.values import Form, Kind, Value
 
 _FROM = re.compile(r"(?:from|after|as of|starting|starts|begins|ab|nach|vom)\s(?:on\s|dem\s|the\s)?$")
+_UNTIL = re.compile(
+    r"(?:until|till|through|to|ends?(?: on)?|including|bis(?: zum)?|endet am)\s(?:the\s|[a-z]+day,?\s)?$"
+)
+"""What runs for a month from the first ends on the last day and not on the first of the next."""
+
 _MONTH_END = re.compile(
     r"(?<!\w)(?:end of (?:the |each |that |this |a |every )?(?:(?:calendar|billing|same|current|"
     r"following) )?month|month-end|"
     r"last day of|monatsende|ende (?:des|eines|jedes) (?:\w+ )?(?:kalender)?monats|letzte[nr]? tag|"
     r"(?:by|until|till|at) the end of (?:january|february|march|april|may|june|july|august|september|october|november|"
-    r"december)|ende (?:januar|februar|märz|april|mai|juni|juli|august|september|oktober|november|dezember))"
+    r"december)|pro rata|prorated|anteilig\w*|rest of the month|"
+    r"ende (?:januar|februar|märz|april|mai|juni|juli|august|september|oktober|november|dezember))"
 )
 _YEAR_END = re.compile(
     r"(?<!\w)(?:end of (?:the |each |that |this )?(?:calendar )?year|year-end|jahresende|ende (?:des|"
@@ -29,6 +35,33 @@ _YEAR_END = re.compile(
 )
 _QUARTER_END = re.compile(
     r"(?<!\w)(?:end of (?:the |each |a )?(?:calendar )?quarter|quartalsende|ende (?:des|eines) (?:kalender)?quartals)"
+)
+_QUARTER = re.compile(
+    r"(?<!\w)(?:per|each|every|a|once a|next|following|pro|je|jedes|nächste[sn]?) quart(?:er|al)(?!\w)"
+)
+_RANKS = {
+    word: rank
+    for rank, word in enumerate(
+        [
+            "first",
+            "second",
+            "third",
+            "fourth",
+            "fifth",
+            "sixth",
+            "seventh",
+            "eighth",
+            "ninth",
+            "tenth",
+            "eleventh",
+            "twelfth",
+        ],
+        start=1,
+    )
+} | {"fifteenth": 15, "twentieth": 20}
+_RANKED = re.compile(
+    rf"(?<!\w)(?:by|on|until|till|before|after|from|since) the (?P<rank>{'|'.join(_RANKS)})"
+    r"(?= of (?:the|each|every|that|next)|[.,;]| in the)"
 )
 _DAY_BEFORE = re.compile(
     r"(?<!\w)(?:(?:day|evening|night|morning) before|previous day|eve of|vortag\w*|(?:tag|abend) (?:zuvor|"
@@ -55,6 +88,11 @@ _HOUR_BEFORE = re.compile(
 )
 _NTHS = {"f": 1, "1": 1, "e": 1, "s": 2, "2": 2, "z": 2, "t": 3, "3": 3, "d": 3, "4": 4, "v": 4, "l": -1}
 _HOURS = re.compile(r"(?<![\w.,:-])(\d{1,2})\s?(?:-|to|until|bis)\s?(\d{1,2})(?![\w.,:-]*\d)")
+_OFFSET = re.compile(r"(?:UTC|GMT)\s?(?P<hours>[+-]\d{1,2})(?!\d)", re.IGNORECASE)
+_AGES = re.compile(r"(?<!\w)(?:aged?|old|born|birth\w*|turn\w*|you're|you are|he's|she's|alt|alter|geboren\w*)(?!\w)")
+_CHILD = 3
+"""Years that lie between a day of birth and the turn, at least."""
+
 _FARTHEST = 4000
 
 
@@ -72,7 +110,7 @@ def _is_relative(near: Nearby, value: Value) -> bool:
     now = near.topic.view.sources.evidence.now
     known = known_days(near)
     word = value.keys[0].partition(":")[2]
-    days = (*known.said, *known.others[1:], *_moved(near, value, known))
+    days = (*known.said, *known.others[1:], *known.coming, *_moved(near, value, known))
     if word == "tonight" and _HOUR_BEFORE.search(near.topic.words[max(0, value.start - 12) : value.start]):
         # It only says which half of the day is meant.
         return True
@@ -99,7 +137,8 @@ def _candidates(near: Nearby, value: Value) -> Iterator[date]:
         yield from known.others
         yield from known.coming
     yield from _nth_days(near, known)
-    yield from _numbered_days(near, known)
+    yield from numbered_days(near, known)
+    yield from _birthdays(near, known)
     reached = list(_moved(near, value, known))
     yield from reached
     for day in (*known.said, *known.others, *reached):
@@ -107,10 +146,13 @@ def _candidates(near: Nearby, value: Value) -> Iterator[date]:
 
 
 def _ends(near: Nearby, day: date) -> Iterator[date]:
-    """The end of the month, quarter or year of a day, where the reply or a source it speaks of tells of one."""
+    """The end of the month, quarter or year of a day, or the next quarter, where the reply or a source tells of one."""
     words = near.topic.told
     if _MONTH_END.search(words):
         yield day.replace(day=monthrange(day.year, day.month)[1])
+    if _QUARTER.search(words):
+        following = add_months(day.replace(day=1), 3 - (day.month - 1) % 3)
+        yield following
     if _QUARTER_END.search(words):
         last = (day.month + 2) // 3 * 3
         yield date(day.year, last, monthrange(day.year, last)[1])
@@ -129,13 +171,44 @@ def _nth_days(near: Nearby, known: Days) -> Iterator[date]:
                 yield fitting[nth if nth < 0 else nth - 1]
 
 
-def _numbered_days(near: Nearby, known: Days) -> Iterator[date]:
+def _birthdays(near: Nearby, known: Days) -> Iterator[date]:
+    """The days on which somebody whose day of birth is known reaches an age that the reply or a passage names."""
+    born = [day for day in known.others if known.others[0].year - day.year >= _CHILD]
+    if born and _AGES.search(near.topic.told):
+        stated = [*near.said, *(one for passage in near.topic.passages for one in passage.index.stated)]
+        ages = {
+            int(one.keys[0])
+            for one in stated
+            if one.kind is Kind.NUMBER and one.keys[0].isdigit() and len(one.keys[0]) < 3
+        }
+        for day in born:
+            yield from (add_months(day, 12 * age) for age in ages)
+
+
+def is_age(near: Nearby, value: Value) -> bool:
+    """Whether a bare number is how old somebody is whose day of birth is known."""
+    known = known_days(near)
+    now = known.others[0]
+    if _AGES.search(near.topic.words_before) is None:
+        return False
+    return any(
+        str(now.year - day.year - ((now.month, now.day) < (day.month, day.day))) in value.keys
+        for day in known.others[1:]
+    )
+
+
+def numbered_days(near: Nearby, known: Days) -> Iterator[date]:
     """`By the 5th` of a source, in this month, the next, and months the reply speaks of."""
     sources = near.topic.view.sources
-    stated = [*sources.customer.stated, *(one for passage in near.topic.passages for one in passage.index.stated)]
+    stated = [
+        *near.said,
+        *sources.customer.stated,
+        *(one for passage in near.topic.passages for one in passage.index.stated),
+    ]
     numbers = {int(one.keys[0]) for one in stated if one.form is Form.ORDINAL and one.keys[0].isdigit()}
     if _FIRST_OF_MONTH.search(near.topic.told):
         numbers.add(1)
+    numbers |= {_RANKS[match["rank"]] for match in _RANKED.finditer(near.topic.told)}
     for number in numbers:
         for base in (known.others[0], add_months(known.others[0], 1), *known.said):
             if 1 <= number <= monthrange(base.year, base.month)[1]:
@@ -159,6 +232,9 @@ def is_year(near: Nearby, value: Value) -> bool:
     if value.unit or len(key) != 4 or not key.isdigit() or key[:2] not in {"19", "20"}:
         return False
     known = known_days(near)
+    if "negation" in near.topic.view.line.marks and abs(int(key) - known.others[0].year) <= 1:
+        # Of the year before or after it is only said that nothing is known.
+        return True
     days = (*known.said, *known.others[:1], *_moved(near, value, known))
     years = {day.year for day in days}
     asked = near.topic.words_before + near.topic.view.sources.customer_text.lower()
@@ -169,23 +245,38 @@ def is_year(near: Nearby, value: Value) -> bool:
 
 
 def _moved(near: Nearby, value: Value, known: Days) -> Iterator[date]:
-    """Known days moved by a length that the reply names; days the reply names moved by one that a source has."""
+    """Known days moved by a length that the reply or a source has."""
     follows = _FROM.search(near.topic.words[max(0, value.start - 14) : value.start]) is not None
     yield from _next_to(near, known)
+    bases = (*known.said, *known.others, *known.coming)
+    if (known.said or known.others[1:]) and not _speaks_of_today(near):
+        # INVARIANT: a length of time begins where its source says; with a day to begin from, today is none.
+        bases = (*known.said, *known.others[1:], *known.coming)
+    lasts = _UNTIL.search(near.topic.words[max(0, value.start - 20) : value.start]) is not None
     for length in near.lengths:
         directions = signs(length.words)
-        for base in (*known.said, *known.others, *known.coming) if length.named else known.said:
+        # One day in seven is a Friday: a weekday follows from more than a day and a length only when both are named.
+        for base in bases if length.named or not value.keys[0].startswith("weekday") else known.said:
             for day in moved(base, length.value, directions):
                 yield day
                 if follows:
                     yield day + timedelta(days=1)
+                if lasts and length.value.unit in {"month", "year"}:
+                    yield day - timedelta(days=1)
+
+
+def _speaks_of_today(near: Nearby) -> bool:
+    return (
+        _TODAY.search(near.topic.words_before) is not None
+        or _TODAY.search(near.topic.view.sources.asked_text) is not None
+    )
 
 
 def _next_to(near: Nearby, known: Days) -> Iterator[date]:
-    """The days beside those the reply names, where it or a source speaks of the day before or after."""
+    """The days beside those that are known, where the reply or a source speaks of the day before or after."""
     for words, days in ((_DAY_BEFORE, -1), (_DAY_AFTER, 1)):
         if words.search(near.topic.told):
-            yield from (base + timedelta(days=days) for base in known.said)
+            yield from (base + timedelta(days=days) for base in (*known.said, *known.others[1:], *known.coming))
 
 
 def moved(base: date, length: Value, directions: tuple[int, ...]) -> Iterator[date]:
@@ -230,11 +321,21 @@ def _is_time(near: Nearby, value: Value) -> bool:
     sources = near.topic.view.sources
     told = (passage.index for passage in near.topic.passages)
     others = {key for one in (sources.tools, sources.customer, *told) for key in one.words.get(Kind.TIME, ())}
+    if any(_is_offset(value, base, near.topic.view.sources.customer_text) for base in (*stated, *others)):
+        return True
     return any(
         key in value.keys
-        for length in near.lengths
-        for base in ((*stated, *others) if length.named else stated)
+        for length in near.spans
+        for base in (*stated, *others)
         for key in _times(base, length.value, signs(length.words))
+    )
+
+
+def _is_offset(value: Value, base: str, text: str) -> bool:
+    """Whether `value` is `base` (UTC) in the time zone that the customer names."""
+    return any(
+        time_key((minute_of_day(base) + int(match["hours"]) * 60) % 1440) in value.keys
+        for match in _OFFSET.finditer(text)
     )
 
 

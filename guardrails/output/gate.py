@@ -7,7 +7,7 @@ import re
 from handrail.guardrails.output import prompt_leak
 from handrail.guardrails.output.evidence import Evidence, Finding
 from handrail.guardrails.output.reading import Line, View
-from handrail.guardrails.output.review import Review, check_sentence, lines_of, whole_findings
+from handrail.guardrails.output.review import Review, check_sentence, closing_findings, lines_of, whole_findings
 from handrail.guardrails.output.sentences import LOOKAHEAD, Sentence, sentences
 from handrail.guardrails.output.sources import Sources
 from handrail.guardrails.output.wording import Wording
@@ -88,7 +88,8 @@ class ReleaseGate:
             self._held.append(sentence)
             leaving += self._freed()
         if is_last and not self._findings:
-            leaving += self._held
+            self._findings += closing_findings(self._lines, self._sources, self._wording)
+            leaving += self._held[:-1] if self._findings else self._held
             self._held.clear()
         self._released += leaving
         return tuple(leaving)

@@ -18,6 +18,7 @@ SOURCE_LIMIT = 100_000
 _MONTH_OF = re.compile(r"(20\d\d)(0[1-9]|1[0-2])(?:\d\d)?$")
 """Numbers of invoices and the like often begin with year and month."""
 
+_TIME_LIKE = re.compile(r"(?:1?\d|2[0-3])\.[0-5]\d?")
 _NUMERIC = frozenset({Kind.NUMBER, Kind.MONEY, Kind.DURATION})
 RECKONED = frozenset({*_NUMERIC, Kind.DATE, Kind.TIME})
 """Kinds of values from which others can be worked out."""
@@ -66,6 +67,10 @@ class ValueIndex:
 
     def _add_number(self, value: Value) -> None:
         for key in value.keys:
+            if not value.unit and _TIME_LIKE.fullmatch(key):
+                # The customer's 22.15 boat leaves at 22:15.
+                hour, _, minute = key.partition(".")
+                self.words.setdefault(Kind.TIME, set()).add(f"{int(hour):02d}:{minute:0<2}")
             self.numbers.setdefault(key, set()).add(value.unit)
             if value.unit == CENT:
                 self.numbers.setdefault(normal(Decimal(key) / 100), set()).add("")

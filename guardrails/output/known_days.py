@@ -23,6 +23,9 @@ YEARS = range(1900, 2200)
 _MOST_DAYS = 24
 DAYS_AHEAD = {"tonight": 0, "tomorrow": 1, "day after tomorrow": 2, "übermorgen": 2}
 _LAST = re.compile(r"(?<!\w)(?:last|past|letzte[rnms]?|vergangene[rnms]?|vorige[rnms]?)(?!\w)")
+_PAST = re.compile(
+    r"(?<!\w)(?:left|lost|got|came|bought|ordered|sent|paid|happened|arrived|missed|forgot|since|hatte|habe)(?!\w)"
+)
 _BEFORE = re.compile(r"(?<!\w)(?:before|prior|earlier|ahead|in advance|ago|vor|vorher|zuvor)(?!\w)")
 _AHEAD = re.compile(
     r"(?<!\w)(?:after|later|within|from|valid|until|till|for|takes?|expires?|lasts?|since|nach|innerhalb|binnen|ab|bis|"
@@ -57,8 +60,15 @@ def known_days(near: Nearby) -> Days:
         *_days(sources.tools.stated, now),
         *_days(sources.own.stated, now),
     )
+    past = _PAST.search(sources.asked_text) is not None or _LAST.search(near.topic.words) is not None
     named = [*_weekdays(near.said), *_weekdays(sources.customer.stated)]
-    return Days(said, (now, *others[:_MOST_DAYS]), tuple(_coming(named, now, near.topic.words)))
+    return Days(said, (now, *others[:_MOST_DAYS]), tuple(_coming(named, now, past)))
+
+
+def said_before(near: Nearby) -> tuple[date, ...]:
+    """The days that the reply has named anywhere before."""
+    view = near.topic.view
+    return _days((value for line in view.earlier for value in line.values), view.sources.evidence.now)
 
 
 def _weekdays(values: Iterable[Value]) -> Iterator[int]:
@@ -67,15 +77,13 @@ def _weekdays(values: Iterable[Value]) -> Iterator[int]:
             yield int(value.keys[0][8:])
 
 
-def _coming(weekdays: Iterable[int], now: date, words: str) -> Iterator[date]:
+def _coming(weekdays: Iterable[int], now: date, past: bool) -> Iterator[date]:
     """The next two days of each weekday that is named, and the last one where the words look back."""
-    looks_back = _LAST.search(words) is not None
     for weekday in dict.fromkeys(weekdays):
         first = now + timedelta(days=(weekday - now.weekday() - 1) % 7 + 1)
-        if looks_back:
+        if past:
             yield first - timedelta(days=7)
-        else:
-            yield from (first, first + timedelta(days=7))
+        yield from (first, first + timedelta(days=7))
 
 
 def _spoken_days(text: str, now: date) -> Iterator[date]:

@@ -120,6 +120,10 @@ class Lexicon:
         else:
             self._exact.setdefault(first, []).append(entry)
 
+    def knows(self, word: str) -> bool:
+        """Whether an entry begins with `word` (in lower case)."""
+        return (self._memo.get(word) or self._starts(word)) is not _NOTHING
+
     def mark(self, found: Sequence[str]) -> Marks:
         """Where the words of each class stand."""
         marks: Marks = {}

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 from handrail.guardrails.output.amounts import Amount, amounts
 from handrail.guardrails.output.reading import Line, View
 from handrail.guardrails.output.sources import PassageIndex
-from handrail.guardrails.output.values import Form, Kind, Value
+from handrail.guardrails.output.values import Form, Kind, Value, normal
 
 LINES = 3
 TOTAL_LINES = 6
@@ -90,13 +92,13 @@ class Topic:
 
     @cached_property
     def distant(self) -> tuple[Length, ...]:
-        """Lengths of time in sentences of sources that share words with this one."""
-        own = _words(self.view.line.stems)
+        """Lengths of time in sentences of sources that share words with this one or the next to it."""
+        own = _words(self.view.line.stems.union(*(line.stems for line in self.lines[:1])))
         return tuple(
             Length(value, False, sentence.text.lower())
             for passage in self.passages
             for sentence in passage.said
-            if sentence.stated and own & sentence.stems
+            if own & sentence.stems
             for value in sentence.stated
             if value.kind is Kind.DURATION
         )
@@ -130,13 +132,29 @@ class Nearby:
 
     @cached_property
     def lengths(self) -> tuple[Length, ...]:
-        """Lengths of time that this part of the reply names, and those of sources that share its words."""
+        """Lengths of time that this part of the reply names, and those of sources that it speaks of."""
         return (*self._named(), *self.topic.distant)
+
+    @cached_property
+    def spans(self) -> tuple[Length, ...]:
+        """`lengths`, and hours and minutes beside each other (2 hours 40 minutes) as one."""
+        joined = (
+            Length(_joined(one.value, other.value), one.named, one.words)
+            for one, other in pairwise(self.lengths)
+            if one.value.unit == "hour" and other.value.unit == "minute" and one.words == other.words
+        )
+        return (*self.lengths, *joined)
 
     def _named(self) -> Iterator[Length]:
         for value in self.said:
             if value.kind is Kind.DURATION:
                 yield Length(value, True, self.topic.words_of(value))
+
+
+def _joined(hours: Value, minutes: Value) -> Value:
+    """A length of hours and minutes, in minutes."""
+    total = Decimal(hours.keys[0]) * 60 + Decimal(minutes.keys[0])
+    return hours._replace(keys=(normal(total),), unit="minute")
 
 
 def _words(stems: frozenset[str]) -> frozenset[str]:

@@ -31,9 +31,12 @@ _NUMBER = re.compile(
     rf"(?P<ordinal>(?:st|nd|rd|th)(?!{_LETTER}))?"
     rf"(?!(?!x\d){_LETTER}|\d)"
 )
+_HOURS = re.compile(r"(?<![\w.,])(?P<hours>\d{1,2})\s?h\s?(?P<minutes>[0-5]\d)(?:\s?m(?:in)?)?(?![\w.,]*\d|[a-z])")
+"""Hours and minutes in one: 1h50."""
+
 _NUMERAL = re.compile(r"\d{1,3}(?:[,.' ]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d{1,41}(?:[.,]\d{1,10})?(?!\d)")
 _CURRENCY_BEFORE = re.compile(rf"(?:(?P<sign>{_SIGNS})|(?<![a-z])(?P<code>{_CODES}))\s?$")
-RANGE = re.compile(r"\.?\s?(?:-|/|to|or|and|through|bis|und|oder)\s?(?:the\s)?$")
+RANGE = re.compile(r"\.?\s?(?:-|/|\+|to|or|and|through|bis|und|oder)\s?(?:the\s)?$")
 _MARKER = re.compile(r"(?:^|\n)[ \t>*_]*$")
 
 
@@ -71,9 +74,13 @@ def readings(written: str) -> tuple[str, ...]:
 
 
 def _digits(text: str) -> Iterator[Value]:
+    joined = list(_HOURS.finditer(text)) if "h" in text else []
+    for match in joined:
+        minutes = int(match["hours"]) * 60 + int(match["minutes"])
+        yield Value(Kind.DURATION, *match.span(), (normal(Decimal(minutes)),), "minute")
     for match in _NUMBER.finditer(text):
         numeral = _NUMERAL.match(text, match.start())
-        if numeral is None:
+        if numeral is None or any(one.start() <= match.start() < one.end() for one in joined):
             continue
         keys = _scaled(readings(numeral.group()), (match["scale"] or "").strip())
         start, end = match.span()

@@ -50,7 +50,10 @@ _ARTICLE = re.compile(
 )
 _ARTICLE_BEFORE = re.compile(r"(?:within|in|after|for|about|around|under|than|takes?|least|most|only|just|another) $")
 _AFTER = re.compile(r" (?:earlier|later|ahead|beforehand|in advance)(?!\w)")
-_COUNTED = re.compile(r" (?!and |or |before |after |until |when |while |to |at |on |in |for |if |then )[a-z]")
+_COUNTED = re.compile(
+    r"(?: (?:and|or) (?:a )?third(?!\w))|"
+    r" (?!and |or |before |after |until |when |while |to |at |on |in |for |if |then )[a-z]"
+)
 """What follows `a second` where it ranks things (a second visit)."""
 
 _GERMAN_BEFORE = re.compile(

@@ -7,9 +7,14 @@ from collections.abc import Iterator
 from handrail.guardrails.output.claims import claims
 from handrail.guardrails.output.evidence import Finding, PersonState
 from handrail.guardrails.output.fold import fold
-from handrail.guardrails.output.lexicon import Order, in_order, tokens
+from handrail.guardrails.output.lexicon import Order, any_between, in_order, tokens
 from handrail.guardrails.output.quotation import is_verbatim
-from handrail.guardrails.output.reading import View
+from handrail.guardrails.output.reading import Line, View
+from handrail.guardrails.output.values import Kind
+
+_CONTACTS = frozenset({Kind.PHONE, Kind.EMAIL, Kind.URL})
+_BAR = 12
+"""How many words before a way to a person a bar still counts."""
 
 _NEAR = 4
 """Words between a wish and the person it is for."""
@@ -31,6 +36,29 @@ def check(view: View) -> Iterator[Finding]:
             if _is_asked(view) and not _is_published(view):
                 yield view.line.finding_at(CODE, place, pattern.id)
                 return
+
+
+def close(view: View) -> Iterator[Finding]:
+    """At most one finding for a whole reply: somebody asked for a person, and no sentence leads to one.
+
+    It stands at the last sentence. Words for people count where nothing bars them (`before`, `only`, `not`), and so
+    does a number or an address to reach them at.
+    """
+    if view.sources.evidence.person is not PersonState.ASKED or any(_leads(line) for line in view.lines):
+        return
+    if "asked_for" not in view.wording.lexicon.mark(tokens(fold(" ".join(view.sources.evidence.customer_texts[-1:])))):
+        # Detection would rather hear a request too many; a reply is held back only where a person is named.
+        return
+    if not all(view.sources.is_fixed(line.squashed) for line in view.lines):
+        yield view.line.finding(CODE, 0, len(view.line.sentence.text), "no way to a person")
+
+
+def _leads(line: Line) -> bool:
+    """Whether a sentence brings, announces or offers a person, or says where one can be reached."""
+    if any(value.kind in _CONTACTS for value in line.values):
+        return True
+    places = line.marks.get("reaches_person", ())
+    return any(not any_between(line.marks, ("bars_person",), max(0, start - _BAR), end + 2) for start, end in places)
 
 
 def _is_asked(view: View) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from handrail.guardrails.output import names
 from handrail.guardrails.output.evidence import Finding
+from handrail.guardrails.output.index import ValueIndex
 from handrail.guardrails.output.reading import View
-from handrail.guardrails.output.sources import has_token
+from handrail.guardrails.output.sources import content_stems, has_token
 from handrail.guardrails.output.third_parties import third_parties
 from handrail.guardrails.output.values import Kind, Value
 
@@ -39,6 +41,8 @@ _YOUR_NAME = re.compile(
 """The customer is told their own name."""
 
 _PAIR = re.compile(r"[A-Z](?<!\w.)[a-zà-öø-ÿ.]{0,30} [A-Z]")
+_PART = re.compile(r"(?<!\w)[A-ZÄÖÜ][a-zà-öø-ÿß]{2,30}(?!\w)")
+_THEY = re.compile(r"(?<!\w)(?:he|she|his|her|hers|him)(?!\w)", re.IGNORECASE)
 _BIRTH = ("birth", "born", "dob", "DOB", "Birth", "Born")
 
 
@@ -48,8 +52,35 @@ def check(view: View) -> Iterator[Finding]:
     for value in line.values:
         if value.kind in _PERSONAL_KINDS and _is_foreign_value(view, value):
             yield line.finding(CODE, value.start, value.end, value.kind.value)
+    if view.sources.records.found and _tells_what_was_found(view):
+        yield line.finding(CODE, 0, len(line.sentence.text), "somebody else's record")
     for start, end in (*_foreign_words(view, line.folded), *third_parties(view)):
         yield line.finding(CODE, start, end, "name or address")
+
+
+def _tells_what_was_found(view: View) -> bool:
+    """Whether the sentence speaks of somebody whom a search found, and says something of what it found.
+
+    The customer may know that somebody and name them; what the company knows of them stays with the company.
+    """
+    line = view.line
+    if line.is_question or "negation" in line.marks:
+        return False
+    for entry in view.sources.records.found:
+        if any(_is_customer(view, name) for name in entry.names):
+            continue
+        named = {part for name in entry.names for part in _PART.findall(name)}
+        if not (_THEY.search(line.folded) or any(has_token(line.folded, part) for part in named)):
+            continue
+        index = ValueIndex.of(entry.text)
+        told = [value for value in line.values if index.holds(value) and not view.sources.customer.holds(value)]
+        if told or (content_stems(entry.text) - content_stems(view.sources.customer_text)) & line.stems:
+            return True
+    return False
+
+
+def _is_customer(view: View, name: str) -> bool:
+    return any(has_token(own, name) or has_token(name, own) for own in view.sources.evidence.own)
 
 
 def _is_foreign_value(view: View, value: Value) -> bool:
@@ -78,11 +109,26 @@ def _foreign_words(view: View, text: str) -> Iterator[tuple[int, int]]:
         if match["given"].lower() in view.wording.records.given_names_set and not _is_known(view, name):
             yield match.start(), match.end("rest")
     for name in (*view.sources.people, *view.sources.records.others):
-        if _is_own(view, name):
-            continue
-        at = text.lower().find(name.lower())
-        if at >= 0 and has_token(text, name) and not _YOUR_NAME.search(text[:at]):
-            yield at, at + len(name)
+        if not _is_own(view, name):
+            yield from _whole(text, name)
+    for name in view.sources.records.others:
+        if not has_token(text, name):
+            yield from _parts_of(view, text, name)
+
+
+def _whole(text: str, name: str) -> Iterator[tuple[int, int]]:
+    """Where a name stands, unless the customer is told that it is theirs."""
+    at = text.lower().find(name.lower())
+    if at >= 0 and has_token(text, name) and not _YOUR_NAME.search(text[:at]):
+        yield at, at + len(name)
+
+
+def _parts_of(view: View, text: str, name: str) -> Iterator[tuple[int, int]]:
+    """Where the sentence has a part of somebody's name (Mr Onslow of Gareth Onslow) that is no word and not known."""
+    for part in _PART.findall(name):
+        if part in text and not names.is_ordinary(view, part) and not _is_own(view, part):
+            for match in re.finditer(rf"(?<![\w-]){re.escape(part)}(?![\w-])", text):
+                yield match.span()
 
 
 def _shapes(view: View, text: str) -> Iterator[re.Pattern[str]]:

@@ -34,6 +34,7 @@ class Excuse(StrEnum):
     the customer said happened. passage: a passage of the turn says the same. state: a tool reported this state
     ("status: cancelled"). record: a tool reported every figure and time of it. found: a tool reported every value of
     it, so that it tells what was looked up. modal: a modal verb stands just before it ("must have been registered").
+    duty: what has to happen is said of what the customer does ("has to arrive by").
     """
 
     QUESTION = "question"
@@ -49,6 +50,7 @@ class Excuse(StrEnum):
     RECORD = "record"
     FOUND = "found"
     MODAL = "modal"
+    DUTY = "duty"
     OFFER = "offer"
     ATTRIBUTION = "attribution"
     PASSAGE = "passage"
@@ -81,7 +83,8 @@ class ActionWords(Frozen):
     """One thing a reply can claim to have done, and the beginnings of words in tool names that back it.
 
     `reports` are phrases that claim it without a verb of doing ("the refund is on its way"). `any_result` says that
-    a succeeded read backs it as well; `by_handoff` that a real handoff does.
+    a succeeded read backs it as well; `by_handoff` that a real handoff does, and `by_words` any call that
+    succeeded and is about what the sentence says.
     """
 
     id: Word
@@ -91,6 +94,7 @@ class ActionWords(Frozen):
     tools: tuple[Word, ...] = ()
     any_result: bool = False
     by_handoff: bool = False
+    by_words: bool = False
 
 
 class SecretShape(Frozen):
@@ -184,6 +188,24 @@ class RecordsFile(Frozen):
     def given_names_set(self) -> frozenset[str]:
         """`given_names`, to look up."""
         return frozenset(self.given_names)
+
+
+class NamesFile(Frozen):
+    """`names.yaml`: what is written with a capital and needs no source.
+
+    `ordinary` are words of pages and offices (Settings, Support), `calendar` days, months and holidays, `places`
+    countries and languages, `products` programs and firms that a help text may name as widely known.
+    """
+
+    ordinary: tuple[Word, ...] = ()
+    calendar: tuple[Word, ...] = ()
+    places: tuple[Word, ...] = ()
+    products: tuple[Word, ...] = ()
+
+    @cached_property
+    def known_set(self) -> frozenset[str]:
+        """All of them, to look up."""
+        return frozenset((*self.ordinary, *self.calendar, *self.places, *self.products))
 
 
 class FormFile(Frozen):

@@ -20,7 +20,13 @@ _TELLING = 3
 
 _HEDGES = frozenset({"hedge", "hedge_near"})
 _CITED = re.compile(r'"[^"]{3,400}"')
-_SIGN = re.compile(r"[,;:] ")
+_DICTATED = re.compile(
+    r"(?<!\w)(?:reply|answer|write|say|type|send|sentence|message|words?|phrase|schreiben sie|satz)(?!\w)"
+    r"[^.!?\"]{0,40}$"
+)
+"""What stands before words that the customer is asked to write."""
+
+_SIGN = re.compile(r"[,;:] | - ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ def is_verbatim(view: View) -> bool:
 
 
 def is_cited(view: View, place: Place) -> bool:
-    """Whether the claim stands within quotation marks, in words that a passage has."""
+    """Whether the claim stands within quotation marks, in words that a passage has or the customer is asked for."""
     line = view.line
     first, last = place[0] - line.led, place[1] - 1 - line.led
     if '"' not in line.folded or first < 0:
@@ -96,7 +102,11 @@ def is_cited(view: View, place: Place) -> bool:
     places = offsets(line.folded)
     start, end = places[first][0], places[last][1]
     return any(
-        match.start() <= start and end <= match.end() and _is_said(view, squash(match.group()))
+        match.start() <= start
+        and end <= match.end()
+        and (
+            _is_said(view, squash(match.group())) or _DICTATED.search(line.folded[: match.start()].lower()) is not None
+        )
         for match in _CITED.finditer(line.folded)
     )
 

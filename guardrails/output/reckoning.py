@@ -5,12 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 
-from handrail.guardrails.output.amounts import LENGTHS, Amount, Way, amounts, combined, is_same, readings
+from handrail.guardrails.output.amounts import (
+    LENGTHS,
+    SMALLEST,
+    Amount,
+    Way,
+    amounts,
+    combined,
+    is_rounded,
+    is_same,
+    readings,
+)
 from handrail.guardrails.output.clock import hour_keys, minute_of_day
-from handrail.guardrails.output.days import is_day_of_month, is_year
-from handrail.guardrails.output.known_days import known_days
+from handrail.guardrails.output.days import is_age, is_day_of_month, is_year, numbered_days
+from handrail.guardrails.output.known_days import known_days, said_before
 from handrail.guardrails.output.nearby import MOST, Nearby
 from handrail.guardrails.output.units import MONEY, in_base
 from handrail.guardrails.output.values import Form, Kind, Value
@@ -19,7 +29,8 @@ _ASKED = 6
 """Numbers of the customer's last message that count like those of the reply."""
 
 _FACTORS = re.compile(
-    r"(?<!\w)(?:(?P<two>twice|double|both|pair|beide[nrsm]?|doppelt[a-z]{0,2}|zweimal|zu zweit)|"
+    r"(?<!\w)(?:(?P<two>twice|double|both|pair|return|round trip|there and back|hin und zurück|"
+    r"beide[nrsm]?|doppelt[a-z]{0,2}|zweimal|zu zweit)|"
     r"(?P<half>half|hälfte|halbe?[nrsm]?)"
     r"|(?P<quarter>a quarter|one quarter|viertel)|(?P<third>one third|a third|two thirds|drittel)"
     r"|(?P<year>(?:per|a|the|whole|full|each|every) year|annual(?:ly)?|yearly|per annum|(?:im|pro|ganze|"
@@ -34,6 +45,7 @@ _ABOUT = re.compile(
     r"more than|less than|well over|a good|etwa|rund|ungefähr|knapp|gut|fast|mehr als|weniger als|über|"
     r"unter)\s(?:[€$£]\s?)?$"
 )
+_HOUR_RANGE = re.compile(r"\s?(?:-|to|until|till|bis)\s?\d{1,2}(?!\w)")
 _AT_HOUR = re.compile(
     r"(?:from|between|until|till|by|at|after|before|to|and|-|ab|bis|nach|vor|um|von|zwischen|und|gegen|"
     r"about|around)\s?$"
@@ -46,7 +58,7 @@ _CUES: Mapping[Way, re.Pattern[str]] = {
     ),
     Way.DIFFERENCE: re.compile(
         r"(?<!\w)(?:leaves?|left|remain\w*|difference|minus|less|sav(?:e|es|ed|ing)|cheaper|dearer|fewer|"
-        r"more|short|over|drops?|"
+        r"increase\w*|raise|rise|other|rest|excess|beyond|to go|more|short|over|drops?|"
         r"reduc\w+|bleib\w+|übrig|verbleib\w+|differenz|spar\w+|abzüglich|günstiger|teurer|weniger|mehr|"
         r"fehl\w+|sinkt|too \w+|instead|statt|zu (?:groß|hoch|lang|breit|schwer|klein|kurz))(?!\w)"
     ),
@@ -57,7 +69,7 @@ _CUES: Mapping[Way, re.Pattern[str]] = {
         r"das sind|für)(?!\w)"
     ),
     Way.DIVISION: re.compile(
-        r"[÷]|\d\s?/\s?\d|(?<!\w)(?:each|apiece|per|every|half|quarter|third|split|divided|shared?|monthly|"
+        r"[÷]|\d\s?/\s?\d|(?<!\w)(?:each|apiece|per|every|half|quarter|third|split|divided|equal|instal?ments?|shared?|monthly|"
         r"an? (?:month|week|"
         r"day|year|night|head|piece|person|item|ticket|unit)|pro rata|rather than|"
         r"je|pro|hälfte|viertel|drittel|geteilt|anteilig|monatlich|im monat|fits?|enough|covers?|reicht?)(?!\w)"
@@ -65,6 +77,21 @@ _CUES: Mapping[Way, re.Pattern[str]] = {
 }
 _JOINED = re.compile(r"(?<!\w)(?:and|with|und|mit|incl\w*|inkl\w*)(?!\w)")
 _RANGE = re.compile(r"(?<![\w.,-])(\d{1,4})\s?(?:-|to|through|bis)\s?(\d{1,4})(?![\w.,-]*\d)")
+_EXCEEDS = re.compile(r"(?<!\w)(?:above|over|more than|exceeds?|beyond|mehr als|über)\s\d")
+"""A limit that has to be passed by one."""
+
+_RATES = (
+    (re.compile(r"(?<!\w)(?:an?|per|every|each|pro|im) (?:year|jahr)|yearly|annual"), "month", 12.0),
+    (re.compile(r"(?<!\w)(?:an?|per|every|each|pro|im) (?:month|monat)|monthly"), "month", 1.0),
+    (re.compile(r"(?<!\w)(?:an?|per|every|each|pro|im) (?:day|tag)|daily|each day"), "day", 1.0),
+)
+"""Words of a rate, and the length of time that one of its periods is."""
+
+_INCLUSIVE = re.compile(r"(?<!\w)(?:from|incl\w*|both|vom|von|inkl\w*|counted)(?!\w)")
+"""Words with which the first day of a span counts too."""
+
+_AGE = re.compile(r"(?<!\w)(?:aged?|years old|turns?|you're|jahre alt|alter)(?!\w)")
+_CHAIN = 4
 _TOLERANCE = 0.06
 _SMALL = 31
 
@@ -83,9 +110,15 @@ def is_worked_out(near: Nearby, value: Value) -> bool:
     for wanted in readings(value):
         if about and _is_near(wanted, (*said, *(one for group in near.topic.groups for one in group.amounts))):
             return True
-        if any(is_same(wanted, reached) for reached in _reached(near, value, wanted, said)):
-            return True
+        for reached in (*_converted(wanted, said), *_reached(near, value, wanted, said)):
+            if is_same(wanted, reached) or (about and is_rounded(wanted, reached)):
+                return True
     return False
+
+
+def _converted(wanted: Amount, said: tuple[Amount, ...]) -> Iterator[Amount]:
+    """The amounts said that have the unit wanted, whatever unit they are written in (2,304 MB is 2.25 GB)."""
+    return (one for one in said if wanted.unit and one.unit == wanted.unit)
 
 
 def _reached(near: Nearby, value: Value, wanted: Amount, said: tuple[Amount, ...]) -> Iterator[Amount]:
@@ -118,9 +151,16 @@ def _reached(near: Nearby, value: Value, wanted: Amount, said: tuple[Amount, ...
         for result in combined(one, other, narrow)
     ]
     yield from pairs
+    yield from _chained(said)
+    if wanted.unit in LENGTHS:
+        yield from _as_lengths(near, wanted, (*said, *asked, *amounts(near.topic.view.sources.own.stated, MOST)))
     if not wanted.unit and wanted.number <= _SMALL:
+        yield from _from_neighbours(near)
         if Way.SUM in told or Way.DIFFERENCE in told:
             yield from _differences(near)
+            yield from _left_of_three(near)
+            if _EXCEEDS.search(near.topic.told):
+                yield from (Amount(one.number + 1, "") for one in pairs if not one.unit)
         yield from _spans_of(near)
         return
     known = (*said, *asked)
@@ -130,6 +170,7 @@ def _reached(near: Nearby, value: Value, wanted: Amount, said: tuple[Amount, ...
             yield from combined(one, other, ways)
     if Way.DIFFERENCE in told:
         yield from _compared(near, wanted, pairs)
+        yield from _left_of_three(near)
 
 
 def _from_groups(
@@ -142,6 +183,8 @@ def _from_groups(
     distant = (ways & told) | {Way.SHARE} | (ways & {Way.PRODUCT} if wanted.unit in MONEY else set())
     joined = {Way.SUM} if wanted.unit in MONEY and _JOINED.search(near.topic.words) else set()
     for group in near.topic.groups:
+        if not group.is_public:
+            yield from _runs(group.amounts)
         known = group.amounts if group.is_public else (*group.amounts, *_as_money(wanted.unit, group.amounts))
         for one, other in _pairs(wanted, known, said):
             yield from combined(one, other, distant)
@@ -166,7 +209,13 @@ def _pairs(wanted: Amount, ones: Sequence[Amount], others: Sequence[Amount]) -> 
     """Two amounts each that can make one of the unit wanted; within one list every two once."""
     unit = wanted.unit if wanted.unit != "%" else ""
     every = combinations(ones, 2) if ones is others else product(ones, others)
-    return (pair for pair in every if not unit or pair[0].unit == unit or pair[1].unit == unit)
+    return (
+        pair
+        for pair in every
+        if not unit
+        or unit in {pair[0].unit, pair[1].unit}
+        or (unit in MONEY and {"%", ""} == {pair[0].unit, pair[1].unit})
+    )
 
 
 def _ways(wanted: Amount, told: set[Way]) -> set[Way]:
@@ -177,6 +226,54 @@ def _ways(wanted: Amount, told: set[Way]) -> set[Way]:
     if wanted.unit not in LENGTHS and (wanted.unit or wanted.number % 1 or wanted.number > _SMALL):
         ways |= {Way.SUM, Way.DIFFERENCE, Way.PRODUCT}
     return ways
+
+
+def _chained(said: tuple[Amount, ...]) -> Iterator[Amount]:
+    """The product of three numbers that are said, of which two are bare (3 x 9 x 20p)."""
+    for one, other, third in combinations(said[:_CHAIN], 3):
+        units = [part.unit for part in (one, other, third) if part.unit]
+        if len(units) <= 1 and min(one.number, other.number, third.number) > 1:
+            yield Amount(one.number * other.number * third.number, units[0] if units else "")
+
+
+def _as_lengths(near: Nearby, wanted: Amount, known: tuple[Amount, ...]) -> Iterator[Amount]:
+    """How long something lasts at a rate (6,300 at 700 a year), and the years between two ages."""
+    for period, unit, factor in _RATES:
+        if unit == wanted.unit and period.search(near.topic.words_before):
+            for one, other in combinations(known, 2):
+                low, high = sorted((one.number, other.number))
+                if low >= SMALLEST and (one.unit == other.unit or not one.unit or not other.unit):
+                    yield Amount(high / low * factor, unit)
+    if wanted.unit == "month" and _AGE.search(near.topic.words_before):
+        bare = [one.number for one in known if not one.unit]
+        yield from (Amount(abs(one - other) * 12, "month") for one, other in combinations(bare, 2))
+
+
+def _runs(known: tuple[Amount, ...]) -> Iterator[Amount]:
+    """The sums of three to six amounts that follow each other in a record (the lines of an invoice)."""
+    for start in range(len(known)):
+        for length in range(3, 7):
+            run = known[start : start + length]
+            if len(run) == length and len({one.unit for one in run}) == 1:
+                yield Amount(sum(one.number for one in run), run[0].unit)
+
+
+def _left_of_three(near: Nearby) -> Iterator[Amount]:
+    """What two amounts of a record leave of a third, the largest (28 days, 19 taken, 4 planned)."""
+    for group in near.topic.groups:
+        if not group.is_public:
+            for three in combinations(group.amounts[: _CHAIN + 2], 3):
+                low, middle, high = sorted(three, key=lambda one: one.number)
+                if high.number > low.number + middle.number and len({one.unit for one in three}) == 1:
+                    yield high._replace(number=high.number - middle.number - low.number)
+
+
+def _from_neighbours(near: Nearby) -> Iterator[Amount]:
+    """What two bare numbers beside each other in the sentence make: two readings and what lies between them."""
+    bare = [one for one in amounts(value for value in near.sure if value.form is Form.DIGITS) if not one.unit]
+    for one, other in pairwise(bare):
+        if max(one.number, other.number) > _SMALL:
+            yield Amount(abs(one.number - other.number), "")
 
 
 def _spans_of(near: Nearby) -> Iterator[Amount]:
@@ -242,13 +339,16 @@ def _is_moment(near: Nearby, value: Value, before: str) -> bool:
     return (
         _is_hour(near, value, before)
         or is_year(near, value)
+        or is_age(near, value)
         or any(str(int(span // 60)) in value.keys for span in _spans(near) if span % 60 == 0)
     )
 
 
 def _is_hour(near: Nearby, value: Value, before: str) -> bool:
     """`between 8 and 11` for hours that a source writes as 8:00 and 11:00; nights and shifts from hour to hour."""
-    if not value.keys[0].isdigit() or value.form is Form.ORDINAL or _AT_HOUR.search(before) is None:
+    if not value.keys[0].isdigit() or value.form is Form.ORDINAL:
+        return False
+    if _AT_HOUR.search(before) is None and _HOUR_RANGE.match(near.topic.words, value.end) is None:
         return False
     keys = hour_keys(int(value.keys[0])) if len(value.keys[0]) <= 2 else ()
     sources = near.topic.view.sources
@@ -262,9 +362,11 @@ def _is_between_days(near: Nearby, value: Value) -> bool:
         return True
     if wanted.unit == "day":
         known = known_days(near)
-        return any(
-            abs((one - other).days) == wanted.number for one in known.said for other in (*known.said, *known.others)
-        )
+        ends = (*known.said, *numbered_days(near, known), *said_before(near))
+        spans = {abs((one - other).days) for one in ends for other in (*ends, *known.others)}
+        if _INCLUSIVE.search(near.topic.words):
+            spans |= {span + 1 for span in spans}
+        return wanted.number in spans
     if wanted.unit == "month":
         known = known_days(near)
         return any(

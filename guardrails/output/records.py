@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -25,23 +26,36 @@ _NAMED = re.compile(
 _PERSON = re.compile(
     r"(?:[A-ZÄÖÜ][a-zà-öø-ÿ]+|[A-Z]\.) (?:(?:von|van|de) )?[A-ZÄÖÜ][a-zà-öø-ÿ]+(?:-[A-ZÄÖÜ][a-zà-öø-ÿ]+)?"
 )
+_NAME_IN = re.compile(rf"(?<![\w'])(?:{_PERSON.pattern})(?!\w)")
+_SEARCHED = re.compile(r"(?:search|find|lookup|look_up)_")
+"""A search goes through everybody's records; what it names is somebody else's until a source says otherwise."""
+
 _IS_NAME = re.compile(r"(?:^|\s)[A-ZÄÖÜ]|[@\d_]")
 """A name has a capital, an address or an account a sign of one; `the accountant on file` is none."""
 
 _WORD = re.compile(r"\w+")
 
 
+class Found(NamedTuple):
+    """An entry that a search found: the names in it, and all that it says beside them."""
+
+    names: tuple[str, ...]
+    text: str
+
+
 @dataclass(frozen=True, slots=True)
 class Records:
     """`neutral` is the text of fields about the matter itself, `others` names of other people and firms.
 
-    `codes` are values that open something, `notes` texts that are for the staff only.
+    `codes` are values that open something, `notes` texts that are for the staff only; `found` are the entries of
+    searches that name somebody.
     """
 
     neutral: str = ""
     others: tuple[str, ...] = ()
     codes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    found: tuple[Found, ...] = ()
 
     @classmethod
     def of(cls, results: tuple[ToolResult, ...], person_keys: tuple[str, ...], words: RecordsFile) -> Records:
@@ -51,9 +65,13 @@ class Records:
         codes: dict[str, None] = {}
         notes: dict[str, None] = {}
         for result in results:
+            searched = _SEARCHED.match(result.call.tool.lower()) is not None
             for path, value in _fields(result.content, (), 0):
                 shown = str(value)[:_LONGEST]
                 owner = _owner(path, shown, person_keys, words)
+                foreign = _NAME_IN.search(shown) if searched or path[-1:] == ("by",) else _is_somebody(shown, words)
+                if foreign and owner in {"neutral", "person"} and not _is_staff(path, words):
+                    owner = "others"
                 if owner == "others":
                     others.update(dict.fromkeys(_names(shown)))
                 elif owner == "codes":
@@ -62,7 +80,30 @@ class Records:
                     notes[shown] = None
                 elif owner == "neutral":
                     neutral.append(shown)
-        return cls("\n".join(neutral), tuple(others), tuple(codes), tuple(notes))
+        found = tuple(
+            entry
+            for result in results
+            if _SEARCHED.match(result.call.tool.lower())
+            for entry in _entries(result.content, words, 0)
+        )
+        return cls("\n".join(neutral), tuple(others), tuple(codes), tuple(notes), found)
+
+
+def _entries(content: JsonValue, words: RecordsFile, depth: int) -> Iterator[Found]:
+    """The objects in a result that name somebody."""
+    if depth > _DEPTH:
+        return
+    if isinstance(content, list):
+        for part in content:
+            yield from _entries(part, words, depth + 1)
+    elif isinstance(content, dict):
+        flat = {key: str(part) for key, part in content.items() if isinstance(part, str | int | float)}
+        names = tuple(part for key, part in flat.items() if _NAME_IN.search(part) and not _is_staff((key,), words))
+        if names and len(flat) > 1 and not _is_self(content):
+            told = (f"{key.replace('_', ' ')}: {part}" for key, part in flat.items() if part not in names)
+            yield Found(names, "\n".join(told))
+        for part in content.values():
+            yield from _entries(part, words, depth + 1)
 
 
 def _fields(content: JsonValue, path: tuple[str, ...], depth: int) -> Iterator[tuple[tuple[str, ...], Scalar]]:
@@ -87,12 +128,50 @@ def _fields(content: JsonValue, path: tuple[str, ...], depth: int) -> Iterator[t
 
 def _is_self(item: dict[str, JsonValue]) -> bool:
     """Whether an item of a list is the customer's own among those of others."""
-    return any(isinstance(part, str) and part.lower() in _SELF for part in item.values())
+    return any(
+        (isinstance(part, str) and part.lower() in _SELF) or (part is True and key.lower() in _OWN)
+        for key, part in item.items()
+    )
 
 
 _SELF = frozenset({"you", "self", "me", "sie selbst", "du"})
+_OWN = frozenset({"own", "mine", "yours", "self", "is_self", "is_you", "you"})
 _GROUPS = frozenset(
-    {"group", "team", "department", "queue", "desk", "unit", "type", "kind", "role", "gruppe", "abteilung"}
+    {
+        "group",
+        "team",
+        "department",
+        "queue",
+        "desk",
+        "unit",
+        "type",
+        "kind",
+        "role",
+        "gruppe",
+        "abteilung",
+        "vessel",
+        "ship",
+        "boat",
+        "product",
+        "title",
+        "venue",
+        "room",
+        "hotel",
+        "station",
+        "street",
+        "road",
+        "site",
+        "place",
+        "location",
+        "city",
+        "plan",
+        "tariff",
+        "event",
+        "show",
+        "item",
+        "model",
+        "brand",
+    }
 )
 """Last words of names of fields with a group or a sort, not a person."""
 
@@ -112,15 +191,25 @@ def _owner(path: tuple[str, ...], shown: str, person_keys: tuple[str, ...], word
             return "notes"
         if is_named(key, words.secret_keys):
             return "codes"
-    if any(not words.staff_set.isdisjoint(names) for names in parts[-1:]) and not any(
-        word in lowered for word in words.other_words
-    ):
+    if _is_staff(path, words) and not any(word in lowered for word in words.other_words):
         return "neutral"
     if any(word in lowered for word in words.other_words) or any(
         not words.others_set.isdisjoint(names) for names in parts
     ):
         return "others"
     return "person" if path and path[-1].lower() in person_keys else "neutral"
+
+
+def _is_somebody(shown: str, words: RecordsFile) -> bool:
+    """Whether a field holds nothing but the name of a person: M. Castellano, Tom Barlow."""
+    name = shown.strip()
+    if _PERSON.fullmatch(name) is None:
+        return False
+    return name[1:2] == "." or name.split()[0].lower() in words.given_names_set
+
+
+def _is_staff(path: tuple[str, ...], words: RecordsFile) -> bool:
+    return any(not words.staff_set.isdisjoint(_parts(key)) for key in path[-1:])
 
 
 def counts(content: JsonValue, depth: int = 0) -> Iterator[int]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handrail.guardrails.output.evidence import Finding
+from handrail.guardrails.output.fold import fold
+from handrail.guardrails.output.lexicon import tokens
 from handrail.guardrails.output.reading import Line, View
 from handrail.guardrails.output.sentences import sentences
 from handrail.guardrails.output.sources import content_stems
@@ -16,6 +18,11 @@ _SUBSTANCE = 4
 
 _SAME = 12
 """Letters and digits below which a sentence (`Yes.`, `Then:`) may come twice in a reply."""
+
+_ADVICE = 3
+_MOST_OF = 0.6
+_PIECES = 0.6
+"""Words, and the share of the shorter of two sentences, that make the same advice of them."""
 
 _WHOLE = 6
 """Words that carry meaning which an earlier reply needs for its being said again in whole to be a repetition."""
@@ -29,13 +36,55 @@ def check(view: View) -> Iterator[Finding]:
     if len(view.line.squashed) >= _SAME and view.line.squashed in view.sources.said:
         yield view.line.finding(CODE, 0, len(view.line.sentence.text), "said in this reply")
         return
-    if not view.sources.shown or not _repeats(view, view.line):
+    if not view.sources.shown:
+        return
+    if _is_tried(view) and (_is_old_advice(view) or _is_old_in_pieces(view)):
+        yield view.line.finding(CODE, 0, len(view.line.sentence.text), "did not help")
+        return
+    if not _repeats(view, view.line):
         return
     repeated = [line for line in view.lines if _repeats(view, line)]
     new = sum(len(line.stems) for line in view.lines if len(line.stems) >= _SUBSTANCE and line not in repeated)
     said = sum(len(line.stems) for line in repeated)
     if said > view.wording.form.repeated_share * (said + new) or _is_whole(view, repeated):
         yield view.line.finding(CODE, 0, len(view.line.sentence.text), "said before")
+
+
+def _is_tried(view: View) -> bool:
+    """Whether the customer says that what they were told did not help."""
+    last = " ".join(view.sources.evidence.customer_texts[-1:])
+    return "did_not_help" in view.wording.lexicon.mark(tokens(fold(last)))
+
+
+def _is_old_advice(view: View) -> bool:
+    """Whether the sentence tells again, in whatever order, most of what the customer was told to do.
+
+    A sentence that speaks of it as done or as useless (`since the restart did not help`) advises something else.
+    """
+    if _is_set_aside(view, view.line):
+        return False
+    stems = _plain(view.line.stems)
+    return any(
+        len(stems & known) >= max(_ADVICE, _MOST_OF * min(len(known), len(stems)))
+        for known in map(_plain, view.sources.shown)
+        if len(known) >= _ADVICE
+    )
+
+
+def _is_set_aside(view: View, line: Line) -> bool:
+    """Whether a sentence (without the words that lead to it as a list item) speaks of what is done or does not help."""
+    marks = view.wording.lexicon.mark(line.tokens[line.led :]) if line.led else line.marks
+    return bool({"negation", "as_done"} & marks.keys()) or line.is_question
+
+
+def _is_old_in_pieces(view: View) -> bool:
+    """Whether the sentences so far, a list of steps perhaps, tell together what one told before."""
+    advising = [_plain(line.stems) for line in view.lines if not _is_set_aside(view, line)]
+    told = frozenset[str]().union(*advising)
+    return view.line.stems <= told and any(
+        len(told & known) >= max(_ADVICE, _PIECES * len(known)) and len(_plain(view.line.stems) & known) > 1
+        for known in map(_plain, view.sources.shown)
+    )
 
 
 def _is_whole(view: View, repeated: list[Line]) -> bool:

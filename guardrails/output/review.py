@@ -11,6 +11,7 @@ from handrail.guardrails.output import (
     credentials,
     ledger,
     markup,
+    names,
     people,
     personal,
     prompt_leak,
@@ -33,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     actions.check,
     unsourced.check,
     personal.check,
+    names.check,
     credentials.check,
     confidential.check,
     prompt_leak.check,
@@ -83,6 +85,10 @@ def review(reply: str, evidence: Evidence, wording: Wording, already: str = "") 
         findings += found
         if not findings:
             released.append(sentence)
+    found = () if findings else closing_findings(lines, sources, wording)
+    if found:
+        findings += found
+        released = released[:-1]
     return Review(findings=tuple(findings), released=tuple(released))
 
 
@@ -96,6 +102,11 @@ def check_sentence(sentence: Sentence, lines: list[Line], sources: Sources, word
     lines.append(Line.of(sentence, wording.lexicon))
     view = View(tuple(lines), sources, wording)
     return tuple(finding for check in CHECKS for finding in check(view))
+
+
+def closing_findings(lines: list[Line], sources: Sources, wording: Wording) -> tuple[Finding, ...]:
+    """What only the end of a reply can tell: that all of it leaves out what it owes."""
+    return tuple(people.close(View(tuple(lines), sources, wording))) if lines else ()
 
 
 def whole_findings(reply: str, wording: Wording) -> tuple[Finding, ...]:

@@ -21,6 +21,7 @@ from handrail.guardrails.output.lexicon import Place
 from handrail.guardrails.output.policy import RecordsFile
 from handrail.guardrails.output.records import Records, counts, people_of
 from handrail.guardrails.output.sentences import sentences
+from handrail.guardrails.output.units import TIME_UNITS
 from handrail.guardrails.output.values import Form, Kind, Value, normal
 from handrail.guardrails.vocabulary import Passage, ToolOutcome, ToolResult
 
@@ -40,7 +41,7 @@ _SUBJECT = re.compile(r"(?=[\w-]*\d)[\w-]{3,60}|(?:[\w-]{1,63}\.){1,5}[A-Za-z]{2
 _SPAN = re.compile(r"^(?:[\w ]* )?(?P<unit>\w+): (?P<number>\d{1,4})$", re.MULTILINE)
 """How far back or ahead a call looked (days: 2)."""
 
-_ANSWERED = frozenset({ToolOutcome.SUCCEEDED, ToolOutcome.FAILED})
+_ANSWERED = frozenset({ToolOutcome.SUCCEEDED, ToolOutcome.FAILED, ToolOutcome.REFUSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +210,11 @@ class Sources:
         )
 
     @cached_property
+    def told(self) -> str:
+        """What passages and tools say, in lower case."""
+        return "\n".join((*(passage.text for passage, _ in self.passages), self.tool_text))[:SOURCE_LIMIT].lower()
+
+    @cached_property
     def counts(self) -> frozenset[str]:
         """How many of something a tool returned."""
         return frozenset(str(one) for result in self.evidence.tool_results for one in counts(result.content))
@@ -222,6 +228,11 @@ class Sources:
     def asked_said(self) -> tuple[Said, ...]:
         """The sentences of the customer's last message."""
         return tuple(one for text in self.evidence.customer_texts[-1:] for one in said(text[:SOURCE_LIMIT]))
+
+    @cached_property
+    def asked_text(self) -> str:
+        """The customer's last message in lower case."""
+        return " ".join(self.evidence.customer_texts[-1:])[:SOURCE_LIMIT].lower()
 
     @cached_property
     def asked_stems(self) -> frozenset[str]:
@@ -258,6 +269,16 @@ class Sources:
             for result in (*self.evidence.tool_results, *self.evidence.actions)
             for line in lines_of(dict(result.call.arguments))
         )
+
+    @cached_property
+    def stems_reported(self) -> frozenset[str]:
+        """The words of what tools answered, and of the names of the calls that were answered."""
+        names = (
+            one.call.tool.replace("_", " ")
+            for one in self.evidence.tool_results
+            if one.outcome is ToolOutcome.SUCCEEDED
+        )
+        return content_stems(" ".join((self.tool_text, *names)))
 
     @cached_property
     def stems_told(self) -> frozenset[str]:
@@ -341,6 +362,9 @@ def lines_of(content: JsonValue, key: str = "", depth: int = 0) -> list[str]:
     shown = normal(Decimal(repr(content))) if isinstance(content, float) and isfinite(content) else str(content)
     name = key.replace("_", " ")
     lines = [f"{name}: {shown}"]
+    unit = name.rpartition(" ")[2].removesuffix("s")
+    if unit in TIME_UNITS and isinstance(content, int | float):
+        lines.append(f"{name}: {shown} {unit}s")
     if isinstance(content, int) and name.endswith(("cents", "minor", "minor units", "pence")):
         lines.append(f"{name}: {normal(Decimal(content) / 100)}")
     return lines

@@ -12,7 +12,7 @@ CURRENCIES = {
     "dollars": "USD", "bucks": "USD", "£": "GBP", "gbp": "GBP", "pound": "GBP", "pounds": "GBP", "quid": "GBP",
     "chf": "CHF", "franken": "CHF", "francs": "CHF", "¥": "JPY", "jpy": "JPY", "₹": "INR", "inr": "INR",
     "rupees": "INR", "cad": "CAD", "aud": "AUD", "sek": "SEK", "nok": "NOK", "dkk": "DKK", "pln": "PLN", "czk": "CZK",
-    "cent": CENT, "cents": CENT,
+    "cent": CENT, "cents": CENT, "pence": CENT, "p": CENT,
 }  # fmt: skip
 MONEY = frozenset(CURRENCIES.values()) - {CENT}
 """The currencies."""

@@ -20,6 +20,7 @@ from handrail.guardrails.output.policy import (
     DisclosureFile,
     FeedbackFile,
     FormFile,
+    NamesFile,
     Pattern,
     PeopleFile,
     RecordsFile,
@@ -39,6 +40,7 @@ CODES = (
     "OUT_UNSOURCED_LINK",
     "OUT_UNSOURCED_ADDRESS",
     "OUT_UNSOURCED_IDENTIFIER",
+    "OUT_UNSOURCED_NAME",
     "OUT_FOREIGN_PERSONAL_DATA",
     "OUT_SECRET",
     "OUT_PROMPT_LEAK",
@@ -68,6 +70,7 @@ _EXCUSE_CLASSES = (
     "self",
     "abstain",
     "contrast",
+    "duty",
 )
 
 
@@ -93,6 +96,7 @@ class Wording:
     people: PeopleFile
     disclosure: DisclosureFile
     records: RecordsFile
+    names: NamesFile
     form: FormFile
     guidance: dict[str, str]
     secrets: tuple[re.Pattern[str], ...]
@@ -155,9 +159,10 @@ def load_wording(folder: Path) -> Wording:
     people = _parse(folder, "people.yaml", PeopleFile, problems)
     disclosure = _parse(folder, "disclosure.yaml", DisclosureFile, problems)
     records = _parse(folder, "records.yaml", RecordsFile, problems)
+    names = _parse(folder, "names.yaml", NamesFile, problems)
     form = _parse(folder, "form.yaml", FormFile, problems)
     feedback = _parse(folder, "feedback.yaml", FeedbackFile, problems)
-    if not (words and commitments and actions and people and disclosure and records and form and feedback):
+    if not (words and commitments and actions and people and disclosure and records and names and form and feedback):
         raise ConfigError([str(problem) for problem in sorted(problems)])
     classes = _classes(words, actions)
     found = [
@@ -179,6 +184,7 @@ def load_wording(folder: Path) -> Wording:
         people=people,
         disclosure=disclosure,
         records=records,
+        names=names,
         form=form,
         guidance=dict(feedback.guidance),
         secrets=tuple(re.compile(shape.expression) for shape in disclosure.secrets),
