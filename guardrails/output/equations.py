@@ -73,7 +73,7 @@ def _left(text: str) -> list[_Term]:
     for match in reversed(found):
         between = text[match.end() : end]
         if not terms:
-            if len(between) > _WORDS or any(char in ".;?!=" for char in between):
+            if len(between.strip()) > _WORDS or any(char in ".;?!=" for char in between):
                 break
             sign = ""
         else:

@@ -209,7 +209,8 @@ def _is_somebody(shown: str, words: RecordsFile) -> bool:
 
 
 def _is_staff(path: tuple[str, ...], words: RecordsFile) -> bool:
-    return any(not words.staff_set.isdisjoint(_parts(key)) for key in path[-1:])
+    """Whether a field names somebody who acts for the company, or a thing and nobody."""
+    return any(not (words.staff_set | _GROUPS).isdisjoint(_parts(key)) for key in path[-1:])
 
 
 def counts(content: JsonValue, depth: int = 0) -> Iterator[int]:

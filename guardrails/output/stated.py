@@ -86,7 +86,9 @@ def _is_known_to_all(view: View, value: Value) -> bool:
 
 
 def _is_written(view: View, value: Value) -> bool:
-    return view.sources.mention(view.line.sentence.text[value.start : value.end])
+    """Whether a source has a name as it is written, or its words (the up-to-10-kg step)."""
+    shown = view.line.sentence.text[value.start : value.end]
+    return view.sources.mention(shown) or ("-" in shown and view.sources.mention(shown.replace("-", " ")))
 
 
 def written_equations(view: View) -> tuple[Equation, ...]:
