@@ -109,6 +109,18 @@ async def test_a_write_runs_once_whatever_crashes(parts: Parts, tmp_path: Path, 
         assert again.audit_breaks() == ()
 
 
+async def test_a_right_code_stays_right(parts: Parts, tmp_path: Path) -> None:
+    """A code is used up when it was checked; the turn that died of it and runs again is no second try."""
+    stand, _ = await prepared(parts, tmp_path, "code")
+    killed_at("checked", tmp_path, stand, "", "314159")
+    async with standing(parts, tmp_path, fresh=False) as again:
+        await restarted(stand, again)
+        assert await again.service.recover() == 1
+        result = await again.say(await again.code(), key="the-key")
+        assert "IDENTITY_VERIFIED" in result.reasons
+        assert result.confirmation is not None
+
+
 async def test_a_finished_turn_is_not_run_again(parts: Parts, tmp_path: Path) -> None:
     """The answer was stored when the worker died: the same key gives the same answer."""
     stand, _ = await prepared(parts, tmp_path, "ask")
