@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from handrail.agent.conversation import ApprovalState, JournalState
-from handrail.evals.chaos.aftermath import Aftermath, Entry, Harm
-from handrail.evals.chaos.crashes import messages, run
+from handrail.evals.chaos.aftermath import Aftermath, Entry, Harm, left_in
+from handrail.evals.chaos.crashes import killed, messages, prepared, recovered, run
 from handrail.evals.chaos.matters import MATTERS, Step
 from handrail.guardrails.vocabulary import ConversationStatus
 from tests.flow.stand import Parts
@@ -61,6 +61,20 @@ def test_the_end_of_the_matter_is_judged() -> None:
     assert {breach.harm for breach in FINE.breaches_at_the_end(DENIED)} == {Harm.DUPLICATE}
     doubt = FINE.model_copy(update={"journal": DOUBT, "handoffs": 1, "status": ConversationStatus.QUEUED})
     assert doubt.breaches_at_the_end(REFUND) == ()
+
+
+@pytest.mark.parametrize("point", ["after execute at approve", "before the commit of conclude at approve"])
+def test_a_write_that_may_have_run_is_with_a_person(parts: Parts, tmp_path: Path, point: str) -> None:
+    """A company that cannot tell what it did: its facts are those after the write, and would have it refused."""
+    (matter,) = (one for one in MATTERS if one.forgetful and Step.APPROVE in one.steps)
+    one = prepared(matter, 0, tmp_path, {text: parts.detectors.detect(text) for text in messages()})
+    order, where = killed(one.order.model_copy(update={"stop_at": one.points.index(point)}), None)
+    assert where == point
+    assert recovered(order) == ()
+    left = left_in(order.folder)
+    assert left.ran == 1
+    assert left.in_doubt
+    assert left.with_person
 
 
 def test_a_dozen_kills_do_no_harm(parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
