@@ -76,10 +76,13 @@ class Aftermath(Frozen):
         """What must not be, once everything that a dead process had begun has been recovered."""
         return (*self._twice(), *self._lost(), *self._orphaned())
 
-    def breaches_at_the_end(self, matter: Matter) -> tuple[Breach, ...]:
-        """The same once customer and operators have repeated what got no answer: now the matter has to be over."""
+    def breaches_at_the_end(self, matter: Matter, *, deaf: bool = False) -> tuple[Breach, ...]:
+        """The same once customer and operators have repeated what got no answer: now the matter has to be over.
+
+        Doubt is an end only where the company cannot tell, because it is forgetful or `deaf`.
+        """
         found = [*self.breaches()]
-        if matter.runs and not self.ran and not (self.in_doubt and matter.forgetful):
+        if matter.runs and not self.ran and not (self.in_doubt and (matter.forgetful or deaf)):
             found.append(Breach(harm=Harm.LOST, what="what was agreed to never ran"))
         if not matter.runs and self.ran:
             found.append(Breach(harm=Harm.DUPLICATE, what="what was denied ran"))

@@ -28,7 +28,7 @@ from handrail.agent.company.step_up import CompanyStepUp
 from handrail.agent.company.toolbox import CompanyToolbox
 from handrail.agent.composition import Substitutes, bundle_of, running
 from handrail.agent.conversation import ApprovalState
-from handrail.agent.ports import CallFacts, Detectors, Listener, Prompt, StepUp, Toolbox
+from handrail.agent.ports import CallFacts, Detectors, Listener, PortError, Prompt, StepUp, Toolbox
 from handrail.agent.service import Service
 from handrail.agent.store.sqlstore import SqlStore
 from handrail.agent.store_port import ApprovalClosed, ApproverBarred, Store
@@ -65,8 +65,8 @@ class Said(StrEnum):
 class Order(Frozen):
     """What a process is started for. `stop_at` numbers the point at which it stops and waits to be killed.
 
-    With `pausing` it says when everything is recovered, and goes on when it is told to. `readings` are what detection
-    says, by message.
+    With `pausing` it says when everything is recovered, and goes on when it is told to. With `deaf` nobody answers what
+    became of a call. `readings` are what detection says, by message.
     """
 
     folder: Path
@@ -77,6 +77,7 @@ class Order(Frozen):
     at: datetime
     stop_at: int | None = None
     pausing: bool = False
+    deaf: bool = False
 
 
 @dataclass(slots=True)
@@ -168,6 +169,7 @@ class Writes:
     real: Toolbox
     wired: Toolbox
     names: frozenset[str]
+    deaf: bool
 
     async def call_facts(self, call: ToolCall, customer_id: str) -> CallFacts:
         """The facts of the call."""
@@ -180,6 +182,8 @@ class Writes:
 
     async def outcome(self, key: str) -> JsonValue:
         """What was recorded under the key."""
+        if self.deaf:
+            raise PortError("nobody answers")
         return await self.real.outcome(key)
 
 
@@ -220,7 +224,7 @@ async def open_service(order: Order, wire: Tripwire) -> AsyncIterator[Serving]:
         model=Proposing(order.matter.call),
         detectors=cast(Detectors, KnownReadings(order.readings)),
         retriever=NoArticles(),
-        toolbox=Writes(toolbox, wired, frozenset(write_tools(bundle))),
+        toolbox=Writes(toolbox, wired, frozenset(write_tools(bundle)), order.deaf),
         step_up=cast(StepUp, Wired(CompanyStepUp(company, clock), wire, CHECKED)),
         store=cast(Store, Wired(store, wire, STORED)),
     )
