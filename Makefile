@@ -21,7 +21,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help env model run test test-browser screenshots check format bench soak lock clean
+.PHONY: help env model run test test-browser screenshots check format bench soak crashes lock clean
 
 help:
 	@echo "make run           install everything, ingest the sample knowledge base, serve"
@@ -32,6 +32,7 @@ help:
 	@echo "make format        rewrite the code in the house format"
 	@echo "make bench         latency of decisions and turns"
 	@echo "make soak          a million random behaviours of a model; SOAK=\"--gate 10000 --flow 500\" for fewer"
+	@echo "make crashes       kill -9 at every point of a write, three hundred times; CRASHES=\"--kills 50\" for fewer"
 	@echo "make lock          resolve the dependencies again"
 	@echo "make clean         remove what the other targets made"
 
@@ -84,6 +85,9 @@ bench: model
 
 soak: model
 	$(BIN)/python -m handrail.evals.chaos.soak $(SOAK)
+
+crashes: model
+	$(BIN)/python -m handrail.evals.chaos.crashes --kills 300 $(CRASHES)
 
 # uv resolves for every supported Python and platform at once; it lives in a scratch environment and is not a dependency.
 LOCK := pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --all-extras pyproject.toml

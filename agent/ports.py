@@ -145,8 +145,12 @@ class StepUp(Protocol):
         """Send a code once per `key`; returns the masked address it went to."""
         ...
 
-    async def check(self, customer_id: str, code: str) -> bool:
-        """Whether `code` is the current one. A wrong code counts as an attempt; three use it up."""
+    async def check(self, customer_id: str, code: str, key: str) -> bool:
+        """Whether `code` is the current one. A wrong code counts as an attempt; three use it up.
+
+        The same code under the same `key` is one attempt and gets one answer: whoever asked may have died before they
+        could store it.
+        """
         ...
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -16,14 +16,16 @@ from handrail.agent.channels import (
     RESULTS,
     SNAPSHOT,
     TURN,
+    USED_APPROVAL,
     TurnState,
     View,
     advanced,
 )
-from handrail.agent.conversation import AuditEvent, EventKind, FinishedTurn, JournalEntry, JournalState, Received
+from handrail.agent.conversation import AuditEvent, EventKind, FinishedTurn, JournalEntry, Received
+from handrail.agent.doubt import doubted, left_open, never_given, ours, settled, used_up
 from handrail.agent.fallback import fallback_result
 from handrail.agent.memory import remembering
-from handrail.agent.nodes.execution import IN_DOUBT, outcome_event
+from handrail.agent.nodes.execution import IN_DOUBT
 from handrail.agent.releasing import after, left, releasing
 from handrail.agent.room import ResultT, Room, bounded, sensible
 from handrail.agent.store_port import LeaseLost, StoreError
@@ -31,7 +33,7 @@ from handrail.agent.summary import summed_up
 from handrail.agent.telling import reply_id, told
 from handrail.agent.turns import Cause
 from handrail.guardrails.errors import HandrailError
-from handrail.guardrails.vocabulary import ToolOutcome, ToolResult, TurnResult
+from handrail.guardrails.vocabulary import TurnResult
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -134,8 +136,8 @@ class Turning:
 
     async def _through_graph(self, received: Received, cause: Cause) -> TurnState:
         start = _start(received, cause)
-        if any(entry.state is JournalState.INTENDED for entry in received.journal):
-            start = await self._settle(start, received)
+        if received.journal:
+            start["journal"] = JOURNAL.put(await settled(received, self._room)).content
         seconds = max(1.0, self._room.bundle.manifest.limits.turn_seconds - GRACE)
         reached: TurnState = start
         reason = "SYS_BUG"
@@ -150,54 +152,39 @@ class Turning:
             reason = "SYS_DEADLINE"
         except Exception as error:  # noqa: BLE001 - the last line: no bug may leave a customer unanswered
             log.error("turn failed", extra={"turn": received.turn.turn_id, "error": type(error).__name__})
-        if "result" in reached:
+        ended = "result" in reached
+        doubts = await self._doubts(View(reached), received, () if ended else begun)
+        if ended and not doubts:
             return reached
-        return await self._broken_off(reached, received, reason, begun)
+        return await self._broken_off(reached, received, doubts, () if ended else (reason,))
+
+    async def _doubts(self, view: View, received: Received, begun: Iterable[JournalEntry]) -> tuple[JournalEntry, ...]:
+        """Writes that have begun, in this run or an earlier one, and would end with the turn without anybody's notice.
+
+        INVARIANT: no turn ends with such a write.
+        """
+        before = left_open(view)
+        if not ours(received, self._room):
+            await never_given(before, received, self._room)
+            before = ()
+        return tuple({entry.key: entry for entry in (*before, *begun)}.values())
 
     async def _broken_off(
-        self, reached: TurnState, received: Received, reason: str, begun: list[JournalEntry]
+        self, reached: TurnState, received: Received, doubts: tuple[JournalEntry, ...], reasons: tuple[str, ...]
     ) -> TurnState:
-        """A person takes over a turn that the graph did not end, and learns which writes are in doubt (S7.4)."""
-        if not begun:
-            return self._fallback(reached, received, reason)
-        view = View(reached)
-        results = [*view[RESULTS]] if view.has(RESULTS) else []
-        for entry in begun:
-            doubt = entry.model_copy(update={"state": JournalState.UNKNOWN, "at": self._room.clock.now()})
-            with suppress(Exception):
-                event = outcome_event(received.turn.turn_id, doubt)
-                await bounded(self._room.store.conclude(received.turn, doubt, [event]), self._room.patience.handoff)
-            results.append(ToolResult(call=entry.call, outcome=ToolOutcome.UNKNOWN, reasons=("SYS_TOOL_UNKNOWN",)))
+        """A person takes over a turn that cannot end by itself, and learns which writes are in doubt (S7.4)."""
+        if not doubts:
+            return self._fallback(reached, received, *reasons)
+        results = (*View(reached).get(RESULTS, ()), *await doubted(doubts, received, self._room))
         state: TurnState = {
             **reached,
-            "results": RESULTS.put(tuple(results)).content,
+            "results": RESULTS.put(results).content,
             "pending": PENDING.put(None).content,
         }
-        return self._fallback(state, received, reason, "SYS_TOOL_UNKNOWN")
-
-    async def _settle(self, start: TurnState, received: Received) -> TurnState:
-        """Find out what became of writes that a dead worker had begun: known ones become results (S7.4)."""
-        settled = []
-        for entry in received.journal:
-            if entry.state is not JournalState.INTENDED:
-                settled.append(entry)
-                continue
-            found = None
-            with suppress(Exception):
-                found = await bounded(self._room.toolbox.outcome(entry.key), self._room.patience.tool)
-            # The worker is dead and its key unknown to the system: nothing happened, and the call may run again
-            # under the same key. A tool that cannot answer for its keys stays in doubt.
-            if found is None:
-                settled.append(entry)
-                continue
-            known = entry.model_copy(
-                update={"state": JournalState.SUCCEEDED, "content": found, "at": self._room.clock.now()}
-            )
-            with suppress(Exception):
-                event = outcome_event(received.turn.turn_id, known)
-                await bounded(self._room.store.conclude(received.turn, known, [event]), self._room.patience.store)
-            settled.append(known)
-        return {**start, "journal": JOURNAL.put(tuple(settled)).content}
+        approval = await used_up(doubts, received, self._room)
+        if approval is not None:
+            state["used_approval"] = USED_APPROVAL.put(approval).content
+        return self._fallback(state, received, *reasons, "SYS_TOOL_UNKNOWN")
 
     def _fallback(self, reached: TurnState, received: Received, *reasons: str) -> TurnState:
         result = fallback_result(View(reached), self._room.bundle, received, reasons, self._room.clock.now())

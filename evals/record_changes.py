@@ -15,7 +15,7 @@ from handrail.guardrails.vocabulary import Frozen
 _OWNERS = ("account_id", "customer_id", "invoice_id", "id")
 """Columns that say whose a row is, the first that a table has."""
 
-_COURTESIES = frozenset({"outbox", "step_up_codes"})
+_COURTESIES = frozenset({"outbox", "step_up_codes", "step_up_checks"})
 """Rows that a look-up or a check of identity may add; they still have to be the customer's own."""
 
 

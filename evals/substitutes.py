@@ -103,9 +103,9 @@ class SwitchCompany:
         """Send a code from the current company."""
         return await self._verifier().start(customer_id, key)
 
-    async def check(self, customer_id: str, code: str) -> bool:
+    async def check(self, customer_id: str, code: str, key: str) -> bool:
         """Whether the code is the current company's."""
-        return await self._verifier().check(customer_id, code)
+        return await self._verifier().check(customer_id, code, key)
 
     def _current(self) -> Recorder:
         if self._recorder is None:

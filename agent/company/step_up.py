@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 from handrail.agent.company.database import CompanyDatabase
 from handrail.agent.company.outbox import MessageKind, send, sent_since
 from handrail.agent.company.records import find_customer
-from handrail.agent.company.tables import step_up_codes
+from handrail.agent.company.tables import step_up_checks, step_up_codes
 from handrail.agent.ports import Clock, ToolRefused
 
 VALID = timedelta(minutes=10)
@@ -41,9 +41,12 @@ class CompanyStepUp:
         """
         return await self._database.write(lambda connection: self._start(connection, customer_id, key))
 
-    async def check(self, customer_id: str, code: str) -> bool:
-        """Whether `code` is the current one; then it is used up. A wrong one counts as an attempt."""
-        return await self._database.write(lambda connection: self._check(connection, customer_id, code))
+    async def check(self, customer_id: str, code: str, key: str) -> bool:
+        """Whether `code` is the current one; then it is used up. A wrong one counts as an attempt.
+
+        A repeat under the same `key` returns the first answer and counts nothing; with another code it is wrong.
+        """
+        return await self._database.write(lambda connection: self._check_once(connection, customer_id, code, key))
 
     def _start(self, connection: Connection, customer_id: str, key: str) -> str:
         table, now = step_up_codes, self._clock.now()
@@ -77,13 +80,23 @@ class CompanyStepUp:
         )
         return to
 
-    def _check(self, connection: Connection, customer_id: str, code: str) -> bool:
+    def _check_once(self, connection: Connection, customer_id: str, code: str, key: str) -> bool:
+        table, written = step_up_checks, "".join(code.split())
+        known = connection.execute(select(table).where(table.c.key == key)).first()
+        if known is not None:
+            same = known.customer_id == customer_id and hmac.compare_digest(known.hash, _hash(written, known.salt))
+            return same and bool(known.passed)
+        passed, salt = self._check(connection, customer_id, written), secrets.token_bytes(16)
+        row = {"key": key, "customer_id": customer_id, "salt": salt, "hash": _hash(written, salt), "passed": passed}
+        connection.execute(insert(table).values(**row, at=self._clock.now()))
+        return passed
+
+    def _check(self, connection: Connection, customer_id: str, written: str) -> bool:
         table, now = step_up_codes, self._clock.now()
         current = (table.c.customer_id == customer_id) & (table.c.state == "current")
         row = connection.execute(select(table).where(current)).first()
         if row is None or now >= row.expires_at:
             return False
-        written = "".join(code.split())
         right = written.isascii() and hmac.compare_digest(row.hash, _hash(written, row.salt))
         attempts = row.attempts if right else row.attempts + 1
         state = "used" if right else "used_up" if attempts >= ATTEMPTS else "current"
@@ -92,4 +105,4 @@ class CompanyStepUp:
 
 
 def _hash(code: str, salt: bytes) -> bytes:
-    return hashlib.pbkdf2_hmac("sha256", code[:64].encode(), salt, _ROUNDS)
+    return hashlib.pbkdf2_hmac("sha256", code[:64].encode("utf-8", "surrogatepass"), salt, _ROUNDS)

@@ -193,6 +193,17 @@ step_up_codes = Table(
     Column("state", String, nullable=False),
 )
 
+step_up_checks = Table(
+    "step_up_checks",
+    METADATA,
+    Column("key", String, primary_key=True),
+    Column("customer_id", String, nullable=False),
+    Column("salt", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("passed", Boolean, nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
 idempotency = Table(
     "idempotency",
     METADATA,

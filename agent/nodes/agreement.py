@@ -115,7 +115,7 @@ async def _code(view: View, room: Room, progress: Progress, pending: PendingCall
     if turn.customer_id is None or code is None:
         return None
     with faults_as("SYS_STEP_UP"):
-        answer = await bounded(room.step_up.check(turn.customer_id, code), room.patience.tool)
+        answer = await bounded(room.step_up.check(turn.customer_id, code, turn.turn_id), room.patience.tool)
         right = sensible(answer, bool, "step-up")
     if right:
         until = turn.at + timedelta(minutes=room.bundle.manifest.limits.verification_minutes)

@@ -134,7 +134,7 @@ class OneCode:
         """Say where the code went."""
         return "y•••@fernwell.example"
 
-    async def check(self, customer_id: str, code: str) -> bool:
+    async def check(self, customer_id: str, code: str, key: str) -> bool:
         """Whether it is the code."""
         return code == CODE
 

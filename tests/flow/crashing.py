@@ -28,6 +28,7 @@ STEPS = {
     "received": ("store", "receive", True),
     "model": ("model", "complete", False),
     "released": ("store", "release", True),
+    "checked": ("step_up", "check", True),
     "intended": ("store", "intend", True),
     "executed": ("toolbox", "execute", True),
     "concluded": ("store", "conclude", True),
@@ -99,6 +100,8 @@ async def main(folder: Path, step: str, conversation: str, now: str, approval: s
             await stand.service.decide(SITE, approval, ApprovalState.APPROVED, "operator-1")
         elif step in ("model", "released"):
             await stand.say(HOW_TO, key="the-key")
+        elif step == "checked":
+            await stand.say(await stand.code(), key="the-key")
         else:
             await stand.say(CANCEL, key="the-key")
 

@@ -1,19 +1,17 @@
-"""Ablation: each guard, rule family and provenance check is switched off in turn, and something gets through then.
+"""Ablation: each check of replies and the provenance check are switched off in turn, and something gets through then.
 
 Objects are patched, never files. The same steps with everything in place end safely, or the test would prove nothing.
+Rules of policy have tests of their own, `test_rule_ablation.py` and `test_turn_ablation.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
-from functools import partial
 
 import pytest
 from pydantic import JsonValue
 
-from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.gate.inspection import CallInspection
 from handrail.guardrails.output import (
     actions,
@@ -31,7 +29,6 @@ from handrail.guardrails.output import (
     unsourced,
 )
 from handrail.guardrails.output.review import CHECKS, Check
-from handrail.guardrails.policy.policyset import PolicySet
 from tests.flow.stand import Scripted, Stand
 from tests.unit.output.corpus import labelled, situations, wording
 
@@ -77,12 +74,6 @@ def name_of(check: Check) -> str:
 def switch_off(monkeypatch: pytest.MonkeyPatch, check: Check) -> None:
     """Leave one check of replies out."""
     monkeypatch.setattr(review, "CHECKS", tuple(one for one in CHECKS if one is not check))
-
-
-def without(bundle: Bundle, rules: Iterable[str]) -> Bundle:
-    """The bundle without some rules; its revision stays, as a fault in memory would have it."""
-    kept = [rule for rule in bundle.policy.rules if rule.id not in set(rules)]
-    return replace(bundle, policy=PolicySet(kept, bundle.policy.revision))
 
 
 def test_every_check_is_switched_off_somewhere() -> None:
@@ -147,12 +138,6 @@ async def code(stand: Stand) -> None:
 
 
 TAKES["code"] = code
-STEPS = {
-    "tools.verify": ("ask", "yes", "approve"),
-    "tools.confirm": ("ask", "code", "approve"),
-    "tools.approve": ("ask", "code", "yes"),
-}
-"""By rule, the steps after which a refund must not have run; without the rule it has."""
 
 
 async def refunds(stand: Stand, steps: Iterable[str]) -> int:
@@ -164,17 +149,9 @@ async def refunds(stand: Stand, steps: Iterable[str]) -> int:
 
 
 async def test_the_whole_way_ends_in_a_refund(stands: Stands) -> None:
-    """With every step the write runs: the steps below fail for what they leave out, and nothing else."""
+    """With every step the write runs: what ends safely elsewhere does so for what it leaves out, and nothing else."""
     stand = await stands(model=Scripted(calls=(REFUND,)), customer="farid")
     assert await refunds(stand, ("ask", "code", "yes", "approve")) == 1
-
-
-@pytest.mark.parametrize("rule", STEPS)
-async def test_without_a_rule_a_write_runs_before_its_time(stands: Stands, shipped: Bundle, rule: str) -> None:
-    """Proof of identity, the customer's yes, a person's approval: each is what keeps the write from running."""
-    opened = partial(stands, model=Scripted(calls=(REFUND,)), customer="farid")
-    assert await refunds(await opened(), STEPS[rule]) == 0
-    assert await refunds(await opened(bundle=without(shipped, [rule])), STEPS[rule]) == 1
 
 
 async def test_without_provenance_a_value_of_the_models_own_is_asked_about(

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from handrail.agent.conversation import ApprovalState
+from handrail.agent.conversation import ApprovalState, JournalState
+from handrail.evals.chaos.aftermath import left_in
 from handrail.guardrails.vocabulary import ConversationStatus
 from tests.flow.aloud import FIRST, HOW_TO, SECOND, THIRD, Aloud, pieces
 from tests.flow.people import whole_log
+from tests.flow.ports import Fault
 from tests.flow.stand import CANCEL, MIA, SITE, Parts, Stand, standing
 
 ROOT = Path(__file__).parents[2]
@@ -107,6 +109,35 @@ async def test_a_write_runs_once_whatever_crashes(parts: Parts, tmp_path: Path, 
         assert snapshot.state.pending is None
         assert snapshot.state.status is ConversationStatus.BOT
         assert again.audit_breaks() == ()
+
+
+async def test_a_write_that_nobody_can_look_up_goes_to_a_person(parts: Parts, tmp_path: Path) -> None:
+    """It ran, the facts are those after it, and the company does not answer: the call is refused, and not forgotten."""
+    stand, approval = await prepared(parts, tmp_path, "approve")
+    killed_at("executed", tmp_path, stand, approval, "")
+    async with standing(parts, tmp_path, fresh=False) as again:
+        await restarted(stand, again)
+        again.toolbox.fail("outcome", Fault.PORT_ERROR)
+        assert await again.service.recover() == 1
+        assert await again.writes() == 1
+        left = left_in(tmp_path)
+        assert [entry.state for entry in left.journal] == [JournalState.UNKNOWN]
+        assert left.approvals == {approval: ApprovalState.USED}
+        assert left.breaches() == ()
+        (queued,) = await (await again.stored()).handoffs(SITE)
+        assert "cancel_subscription: unknown" in queued.handoff.tools
+
+
+async def test_a_right_code_stays_right(parts: Parts, tmp_path: Path) -> None:
+    """A code is used up when it was checked; the turn that died of it and runs again is no second try."""
+    stand, _ = await prepared(parts, tmp_path, "code")
+    killed_at("checked", tmp_path, stand, "", "314159")
+    async with standing(parts, tmp_path, fresh=False) as again:
+        await restarted(stand, again)
+        assert await again.service.recover() == 1
+        result = await again.say(await again.code(), key="the-key")
+        assert "IDENTITY_VERIFIED" in result.reasons
+        assert result.confirmation is not None
 
 
 async def test_a_finished_turn_is_not_run_again(parts: Parts, tmp_path: Path) -> None:

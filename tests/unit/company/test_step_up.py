@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,9 @@ from handrail.agent.company.step_up import PER_HOUR, CompanyStepUp
 from handrail.agent.company.tables import step_up_codes
 from handrail.agent.ports import StepUp, ToolRefused
 from tests.unit.company.conftest import MovableClock
+
+KEYS = (f"check-{number}" for number in itertools.count())
+"""A new key for each try."""
 
 
 def wrong(code: str) -> str:
@@ -35,8 +39,8 @@ async def test_the_right_code_counts_once(step_up: CompanyStepUp, outbox: Outbox
     """The code from the outbox verifies, blanks or not, and is then used up."""
     port: StepUp = step_up
     code = await started(step_up, outbox)
-    assert await port.check("dana", f" {code[:3]} {code[3:]} ")
-    assert not await port.check("dana", code)
+    assert await port.check("dana", f" {code[:3]} {code[3:]} ", next(KEYS))
+    assert not await port.check("dana", code, next(KEYS))
 
 
 async def test_start_says_only_the_masked_address(step_up: CompanyStepUp) -> None:
@@ -49,7 +53,7 @@ async def test_a_repeated_start_sends_nothing_new(step_up: CompanyStepUp, outbox
     code = await started(step_up, outbox)
     await asyncio.gather(*(step_up.start("dana", "key-1") for _ in range(4)))
     assert await outbox.latest_code("dana") == code
-    assert await step_up.check("dana", code)
+    assert await step_up.check("dana", code, next(KEYS))
 
 
 async def test_a_new_code_makes_the_former_void(step_up: CompanyStepUp, outbox: Outbox) -> None:
@@ -57,39 +61,51 @@ async def test_a_new_code_makes_the_former_void(step_up: CompanyStepUp, outbox: 
     first = await started(step_up, outbox)
     second = await started(step_up, outbox, "key-2")
     if first != second:
-        assert not await step_up.check("dana", first)
-    assert await step_up.check("dana", second)
+        assert not await step_up.check("dana", first, next(KEYS))
+    assert await step_up.check("dana", second, next(KEYS))
 
 
 async def test_three_wrong_codes_use_it_up(step_up: CompanyStepUp, outbox: Outbox) -> None:
     """After three attempts the right code does not help any more."""
     code = await started(step_up, outbox)
     for written in (wrong(code), "", "½½½½½½"):
-        assert not await step_up.check("dana", written)
-    assert not await step_up.check("dana", code)
+        assert not await step_up.check("dana", written, next(KEYS))
+    assert not await step_up.check("dana", code, next(KEYS))
 
 
 async def test_guesses_at_once_are_counted_one_by_one(step_up: CompanyStepUp, outbox: Outbox) -> None:
     """Ten wrong codes in parallel leave no attempt."""
     code = await started(step_up, outbox)
-    await asyncio.gather(*(step_up.check("dana", wrong(code)) for _ in range(10)))
-    assert not await step_up.check("dana", code)
+    await asyncio.gather(*(step_up.check("dana", wrong(code), next(KEYS)) for _ in range(10)))
+    assert not await step_up.check("dana", code, next(KEYS))
+
+
+async def test_a_repeated_check_is_one_try(step_up: CompanyStepUp, outbox: Outbox) -> None:
+    """Whoever died before storing the answer asks again, and gets it; wrong or right, it was one attempt."""
+    code = await started(step_up, outbox)
+    for _ in range(4):
+        assert not await step_up.check("dana", wrong(code), "first")
+    assert await step_up.check("dana", code, "second")
+    assert await step_up.check("dana", code, "second")
+    assert not await step_up.check("dana", wrong(code), "second")
+    assert not await step_up.check("tomas", code, "second")
+    assert not await step_up.check("dana", code, "third")
 
 
 async def test_a_code_expires(step_up: CompanyStepUp, outbox: Outbox, clock: MovableClock) -> None:
     """Ten minutes are the end; a second earlier is in time."""
     code = await started(step_up, outbox)
     clock.move(timedelta(minutes=10))
-    assert not await step_up.check("dana", code)
+    assert not await step_up.check("dana", code, next(KEYS))
     later = await started(step_up, outbox, "key-2")
     clock.move(timedelta(minutes=9, seconds=59))
-    assert await step_up.check("dana", later)
+    assert await step_up.check("dana", later, next(KEYS))
 
 
 async def test_a_code_is_for_its_customer(step_up: CompanyStepUp, outbox: Outbox) -> None:
     """Somebody else's code and somebody else's key do nothing."""
     code = await started(step_up, outbox)
-    assert not await step_up.check("tomas", code)
+    assert not await step_up.check("tomas", code, next(KEYS))
     with pytest.raises(ToolRefused, match="another customer"):
         await step_up.start("tomas", "key-1")
 
@@ -99,7 +115,7 @@ async def test_unknown_customers_get_no_code(step_up: CompanyStepUp, outbox: Out
     with pytest.raises(ToolRefused, match="unknown"):
         await step_up.start("nobody", "key-1")
     assert await outbox.latest_code("nobody") is None
-    assert not await step_up.check("nobody", "000000")
+    assert not await step_up.check("nobody", "000000", next(KEYS))
 
 
 async def test_codes_are_limited_per_hour(step_up: CompanyStepUp, clock: MovableClock) -> None:

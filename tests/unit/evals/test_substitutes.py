@@ -74,4 +74,4 @@ async def test_without_a_company_every_call_fails() -> None:
     with pytest.raises(PortError):
         await SwitchCompany().execute(PROFILE, "dana", "k1")
     with pytest.raises(PortError):
-        await SwitchCompany().check("dana", "000000")
+        await SwitchCompany().check("dana", "000000", "check-1")
