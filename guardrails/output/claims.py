@@ -21,6 +21,7 @@ _BY_CLASS = {
     Excuse.CONSENT: "consent",
     Excuse.OFFER: "offered",
     Excuse.ABSTAIN: "abstain",
+    Excuse.BY_OTHERS: "by_others",
 }
 """Excuses that a word anywhere in the sentence makes."""
 

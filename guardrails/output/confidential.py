@@ -24,7 +24,7 @@ _SHORTEST = 3
 _NOTE = 4
 """Words with which a note is more than a state (`battery replaced`)."""
 
-_TOLD = 0.6
+_TOLD = 0.4
 """Share of the words of an internal note in a sentence that tells it."""
 
 

@@ -68,7 +68,8 @@ _DAY_BEFORE = re.compile(
     r"davor|vorher))(?!\w)"
 )
 _DAY_AFTER = re.compile(
-    r"(?<!\w)(?:(?:day|morning) after|next day|following day|folgetag\w*|tag danach|nächsten tag|"
+    r"(?<!\w)(?:(?:day|morning) after|next (?:business |working |banking )?day|"
+    r"following (?:business |working )?day|folgetag\w*|tag danach|nächsten tag|"
     r"darauffolgenden tag)(?!\w)"
 )
 _TODAY = re.compile(r"(?<!\w)(?:today|tonight|now|heute|jetzt)(?!\w)")
@@ -92,6 +93,10 @@ _OFFSET = re.compile(r"(?:UTC|GMT)\s?(?P<hours>[+-]\d{1,2})(?!\d)", re.IGNORECAS
 _AGES = re.compile(r"(?<!\w)(?:aged?|old|born|birth\w*|turn\w*|you're|you are|he's|she's|alt|alter|geboren\w*)(?!\w)")
 _CHILD = 3
 """Years that lie between a day of birth and the turn, at least."""
+
+_CLOSED = re.compile(r"(?<!\w)(?:closed|holiday|geschlossen|feiertag)(?!\w)")
+_KEPT = re.compile(r"(?<!\w)(?:oldest|go(?:es)? back|kept|keep|älteste\w*|aufbewahrt)(?!\w)")
+"""Words of what is kept for a time, which is counted back from today."""
 
 _FARTHEST = 4000
 
@@ -118,7 +123,11 @@ def _is_relative(near: Nearby, value: Value) -> bool:
         return now + timedelta(days=DAYS_AHEAD[word]) in days
     if "month" in word or "monat" in word:
         following = add_months(now, 1)
-        return any((day.year, day.month) == (following.year, following.month) for day in days)
+        return any(
+            (day.year, day.month) == (following.year, following.month)
+            or (day.month == following.month and day.year < now.year)  # the month in which something comes round
+            for day in days
+        )
     if "week" in word or "woche" in word:
         following = now + timedelta(days=7)
         return any(day.isocalendar()[:2] == following.isocalendar()[:2] for day in days)
@@ -249,7 +258,7 @@ def _moved(near: Nearby, value: Value, known: Days) -> Iterator[date]:
     follows = _FROM.search(near.topic.words[max(0, value.start - 14) : value.start]) is not None
     yield from _next_to(near, known)
     bases = (*known.said, *known.others, *known.coming)
-    if (known.said or known.others[1:]) and not _speaks_of_today(near):
+    if (known.said or known.others[1:]) and not _speaks_of_today(near) and not _KEPT.search(near.topic.words):
         # INVARIANT: a length of time begins where its source says; with a day to begin from, today is none.
         bases = (*known.said, *known.others[1:], *known.coming)
     lasts = _UNTIL.search(near.topic.words[max(0, value.start - 20) : value.start]) is not None
@@ -274,9 +283,12 @@ def _speaks_of_today(near: Nearby) -> bool:
 
 def _next_to(near: Nearby, known: Days) -> Iterator[date]:
     """The days beside those that are known, where the reply or a source speaks of the day before or after."""
+    first = 0 if _speaks_of_today(near) else 1
     for words, days in ((_DAY_BEFORE, -1), (_DAY_AFTER, 1)):
         if words.search(near.topic.told):
-            yield from (base + timedelta(days=days) for base in (*known.said, *known.others[1:], *known.coming))
+            yield from (base + timedelta(days=days) for base in (*known.said, *known.others[first:], *known.coming))
+    if _CLOSED.search(near.topic.told):
+        yield from (base + timedelta(days=1) for base in known.said)
 
 
 def moved(base: date, length: Value, directions: tuple[int, ...]) -> Iterator[date]:

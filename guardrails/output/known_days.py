@@ -33,7 +33,7 @@ _AHEAD = re.compile(
 )
 BACK = re.compile(
     r"(?<!\w)(?:before|prior|ahead|earlier|advance|notice|ago|last|previous|latest|vor|vorher|vorab|zuvor|voraus|frist|"
-    r"kündigung|spätestens|rückwirkend|seit|since|back)(?!\w)"
+    r"kündigung|spätestens|rückwirkend|seit|since|back|oldest|kept)(?!\w)"
 )
 
 

@@ -71,6 +71,7 @@ def _is_known(view: View, name: str) -> bool:
         or view.sources.mention(part)
         or view.sources.was_said(part)
         or (len(part) > _SHORTEST and squash(name) in view.sources.customer_squashed)
+        or any(part.lower().startswith(word) for word in view.sources.asked_stems if len(word) > _SHORTEST)
         for part in re.split("[-']", name)
     )
 

@@ -34,7 +34,9 @@ _STREET = re.compile(
     r"(?:straße|strasse|str\.|weg|platz|gasse|allee) \d{1,4}[a-z]?(?!\w))"
 )
 _SSN = re.compile(r"(?P<name>[0-9](?<![\w-].)\d{2}-\d{2}-\d{4}(?![\w-]))")
-_BORN = re.compile(r"(?i:date of birth|born on|birthday|\bdob\b)\W+(?i:is |was |: ?)?(?P<name>[\w ,./-]{6,20})")
+_BORN = re.compile(
+    r"(?i:(?:date of birth|born on|\bdob\b)\W+(?:is |was |: ?)?|birthday(?: is | was |: ?))(?P<name>[\w ,./-]{6,20})"
+)
 _YOUR_NAME = re.compile(
     r"(?:your|dein|ihr|ihren|deinen) (?:first |last |full |vor|nach)?name(?:,| is| lautet| ist|:)? $", re.IGNORECASE
 )

@@ -34,7 +34,8 @@ class Excuse(StrEnum):
     the customer said happened. passage: a passage of the turn says the same. state: a tool reported this state
     ("status: cancelled"). record: a tool reported every figure and time of it. found: a tool reported every value of
     it, so that it tells what was looked up. modal: a modal verb stands just before it ("must have been registered").
-    duty: what has to happen is said of what the customer does ("has to arrive by").
+    duty: what has to happen is said of what the customer does ("has to arrive by"). by_others: it says that somebody
+    else did it ("by an admin").
     """
 
     QUESTION = "question"
@@ -51,6 +52,7 @@ class Excuse(StrEnum):
     FOUND = "found"
     MODAL = "modal"
     DUTY = "duty"
+    BY_OTHERS = "by_others"
     OFFER = "offer"
     ATTRIBUTION = "attribution"
     PASSAGE = "passage"

@@ -90,6 +90,8 @@ _RATES = (
 _INCLUSIVE = re.compile(r"(?<!\w)(?:from|incl\w*|both|vom|von|inkl\w*|counted)(?!\w)")
 """Words with which the first day of a span counts too."""
 
+_COUNTED = re.compile(r"(?:day|night|week|tag|nacht)\s$")
+_JOINT = 6
 _AGE = re.compile(r"(?<!\w)(?:aged?|years old|turns?|you're|jahre alt|alter)(?!\w)")
 _CHAIN = 4
 _TOLERANCE = 0.06
@@ -270,7 +272,7 @@ def _left_of_three(near: Nearby) -> Iterator[Amount]:
 
 def _from_neighbours(near: Nearby) -> Iterator[Amount]:
     """What two bare numbers beside each other in the sentence make: two readings and what lies between them."""
-    bare = [one for one in amounts(value for value in near.sure if value.form is Form.DIGITS) if not one.unit]
+    bare = [one for one in amounts(value for value in near.said if value.form is Form.DIGITS) if not one.unit][:_CHAIN]
     for one, other in pairwise(bare):
         if max(one.number, other.number) > _SMALL:
             yield Amount(abs(one.number - other.number), "")
@@ -340,8 +342,16 @@ def _is_moment(near: Nearby, value: Value, before: str) -> bool:
         _is_hour(near, value, before)
         or is_year(near, value)
         or is_age(near, value)
+        or (_COUNTED.search(before) is not None and _is_count_of_days(near, value))
         or any(str(int(span // 60)) in value.keys for span in _spans(near) if span % 60 == 0)
     )
+
+
+def _is_count_of_days(near: Nearby, value: Value) -> bool:
+    """Whether `night 60` is that of today, or of another known day, since a day that the reply names."""
+    known = known_days(near)
+    spans = {(other - one).days for one in known.said for other in known.others}
+    return any(key.isdigit() and {int(key), int(key) - 1} & spans for key in value.keys)
 
 
 def _is_hour(near: Nearby, value: Value, before: str) -> bool:
@@ -358,6 +368,7 @@ def _is_hour(near: Nearby, value: Value, before: str) -> bool:
 def _is_between_days(near: Nearby, value: Value) -> bool:
     """The days, weeks or hours between two moments of which the reply names one."""
     (wanted, *_) = readings(value) or (Amount(0.0, ""),)
+    wanted = _with_neighbour(near, value, wanted)
     if _is_in_days(near, wanted):
         return True
     if wanted.unit == "day":
@@ -379,6 +390,16 @@ def _is_between_days(near: Nearby, value: Value) -> bool:
     return False
 
 
+def _with_neighbour(near: Nearby, value: Value, wanted: Amount) -> Amount:
+    """A length and the one beside it as one: seven weeks and two days, an hour and ten minutes."""
+    for other in near.topic.view.line.values:
+        if other.kind is Kind.DURATION and 0 < max(other.start - value.end, value.start - other.end) <= _JOINT:
+            (beside, *_) = readings(other) or (wanted,)
+            if beside.unit == wanted.unit and other.unit != value.unit:
+                return Amount(wanted.number + beside.number, wanted.unit)
+    return wanted
+
+
 def _is_in_days(near: Nearby, wanted: Amount) -> bool:
     """Whether a source has the length in days and the reply in hours, or the other way round."""
     if wanted.unit == "day":
@@ -390,7 +411,14 @@ def _is_in_days(near: Nearby, wanted: Amount) -> bool:
     return wanted.number > 0 and any(other in group.amounts for group in near.topic.groups)
 
 
+def _times_of_tools(near: Nearby) -> list[Value]:
+    """The times of day of the tools' results, where they are few enough to belong together."""
+    stated = [one for one in near.topic.view.sources.tools.stated if one.kind is Kind.TIME]
+    return stated if len(stated) <= _CHAIN else []
+
+
 def _spans(near: Nearby) -> Iterator[float]:
     """The minutes between times of day that the reply names."""
-    minutes = [minute_of_day(key) for one in near.said if one.kind is Kind.TIME for key in one.keys]
+    times = [*(one for one in near.said if one.kind is Kind.TIME), *_times_of_tools(near)]
+    minutes = [minute_of_day(key) for one in times for key in one.keys]
     return (float((other - one) % 1440) for one in minutes for other in minutes if one != other)

@@ -24,6 +24,7 @@ _NAMED = re.compile(
     r"'[^']{3,40}'|\"[^\"]{3,40}\""
 )
 _PERSON = re.compile(
+    r"(?!\w+ (?:Street|Road|Lane|Close|Avenue|Drive|Square|Way|Court|Place|Hill|Park|Gate|Quay|Centre|Center)(?!\w))"
     r"(?:[A-ZÄÖÜ][a-zà-öø-ÿ]+|[A-Z]\.) (?:(?:von|van|de) )?[A-ZÄÖÜ][a-zà-öø-ÿ]+(?:-[A-ZÄÖÜ][a-zà-öø-ÿ]+)?"
 )
 _NAME_IN = re.compile(rf"(?<![\w'])(?:{_PERSON.pattern})(?!\w)")

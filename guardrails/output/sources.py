@@ -230,6 +230,11 @@ class Sources:
         return tuple(one for text in self.evidence.customer_texts[-1:] for one in said(text[:SOURCE_LIMIT]))
 
     @cached_property
+    def said_earlier(self) -> ValueIndex:
+        """The values of earlier replies, which were checked when they left."""
+        return ValueIndex.of("\n\n".join(self.evidence.earlier_replies))
+
+    @cached_property
     def asked_text(self) -> str:
         """The customer's last message in lower case."""
         return " ".join(self.evidence.customer_texts[-1:])[:SOURCE_LIMIT].lower()

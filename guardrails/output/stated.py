@@ -38,6 +38,12 @@ _MONTHLY = re.compile(r"(?<!\w)(?:months?|monthly|years?|yearly|annual\w*|instal
 
 _ADULT = re.compile(r"(?<!\w)(?:adults?|of age|minors?|volljährig|erwachsene\w*)(?!\w)")
 _DOTTED = re.compile(r"(?P<hour>[01]?\d|2[0-3])\.(?P<minute>[0-5]\d)")
+_MAY = 3
+"""Letters of a word that is no name of a month alone."""
+
+_AGAIN = re.compile(
+    r"(?<!\w)(?:earlier|before|already|as i (?:said|wrote|mentioned)|as mentioned|wie (?:gesagt|geschrieben))(?!\w)"
+)
 _FACTOR = 31
 """A bare number up to this, in an equation that is right, says how often something is taken."""
 
@@ -50,6 +56,8 @@ def is_stated(view: View, value: Value) -> bool:
     if _is_harmless(view, value) or view.sources.hold(value):
         return True
     if not value.unit and value.form is Form.DIGITS and view.sources.was_looked_up(view.line.folded, value):
+        return True
+    if value.kind not in _LED and _AGAIN.search(view.line.folded.lower()) and view.sources.said_earlier.holds(value):
         return True
     by_kind = _BY_KIND.get(value.kind)
     return by_kind is not None and by_kind(view, value)
@@ -122,9 +130,10 @@ def _is_count(view: View, value: Value) -> bool:
 
 
 def _is_named_so(view: View, value: Value) -> bool:
-    """Whether a field of a tool's result has the name of the month or weekday (june_kwh)."""
+    """Whether a tool (june_kwh) or the customer has the name of the month or weekday, on its own perhaps."""
     shown = view.line.sentence.text[value.start : value.end].strip(" .,")
-    return shown.isalpha() and len(shown) > 2 and has_token(view.sources.tool_text, shown)
+    texts = (view.sources.tool_text, view.sources.customer_text)
+    return shown.isalpha() and len(shown) > _MAY and any(has_token(text, shown) for text in texts)
 
 
 def _is_around(view: View, value: Value) -> bool:
@@ -190,6 +199,7 @@ def _is_in_year(view: View, value: Value) -> bool:
     return any(keys & index.yearless for index in view.sources.all_indexes)
 
 
+_LED = frozenset({Kind.URL, Kind.PHONE, Kind.EMAIL})
 _BY_KIND: Mapping[Kind, Callable[[View, Value], bool]] = {
     Kind.URL: _is_the_customers,
     Kind.PHONE: _is_the_customers,

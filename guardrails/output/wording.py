@@ -71,6 +71,7 @@ _EXCUSE_CLASSES = (
     "abstain",
     "contrast",
     "duty",
+    "by_others",
 )
 
 
