@@ -46,6 +46,20 @@ _SEPARATORS = re.compile(r"[\s#_-]+")
 _TRAILING = ".,;:!?*_`~|"
 
 
+_URL_SIGN = re.compile(r"://|www\.|\.[a-z]")
+_IDENTIFIER_SIGN = re.compile(r"[a-z#_-]")
+
+
+def has_url_sign(piece: str) -> bool:
+    """Whether a piece of a text may belong to a web address. INVARIANT: true of one piece of each."""
+    return _URL_SIGN.search(piece) is not None
+
+
+def has_identifier_sign(piece: str) -> bool:
+    """Whether a piece with a digit may belong to an identifier or an IBAN. INVARIANT: true of one piece of each."""
+    return _IDENTIFIER_SIGN.search(piece) is not None
+
+
 def emails(text: str) -> Iterator[Value]:
     """E-mail addresses of `text` (lower case). Linear: only the surroundings of each @ are looked at."""
     at = text.find("@")

@@ -64,6 +64,24 @@ _LONE_MONTH = re.compile(rf"(?P<month>{_MONTH})(?![\w-]|\.?,? ?\d)")
 _LEADING_DIGITS = re.compile(r"\d+")
 
 
+_LOOSE_SIGN = re.compile(
+    rf"(?:{_SHORT})\.?(?:$|-|to|through|bis)|day|tag|mittwoch|sonnabend|tomorrow|tonight|(?:next|coming|end|close)$|eod|"
+    r"cob|übermorgen|nächste|kommende"
+)
+_MONTH_SIGN = re.compile(rf"(?<![a-z]){_MONTH}")
+_NUMERIC_SIGN = re.compile(r"[0-9][./-][0-9]")
+
+
+def has_date_sign(piece: str) -> bool:
+    """Whether a piece of a text may belong to a date that `dates` reads. INVARIANT: true of one of each date's."""
+    return _MONTH_SIGN.search(piece) is not None or _NUMERIC_SIGN.search(piece) is not None
+
+
+def has_loose_sign(piece: str) -> bool:
+    """The same for `loose_dates`."""
+    return _MONTH_SIGN.search(piece) is not None or _LOOSE_SIGN.search(piece) is not None
+
+
 def dates(text: str) -> Iterator[Value]:
     """Full and partial dates of `text` (folded, lower case). Keys: 2026-03-12, --03-12, 2026-03."""
     for match in _NUMERIC.finditer(text):

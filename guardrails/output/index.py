@@ -18,9 +18,12 @@ SOURCE_LIMIT = 100_000
 _MONTH_OF = re.compile(r"(20\d\d)(0[1-9]|1[0-2])(?:\d\d)?$")
 """Numbers of invoices and the like often begin with year and month."""
 
-_NUMERIC = frozenset({Kind.NUMBER, Kind.MONEY, Kind.DURATION})
-RECKONED = frozenset({*_NUMERIC, Kind.DATE, Kind.TIME})
+NUMERIC = frozenset({Kind.NUMBER, Kind.MONEY, Kind.DURATION})
+RECKONED = frozenset({*NUMERIC, Kind.DATE, Kind.TIME})
 """Kinds of values from which others can be worked out."""
+
+CONVERTED = TIME_UNITS | {CENT}
+"""Units of numbers that also stand in a text when they are written in another unit there."""
 
 
 @dataclass(slots=True)
@@ -52,7 +55,7 @@ class ValueIndex:
         for value in values:
             if value.kind in RECKONED and value.form is not Form.MARKER:
                 self.stated.append(value)
-            if value.kind in _NUMERIC:
+            if value.kind in NUMERIC:
                 if value.form is not Form.MARKER:
                     self._add_number(value)
             elif value.kind is Kind.DATE:
@@ -95,9 +98,17 @@ class ValueIndex:
                     if month is not None:
                         self.dates.update(partial_keys(f"{month[1]}-{month[2]}"))
 
+    def has_number(self, value: Value) -> bool:
+        """Whether the text has the number `value` as it is written, with its unit or without one."""
+        for key in value.keys:
+            units = self.numbers.get(key)
+            if units is not None and (not value.unit or value.unit in units or "" in units):
+                return True
+        return False
+
     def holds(self, value: Value) -> bool:
         """Whether `value` stands in the text, in whatever notation."""
-        if value.kind in _NUMERIC:
+        if value.kind in NUMERIC:
             return any(self._holds_number(key, value) for key in value.keys)
         if value.kind is Kind.DATE:
             return not self.dates.isdisjoint(value.keys)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple, TypeAlias
 
 from handrail.guardrails.output.fold import lower
+from handrail.guardrails.output.pieces import Pieces
 from handrail.guardrails.output.values import Kind, Value
 
 GAP = "..."
@@ -34,18 +36,28 @@ _MEMO_LIMIT = 20_000
 Place: TypeAlias = tuple[int, int]
 """First token and the token after the last one."""
 
-Marks: TypeAlias = dict[str, list[Place]]
+
+class Marks(dict[str, list[Place]]):
+    """Where the words of each class stand. `possible` is room for what a wording makes of them, worked out once."""
+
+    possible: object = None
 
 
 def tokens(folded: str) -> list[str]:
     """The words, numbers and signs of a folded text in lower case; contractions taken apart (`won't`: `will not`)."""
-    found: list[str] = []
-    for word in _WORD.findall(lower(folded)):
-        if "'" in word or word in _JOINED:
-            found += _parts(word)
-        else:
-            found.append(word)
-    return found
+    return tokens_of(lower(folded).split())
+
+
+def tokens_of(pieces: Iterable[str]) -> list[str]:
+    """`tokens` of a text that is cut at its white space, in lower case; no token has any in it."""
+    return list(chain.from_iterable(map(_TOKENS.__getitem__, pieces)))
+
+
+def _tokens_of_piece(piece: str) -> tuple[str, ...]:
+    return tuple(part for word in _WORD.findall(piece) for part in _parts(word))
+
+
+_TOKENS = Pieces(_tokens_of_piece)
 
 
 def offsets(folded: str) -> list[Place]:
@@ -73,8 +85,11 @@ def _parts(word: str) -> tuple[str, ...]:
 
 
 class _Entry(NamedTuple):
+    """`needed` is the last of `rest` that is a whole word, or empty: without it in the text the entry is not there."""
+
     name: str
     rest: tuple[str, ...]
+    needed: str
 
 
 class _Starts(NamedTuple):
@@ -109,7 +124,8 @@ class Lexicon:
                 if first.startswith("@"):
                     made._values.setdefault(first, []).append(name)
                 else:
-                    made._add(first, _Entry(name, tuple(rest)))
+                    whole = [word for word in rest if word != GAP and word[-1] != "*"]
+                    made._add(first, _Entry(name, tuple(rest), whole[-1] if whole else ""))
         return made
 
     def _add(self, first: str, entry: _Entry) -> None:
@@ -122,24 +138,29 @@ class Lexicon:
 
     def mark(self, found: Sequence[str]) -> Marks:
         """Where the words of each class stand."""
-        marks: Marks = {}
+        marks = Marks()
+        memo = self._memo
+        present = frozenset(found)
         last = len(found) - 1
         for index, word in enumerate(found):
-            starts = self._memo.get(word) or self._starts(word)
+            starts = memo.get(word) or self._starts(word)
             if starts is _NOTHING:
                 continue
-            for name in starts.alone:
-                marks.setdefault(name, []).append((index, index + 1))
-            longer = starts.after_gap
+            alone, pairs, by_next, longer = starts
+            for name in alone:
+                _put(marks, name, (index, index + 1))
             if index < last:
                 following = found[index + 1]
-                for name in starts.pairs.get(following, ()):
-                    marks.setdefault(name, []).append((index, index + 2))
-                longer += starts.by_next.get(following, ())
+                for name in pairs.get(following, ()):
+                    _put(marks, name, (index, index + 2))
+                if following in by_next:
+                    longer += by_next[following]
             for entry in longer:
+                if entry.needed and entry.needed not in present:
+                    continue
                 end = _reach(found, index + 1, entry.rest)
                 if end:
-                    marks.setdefault(entry.name, []).append((index, end))
+                    _put(marks, entry.name, (index, end))
         return marks
 
     def mark_values(self, marks: Marks, places: Sequence[Place], values: Sequence[Value], first: int) -> None:
@@ -177,8 +198,17 @@ class Lexicon:
         return starts
 
 
+def _put(marks: Marks, name: str, place: Place) -> None:
+    if name in marks:
+        marks[name].append(place)
+    else:
+        marks[name] = [place]
+
+
 def _reach(found: Sequence[str], index: int, rest: tuple[str, ...]) -> int:
     """The token after the last of `rest` when they follow from `index` on, else 0."""
+    if len(rest) == 1:
+        return index + 1 if index < len(found) and _same(found[index], rest[0]) else 0
     slack = 0
     for wanted in rest:
         if wanted == GAP:
@@ -208,11 +238,13 @@ class Order(NamedTuple):
 
 def in_order(marks: Marks, order: Order) -> Iterator[Place]:
     """Places where words of the classes of `order` stand as it says."""
-    if all(name in marks for name in order.classes):
-        for start, end in marks[order.classes[0]]:
-            last = _follow(marks, order, 1, end)
-            if last:
-                yield start, last
+    for name in order.classes:
+        if name not in marks:
+            return
+    for start, end in marks[order.classes[0]]:
+        last = _follow(marks, order, 1, end)
+        if last:
+            yield start, last
 
 
 def _follow(marks: Marks, order: Order, at: int, after: int) -> int:

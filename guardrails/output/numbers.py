@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from handrail.guardrails.output.numerals import spelled
+from handrail.guardrails.output.signs import DIGIT, may_spell, signs_of
 from handrail.guardrails.output.units import CURRENCIES, TIME_UNITS, UNITS, alternatives, is_workday, unit_of
 from handrail.guardrails.output.values import Form, Kind, Value, normal
 
@@ -37,12 +38,17 @@ RANGE = re.compile(r"\.?\s?(?:-|/|to|or|and|through|bis|und|oder)\s?(?:the\s)?$"
 _MARKER = re.compile(r"(?:^|\n)[ \t>*_]*$")
 
 
-def numbers(text: str) -> Iterator[Value]:
+def numbers(text: str, signs: int | None = None) -> Iterator[Value]:
     """Every number of `text` (folded, lower case), money and durations included, from left to right.
 
-    The numbers of a list with one unit at its end (40, 25 and 60 euros) all have that unit.
+    `signs` are those of the text, where they are known. The numbers of a list with one unit at its end (40, 25 and 60
+    euros) all have that unit.
     """
-    found = [*_digits(text), *spelled(text)]
+    if signs is None:
+        signs = signs_of(text)
+    found = [*_digits(text)] if signs & DIGIT else []
+    if may_spell(signs):
+        found += spelled(text)
     found.sort(key=lambda value: value.start)
     in_list = False
     for index in range(len(found) - 2, -1, -1):

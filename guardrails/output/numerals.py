@@ -78,6 +78,11 @@ def spelled(text: str) -> Iterator[Value]:
     yield from _german_articles(text)
 
 
+def may_begin(piece: str) -> bool:
+    """Whether a piece of a text (between white space) may begin a number in words that needs no unit."""
+    return _WORD_NUMBER.search(piece) is not None or _GERMAN.search(piece) is not None
+
+
 def _german_articles(text: str) -> Iterator[Value]:
     """`Einen Monat` and `halbe Stunde`."""
     if "ein" in text:

@@ -77,11 +77,9 @@ def _foreign_words(view: View, text: str) -> Iterator[tuple[int, int]]:
         name = match["given"] + match["rest"]
         if match["given"].lower() in view.wording.records.given_names_set and not _is_known(view, name):
             yield match.start(), match.end("rest")
-    for name in (*view.sources.people, *view.sources.records.others):
-        if _is_own(view, name):
-            continue
-        at = text.lower().find(name.lower())
-        if at >= 0 and has_token(text, name) and not _YOUR_NAME.search(text[:at]):
+    for name, lowered in view.sources.others:
+        at = text.lower().find(lowered)
+        if at >= 0 and has_token(text, name) and not _YOUR_NAME.search(text[:at]) and not _is_own(view, name):
             yield at, at + len(name)
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from handrail.guardrails.output.evidence import Finding
-from handrail.guardrails.output.extract import extract_folded
-from handrail.guardrails.output.fold import fold, squash
-from handrail.guardrails.output.lexicon import Lexicon, Marks, Place, offsets, tokens
+from handrail.guardrails.output.extract import extract_signed
+from handrail.guardrails.output.fold import fold, lower, squash
+from handrail.guardrails.output.lexicon import Lexicon, Marks, Place, offsets, tokens, tokens_of
 from handrail.guardrails.output.sentences import Sentence
-from handrail.guardrails.output.sources import Sources, content_stems
+from handrail.guardrails.output.signs import may_state, signs_in
+from handrail.guardrails.output.sources import Sources
+from handrail.guardrails.output.stems import stems_in
 from handrail.guardrails.output.values import Form, Value
 from handrail.guardrails.output.wording import Wording
 from handrail.guardrails.vocabulary import Span
@@ -24,11 +27,14 @@ class Line:
     """One sentence read: values (offsets within the sentence), words, and the places of the word classes.
 
     A list item is read together with the line that introduces it ("I will:"); `led` is how many tokens that has;
-    `folded` has the length of the sentence.
+    `folded` has the length of the sentence, as has `plain`, the same in lower case; `pieces` are what stands between
+    its white space.
     """
 
     sentence: Sentence
     folded: str
+    plain: str
+    pieces: Sequence[str]
     values: tuple[Value, ...]
     tokens: tuple[str, ...]
     marks: Marks
@@ -38,13 +44,16 @@ class Line:
     def of(cls, sentence: Sentence, lexicon: Lexicon) -> Line:
         """Read `sentence`."""
         folded = fold(sentence.text)
-        values = extract_folded(folded)
+        plain = lower(folded)
+        pieces = plain.split()
+        signs = signs_in(pieces)
+        values = extract_signed(folded, plain, signs) if may_state(signs) else ()
         lead = tokens(fold(sentence.lead)) if sentence.lead else []
-        found = [*lead, *tokens(folded)]
+        found = [*lead, *tokens_of(pieces)]
         marks = lexicon.mark(found)
         if values:
             lexicon.mark_values(marks, offsets(folded), values, len(lead))
-        return cls(sentence, folded, values, tuple(found), marks, len(lead))
+        return cls(sentence, folded, plain, pieces, values, tuple(found), marks, len(lead))
 
     @cached_property
     def squashed(self) -> str:
@@ -59,7 +68,7 @@ class Line:
     @cached_property
     def stems(self) -> frozenset[str]:
         """Its words that carry meaning."""
-        return content_stems(self.sentence.text)
+        return stems_in(self.folded.lower().split())
 
     @property
     def is_question(self) -> bool:

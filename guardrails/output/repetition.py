@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from handrail.guardrails.output.evidence import Finding
 from handrail.guardrails.output.reading import Line, View
 from handrail.guardrails.output.sentences import sentences
-from handrail.guardrails.output.sources import content_stems
+from handrail.guardrails.output.stems import content_stems, written_out
 
 CODE = "OUT_REPEATED_PASSAGE"
 
@@ -26,16 +26,26 @@ def check(view: View) -> Iterator[Finding]:
 
     A sentence that this very reply has begun with does not come again, whatever else is new.
     """
-    if len(view.line.squashed) >= _SAME and view.line.squashed in view.sources.said:
+    if view.sources.said and len(view.line.squashed) >= _SAME and view.line.squashed in view.sources.said:
         yield view.line.finding(CODE, 0, len(view.line.sentence.text), "said in this reply")
         return
-    if not view.sources.shown or not _repeats(view, view.line):
+    if not _may_repeat(view) or not _repeats(view, view.line):
         return
     repeated = [line for line in view.lines if _repeats(view, line)]
     new = sum(len(line.stems) for line in view.lines if len(line.stems) >= _SUBSTANCE and line not in repeated)
     said = sum(len(line.stems) for line in repeated)
     if said > view.wording.form.repeated_share * (said + new) or _is_whole(view, repeated):
         yield view.line.finding(CODE, 0, len(view.line.sentence.text), "said before")
+
+
+def _may_repeat(view: View) -> bool:
+    """Whether so many words of the sentence were seen before that it can repeat another at all."""
+    seen = view.sources.seen
+    stems = written_out(view.line.stems) if seen else seen
+    if len(stems) < _SUBSTANCE:
+        return False
+    new = len(stems - seen)
+    return new <= 1 or len(stems) - new >= view.wording.form.near_same * len(stems)
 
 
 def _is_whole(view: View, repeated: list[Line]) -> bool:
@@ -48,23 +58,18 @@ def _is_whole(view: View, repeated: list[Line]) -> bool:
     )
 
 
-def _plain(stems: frozenset[str]) -> frozenset[str]:
-    """`stems` without such as are drawn together of others (`there's`), which may as well be written out."""
-    return frozenset(word for word in stems if "'" not in word)
-
-
 def _substance(reply: str) -> frozenset[str]:
     """The words that carry meaning in those sentences of a reply that are no mere greeting or offer."""
-    said = (_plain(content_stems(sentence.text)) for sentence in sentences(reply))
+    said = (written_out(content_stems(sentence.text)) for sentence in sentences(reply))
     return frozenset[str]().union(*(stems for stems in said if len(stems) >= _SUBSTANCE))
 
 
 def _repeats(view: View, line: Line) -> bool:
     """Whether the words of `line` are, but for a few, those of a sentence shown before."""
-    stems, share = _plain(line.stems), view.wording.form.near_same
+    stems, share = written_out(line.stems), view.wording.form.near_same
     return len(stems) >= _SUBSTANCE and any(
         len(stems & known) >= share * min(len(stems | known), len(stems) + 2) or _is_reworded(stems, known)
-        for known in map(_plain, view.sources.shown)
+        for known in view.sources.shown
         if len(known) >= _SUBSTANCE
     )
 

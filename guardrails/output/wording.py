@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
+from functools import reduce
+from operator import or_
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.output.lexicon import VALUE_CLASSES, Lexicon, Marks
+from handrail.guardrails.output.pieces import Pieces
 from handrail.guardrails.output.policy import (
     ActionsFile,
     ActionWords,
@@ -28,8 +32,8 @@ from handrail.guardrails.output.policy import (
 from handrail.guardrails.yamlsource import Problem, read
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
-PatternT = TypeVar("PatternT", bound=Pattern)
-Grouped: TypeAlias = dict[str, list[tuple[frozenset[str], PatternT]]]
+Others: TypeAlias = tuple[str, ...]
+"""The classes of a pattern but for the last."""
 
 CODES = (
     "OUT_COMMITMENT",
@@ -71,16 +75,29 @@ _EXCUSE_CLASSES = (
 )
 
 
+class Topic(IntEnum):
+    """What patterns that are no promises are about."""
+
+    REFUSAL = 0
+    DELAY = 1
+    DISCLOSURE = 2
+    CONFIDENCE = 3
+    DEED = 4
+
+
 @dataclass(frozen=True, slots=True)
 class ByLast:
     """Patterns by the last class of their order, so that a sentence without that class costs nothing."""
 
-    promises: Grouped[CommitmentPattern]
-    refusals: Grouped[Pattern]
-    delays: Grouped[Pattern]
-    disclosures: Grouped[Pattern]
-    confidences: Grouped[Pattern]
-    deeds: Grouped[Pattern]
+    promises: dict[str, list[tuple[Others, CommitmentPattern]]]
+    others: dict[str, list[tuple[Others, Topic, Pattern]]]
+
+
+class Possible(NamedTuple):
+    """The patterns that can hold in a sentence: it has all their classes. `others` has a list for each topic."""
+
+    promises: list[CommitmentPattern]
+    others: tuple[list[Pattern], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,34 +113,59 @@ class Wording:
     form: FormFile
     guidance: dict[str, str]
     secrets: tuple[re.Pattern[str], ...]
-    secret_hint: re.Pattern[str]
     html: re.Pattern[str]
     _by_last: ByLast
+    _orders: dict[str, tuple[tuple[Pattern, tuple[str, ...]], ...]]
+    _secret_hints: Pieces[int]
     _actions: dict[str, ActionWords]
 
-    def promising(self, marks: Marks) -> Iterator[CommitmentPattern]:
+    def promising(self, marks: Marks) -> Sequence[CommitmentPattern]:
         """The commitment patterns that can hold in a sentence: it has all their classes."""
-        return _possible(self._by_last.promises, marks)
+        return self._possible(marks).promises
 
-    def refusing(self, marks: Marks) -> Iterator[Pattern]:
+    def refusing(self, marks: Marks) -> Sequence[Pattern]:
         """The patterns about people that can hold in a sentence."""
-        return _possible(self._by_last.refusals, marks)
+        return self._possible(marks).others[Topic.REFUSAL]
 
-    def delaying(self, marks: Marks) -> Iterator[Pattern]:
+    def delaying(self, marks: Marks) -> Sequence[Pattern]:
         """The patterns about people that count where one was asked for and can hold in a sentence."""
-        return _possible(self._by_last.delays, marks)
+        return self._possible(marks).others[Topic.DELAY]
 
-    def revealing(self, marks: Marks) -> Iterator[Pattern]:
+    def revealing(self, marks: Marks) -> Sequence[Pattern]:
         """The patterns about the prompt that can hold in a sentence."""
-        return _possible(self._by_last.disclosures, marks)
+        return self._possible(marks).others[Topic.DISCLOSURE]
 
-    def confiding(self, marks: Marks) -> Iterator[Pattern]:
+    def confiding(self, marks: Marks) -> Sequence[Pattern]:
         """The patterns about passwords and internal notes that can hold in a sentence."""
-        return _possible(self._by_last.confidences, marks)
+        return self._possible(marks).others[Topic.CONFIDENCE]
 
-    def claiming(self, marks: Marks) -> Iterator[Pattern]:
+    def claiming(self, marks: Marks) -> Sequence[Pattern]:
         """The patterns of having done anything that can hold in a sentence."""
-        return _possible(self._by_last.deeds, marks)
+        return self._possible(marks).others[Topic.DEED]
+
+    def orders(self, action: ActionWords) -> Sequence[tuple[Pattern, tuple[str, ...]]]:
+        """The patterns of having done something, each with its order for `action`."""
+        return self._orders[action.id]
+
+    def secret_shapes(self, pieces: Iterable[str]) -> int:
+        """The shapes of credentials, as bits by their place in the policy, of which a sentence may have a hint."""
+        return reduce(or_, map(self._secret_hints.__getitem__, pieces), 0)
+
+    def _possible(self, marks: Marks) -> Possible:
+        """All patterns that can hold in a sentence, worked out once for it."""
+        known = marks.possible
+        if isinstance(known, Possible):
+            return known
+        found = Possible([], tuple([] for _ in Topic))
+        for name in marks:
+            for wanted, promise in self._by_last.promises.get(name, ()):
+                if _has_all(marks, wanted):
+                    found.promises.append(promise)
+            for wanted, topic, pattern in self._by_last.others.get(name, ()):
+                if _has_all(marks, wanted):
+                    found.others[topic].append(pattern)
+        marks.possible = found
+        return found
 
     def acting(self, marks: Marks) -> tuple[ActionWords, ...]:
         """The actions of which a sentence has a word."""
@@ -182,20 +224,23 @@ def load_wording(folder: Path) -> Wording:
         form=form,
         guidance=dict(feedback.guidance),
         secrets=tuple(re.compile(shape.expression) for shape in disclosure.secrets),
-        _by_last=ByLast(
-            _by_last(commitments.patterns),
-            _by_last(people.patterns),
-            _by_last(people.asked),
-            _by_last(disclosure.prompt_patterns),
-            _by_last(disclosure.secret_patterns),
-            _by_last(actions.general),
+        _by_last=_by_last(
+            commitments,
+            (
+                (Topic.REFUSAL, people.patterns),
+                (Topic.DELAY, people.asked),
+                (Topic.DISCLOSURE, disclosure.prompt_patterns),
+                (Topic.CONFIDENCE, disclosure.secret_patterns),
+                (Topic.DEED, actions.general),
+            ),
         ),
+        _orders=_orders(actions),
+        _secret_hints=_hints(disclosure),
         _actions={
             name: action
             for action in actions.actions
             for name in (done_class(action), doing_class(action), report_class(action))
         },
-        secret_hint=re.compile("|".join(re.escape(hint) for shape in disclosure.secrets for hint in shape.hints)),
         html=re.compile(
             rf"</?(?:{'|'.join(form.html_tags)})(?=[\s/>])|<!--|<[a-z][\w-]*\s[^<>]{{0,200}}=", re.IGNORECASE
         ),
@@ -207,20 +252,46 @@ def _parse(folder: Path, name: str, model: type[ModelT], problems: list[Problem]
     return document.parse(model, problems) if document is not None else None
 
 
-def _by_last(patterns: Sequence[PatternT]) -> Grouped[PatternT]:
-    found: Grouped[PatternT] = {}
-    for pattern in patterns:
-        found.setdefault(pattern.order[-1], []).append((frozenset(pattern.order), pattern))
+def _by_last(commitments: CommitmentsFile, others: Iterable[tuple[Topic, Sequence[Pattern]]]) -> ByLast:
+    found = ByLast({}, {})
+    for promise in commitments.patterns:
+        found.promises.setdefault(promise.order[-1], []).append((promise.order[:-1], promise))
+    for topic, patterns in others:
+        for pattern in patterns:
+            found.others.setdefault(pattern.order[-1], []).append((pattern.order[:-1], topic, pattern))
     return found
 
 
-def _possible(grouped: Grouped[PatternT], marks: Marks) -> Iterator[PatternT]:
-    """The patterns all of whose classes a sentence has."""
-    present = marks.keys()
-    for name in marks:
-        for wanted, pattern in grouped.get(name, ()):
-            if wanted <= present:
-                yield pattern
+def _has_all(marks: Marks, names: Iterable[str]) -> bool:
+    for name in names:  # noqa: SIM110 - twice as fast as `all`, and asked for every pattern of every sentence
+        if name not in marks:
+            return False
+    return True
+
+
+def _orders(actions: ActionsFile) -> dict[str, tuple[tuple[Pattern, tuple[str, ...]], ...]]:
+    found: dict[str, tuple[tuple[Pattern, tuple[str, ...]], ...]] = {}
+    for action in actions.actions:
+        names = {"done": done_class(action), "doing": doing_class(action), "reports": report_class(action)}
+        found[action.id] = tuple(
+            (pattern, tuple(names.get(name, name) for name in pattern.order)) for pattern in actions.patterns
+        )
+    return found
+
+
+def _hints(disclosure: DisclosureFile) -> Pieces[int]:
+    """Which shapes a piece of a sentence may hint at; a hint of several words by the first of them."""
+
+    def read(piece: str) -> int:
+        found = 0
+        for place, shape in enumerate(disclosure.secrets):
+            for hint in shape.hints:
+                first, gap, _ = hint.partition(" ")
+                if piece.endswith(first) if gap else hint in piece:
+                    found |= 1 << place
+        return found
+
+    return Pieces(read)
 
 
 def _classes(words: WordsFile, actions: ActionsFile) -> dict[str, tuple[str, ...]]:
