@@ -64,10 +64,12 @@ _LONE_MONTH = re.compile(rf"(?P<month>{_MONTH})(?![\w-]|\.?,? ?\d)")
 _LEADING_DIGITS = re.compile(r"\d+")
 
 
-_LOOSE_SIGN = re.compile(
-    rf"(?:{_SHORT})\.?(?:$|-|to|through|bis)|day|tag|mittwoch|sonnabend|tomorrow|tonight|(?:next|coming|end|close)$|eod|"
-    r"cob|übermorgen|nächste|kommende"
+_WORD_SIGN = re.compile(
+    rf"tomorrow|tonight|(?:next|coming|end|close)$|eod|cob|übermorgen|nächste|kommende|"
+    rf"(?<!\w)(?:{_SHORT})\.?(?:-|to|through|bis)"
 )
+_SHORT_SIGN = re.compile(rf"(?<!\w)(?:{_SHORT})\.?$")
+_JOIN_SIGN = re.compile(r"^(?:-|to|through|bis)")
 _MONTH_SIGN = re.compile(rf"(?<![a-z]){_MONTH}")
 _NUMERIC_SIGN = re.compile(r"[0-9][./-][0-9]")
 
@@ -78,8 +80,18 @@ def has_date_sign(piece: str) -> bool:
 
 
 def has_loose_sign(piece: str) -> bool:
-    """The same for `loose_dates`."""
-    return _MONTH_SIGN.search(piece) is not None or _LOOSE_SIGN.search(piece) is not None
+    """The same for `loose_dates`, but for two short weekdays with a word between them (mo bis fr)."""
+    return any(sign.search(piece) for sign in (_WEEKDAY, _MONTH_SIGN, _WORD_SIGN))
+
+
+def is_short_day(piece: str) -> bool:
+    """Whether a piece may be the first of two short weekdays."""
+    return _SHORT_SIGN.search(piece) is not None
+
+
+def joins_days(piece: str) -> bool:
+    """Whether a piece may stand between two short weekdays, or begin with what does."""
+    return _JOIN_SIGN.search(piece) is not None
 
 
 def dates(text: str) -> Iterator[Value]:

@@ -108,13 +108,13 @@ def _candidates(near: Nearby, value: Value) -> Iterator[date]:
 
 def _ends(near: Nearby, day: date) -> Iterator[date]:
     """The end of the month, quarter or year of a day, where the reply or a source it speaks of tells of one."""
-    words = near.topic.told
-    if _MONTH_END.search(words):
+    tells = near.topic.tells
+    if tells(_MONTH_END):
         yield day.replace(day=monthrange(day.year, day.month)[1])
-    if _QUARTER_END.search(words):
+    if tells(_QUARTER_END):
         last = (day.month + 2) // 3 * 3
         yield date(day.year, last, monthrange(day.year, last)[1])
-    if _YEAR_END.search(words):
+    if tells(_YEAR_END):
         yield day.replace(month=12, day=31)
 
 
@@ -134,7 +134,7 @@ def _numbered_days(near: Nearby, known: Days) -> Iterator[date]:
     sources = near.topic.view.sources
     stated = [*sources.customer.stated, *(one for passage in near.topic.passages for one in passage.index.stated)]
     numbers = {int(one.keys[0]) for one in stated if one.form is Form.ORDINAL and one.keys[0].isdigit()}
-    if _FIRST_OF_MONTH.search(near.topic.told):
+    if near.topic.tells(_FIRST_OF_MONTH):
         numbers.add(1)
     for number in numbers:
         for base in (known.others[0], add_months(known.others[0], 1), *known.said):
@@ -184,7 +184,7 @@ def _moved(near: Nearby, value: Value, known: Days) -> Iterator[date]:
 def _next_to(near: Nearby, known: Days) -> Iterator[date]:
     """The days beside those the reply names, where it or a source speaks of the day before or after."""
     for words, days in ((_DAY_BEFORE, -1), (_DAY_AFTER, 1)):
-        if words.search(near.topic.told):
+        if near.topic.tells(words):
             yield from (base + timedelta(days=days) for base in known.said)
 
 

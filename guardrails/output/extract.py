@@ -12,10 +12,10 @@ from handrail.guardrails.output.signs import (
     AT,
     DATE,
     DIGIT,
-    LOOSE_DATE,
     MIXED,
     TIME,
     URL,
+    may_date,
     may_state,
     may_tell_time,
     signs_of,
@@ -54,7 +54,7 @@ def extract_signed(cased: str, plain: str, signs: int) -> tuple[Value, ...]:
         plain = _digits(cased, plain, signs, found)
         if found and signs != ALL:
             signs = signs_of(plain)
-    if signs & LOOSE_DATE:
+    if may_date(signs):
         plain = _take(dates.loose_dates(plain), plain, found)
     if may_tell_time(signs):
         plain = _take(clock.spoken_times(plain), plain, found)

@@ -34,6 +34,7 @@ _NUMBER = re.compile(
 )
 _NUMERAL = re.compile(r"\d{1,3}(?:[,.' ]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d{1,41}(?:[.,]\d{1,10})?(?!\d)")
 _CURRENCY_BEFORE = re.compile(rf"(?:(?P<sign>{_SIGNS})|(?<![a-z])(?P<code>{_CODES}))\s?$")
+_CURRENCY_ENDS = frozenset(code[-1] for code in _CODES.split("|")) | frozenset("€$£¥₹")
 RANGE = re.compile(r"\.?\s?(?:-|/|to|or|and|through|bis|und|oder)\s?(?:the\s)?$")
 _MARKER = re.compile(r"(?:^|\n)[ \t>*_]*$")
 
@@ -62,6 +63,8 @@ def numbers(text: str, signs: int | None = None) -> Iterator[Value]:
 
 def readings(written: str) -> tuple[str, ...]:
     """Normal forms of a numeral: both when a single separator may be a decimal or a thousands sign."""
+    if written.isdecimal() and written.isascii():
+        return (written.lstrip("0") or "0",)
     plain = written.replace(" ", "").replace("'", "")
     signs = [char for char in plain if char in ".,"]
     if not signs:
@@ -83,7 +86,8 @@ def _digits(text: str) -> Iterator[Value]:
             continue
         keys = _scaled(readings(numeral.group()), (match["scale"] or "").strip())
         start, end = match.span()
-        before = _CURRENCY_BEFORE.search(text[max(0, start - 5) : start])
+        tail = text[max(0, start - 5) : start]
+        before = _CURRENCY_BEFORE.search(tail) if tail.rstrip()[-1:] in _CURRENCY_ENDS else None
         sign = before.group().strip() if before else match["after"]
         if sign:
             currency = CURRENCIES.get(sign) or CURRENCIES[sign.removesuffix("s")]

@@ -39,7 +39,7 @@ _YOUR_NAME = re.compile(
 """The customer is told their own name."""
 
 _PAIR = re.compile(r"[A-Z](?<!\w.)[a-zà-öø-ÿ.]{0,30} [A-Z]")
-_BIRTH = ("birth", "born", "dob", "DOB", "Birth", "Born")
+_BIRTH = re.compile("birth|born|dob|DOB|Birth|Born")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -73,7 +73,7 @@ def _foreign_words(view: View, text: str) -> Iterator[tuple[int, int]]:
         for match in shape.finditer(text):
             if not _is_known(view, match["name"].strip()):
                 yield match.span("name")
-    for match in _GIVEN.finditer(text) if _PAIR.search(text) else ():
+    for match in _GIVEN.finditer(text) if _may_pair(view, text) else ():
         name = match["given"] + match["rest"]
         if match["given"].lower() in view.wording.records.given_names_set and not _is_known(view, name):
             yield match.start(), match.end("rest")
@@ -88,11 +88,17 @@ def _shapes(view: View, text: str) -> Iterator[re.Pattern[str]]:
     if view.line.has_digit:
         yield _STREET
         yield _SSN
-    yield _TITLED
-    if _PAIR.search(text):
+    if view.line.has_name_inside:
+        yield _TITLED
+    if _may_pair(view, text):
         yield _POSSESSED
-    if any(sign in text for sign in _BIRTH):
+    if _BIRTH.search(text):
         yield _BORN
+
+
+def _may_pair(view: View, text: str) -> bool:
+    """Whether two words in capitals follow each other."""
+    return view.line.has_name_inside and _PAIR.search(text) is not None
 
 
 def _is_known(view: View, shown: str) -> bool:

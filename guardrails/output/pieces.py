@@ -1,7 +1,7 @@
 """What is known of the pieces of a text between white space: each is read once, however often it comes.
 
-What is kept is kept by the piece alone, never by the sentence it stood in, and only of pieces without a digit or an @:
-words, in whatever text. Numbers, keys and addresses are read afresh.
+What is kept is kept by the piece alone, never by the sentence it stood in, and only of words and of numbers of one or
+two digits. All other numbers, keys and addresses are read afresh.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ ReadT = TypeVar("ReadT")
 
 _MOST = 20_000
 _LONGEST = 24
-_TELLING = re.compile(r"[\d@/]")
+_TELLING = re.compile(r"[@/]|\d\D*\d\D*\d")
 
 
 class Pieces(dict[str, ReadT], Generic[ReadT]):

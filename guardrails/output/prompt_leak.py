@@ -57,17 +57,21 @@ def _shares_run(view: View) -> bool:
     length = min(view.wording.form.leak_characters, len(prompt))
     if length < _LEAST:
         return False
-    before = "".join(line.squashed for line in view.earlier[-_TAIL:])[-(length - 1) :]
-    text = before + view.line.squashed
+    text = view.line.squashed
+    for line in reversed(view.lines[-_TAIL - 1 : -1]):
+        if len(text) - len(view.line.squashed) >= length - 1:
+            break
+        text = line.squashed + text
+    text = text[-(length - 1 + len(view.line.squashed)) :]
     if len(text) < length:
         return False
     # Every shared run of `length` holds a whole block of half of it that starts at a multiple of that half.
     half = length // 2
     blocks = _blocks(prompt, half)
-    return any(
-        text[at : at + half] in blocks and _grows(view, prompt, text, at, length)
-        for at in range(0, len(text) - half + 1, half)
-    )
+    for at in range(0, len(text) - half + 1, half):
+        if text[at : at + half] in blocks and _grows(view, prompt, text, at, length):
+            return True
+    return False
 
 
 @lru_cache(maxsize=16)

@@ -19,6 +19,7 @@ from handrail.guardrails.output.values import Form, Value
 from handrail.guardrails.output.wording import Wording
 from handrail.guardrails.vocabulary import Span
 
+_CAPITAL = re.compile(r"[A-ZÄÖÜ][a-zà-öø-ÿß]")
 _DIGIT = re.compile(r"[0-9]")
 
 
@@ -52,7 +53,7 @@ class Line:
         found = [*lead, *tokens_of(pieces)]
         marks = lexicon.mark(found)
         if values:
-            lexicon.mark_values(marks, offsets(folded), values, len(lead))
+            lexicon.mark_values(marks, folded, values, len(lead))
         return cls(sentence, folded, plain, pieces, values, tuple(found), marks, len(lead))
 
     @cached_property
@@ -64,6 +65,11 @@ class Line:
     def has_digit(self) -> bool:
         """Whether a digit stands in it."""
         return _DIGIT.search(self.folded) is not None
+
+    @cached_property
+    def has_name_inside(self) -> bool:
+        """Whether a capital with a small letter behind it stands in it anywhere but at its beginning."""
+        return _CAPITAL.search(self.folded, 1) is not None
 
     @cached_property
     def stems(self) -> frozenset[str]:

@@ -13,7 +13,7 @@ from operator import or_
 
 from handrail.guardrails.output.addresses import has_identifier_sign, has_url_sign
 from handrail.guardrails.output.clock import has_time_sign, has_time_word, stands_beside_hour
-from handrail.guardrails.output.dates import has_date_sign, has_loose_sign
+from handrail.guardrails.output.dates import has_date_sign, has_loose_sign, is_short_day, joins_days
 from handrail.guardrails.output.numerals import may_begin
 from handrail.guardrails.output.pieces import Pieces
 from handrail.guardrails.output.units import CURRENCIES, UNITS, alternatives
@@ -32,7 +32,10 @@ UNIT = 1024
 MIXED = 2048
 """A digit with a letter, or a sign that identifiers have, in one piece."""
 
-ALL = 4095
+SHORT_DAY = 4096
+JOIN = 8192
+
+ALL = 16383
 
 _ALONE = DIGIT | AT | URL | LOOSE_DATE | TIME_WORD | NUMERAL
 _HOUR = DIGIT | NUMERAL | ARTICLE
@@ -58,7 +61,12 @@ def signs_in(pieces: Iterable[str]) -> int:
 
 def may_state(signs: int) -> bool:
     """Whether a text with `signs` may have a value."""
-    return signs & _ALONE != 0 or may_spell(signs)
+    return signs & _ALONE != 0 or may_spell(signs) or may_date(signs)
+
+
+def may_date(signs: int) -> bool:
+    """Whether there may be a date that is no whole one."""
+    return signs & LOOSE_DATE != 0 or (signs & SHORT_DAY != 0 and signs & JOIN != 0)
 
 
 def may_spell(signs: int) -> bool:
@@ -98,6 +106,8 @@ _TELLS: tuple[tuple[int, Callable[[str], bool]], ...] = (
     (URL, has_url_sign),
     (DATE, has_date_sign),
     (LOOSE_DATE, has_loose_sign),
+    (SHORT_DAY, is_short_day),
+    (JOIN, joins_days),
     (TIME, has_time_sign),
     (TIME_WORD, has_time_word),
     (BESIDE_HOUR, stands_beside_hour),

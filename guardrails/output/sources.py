@@ -91,6 +91,12 @@ def read_promise(text: str) -> PassageIndex:
     return PassageIndex(ValueIndex.of(text), said(text), content_stems(text))
 
 
+@lru_cache(maxsize=4096)
+def _public_hours(text: str) -> frozenset[int]:
+    """The opening hours in a passage. Like all that is kept for longer than a turn, it is public."""
+    return opening_hours(text[:SOURCE_LIMIT].lower())
+
+
 @lru_cache(maxsize=64)
 def squashed_text(text: str) -> str:
     """A long fixed text (the system prompt) squashed once."""
@@ -265,8 +271,8 @@ class Sources:
     @cached_property
     def hours(self) -> frozenset[int]:
         """Hours of the day that passages and tools write as a range of bare numbers."""
-        texts = (*(passage.text for passage, _ in self.passages), self.tool_text)
-        return frozenset[int]().union(*(opening_hours(text[:SOURCE_LIMIT].lower()) for text in texts))
+        told = opening_hours(self.tool_text.lower())
+        return told.union(*(_public_hours(passage.text) for passage, _ in self.passages))
 
     @cached_property
     def looked_up(self) -> tuple[str, ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import reduce
 from operator import or_
 from pathlib import Path
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
@@ -32,9 +33,6 @@ from handrail.guardrails.output.policy import (
 from handrail.guardrails.yamlsource import Problem, read
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
-Others: TypeAlias = tuple[str, ...]
-"""The classes of a pattern but for the last."""
-
 CODES = (
     "OUT_COMMITMENT",
     "OUT_UNBACKED_ACTION",
@@ -76,8 +74,9 @@ _EXCUSE_CLASSES = (
 
 
 class Topic(IntEnum):
-    """What patterns that are no promises are about."""
+    """What patterns are about."""
 
+    PROMISE = 5
     REFUSAL = 0
     DELAY = 1
     DISCLOSURE = 2
@@ -85,19 +84,32 @@ class Topic(IntEnum):
     DEED = 4
 
 
-@dataclass(frozen=True, slots=True)
-class ByLast:
-    """Patterns by the last class of their order, so that a sentence without that class costs nothing."""
+class Candidate(NamedTuple):
+    """A pattern: all its classes as bits, the last of them, and its number among all."""
 
-    promises: dict[str, list[tuple[Others, CommitmentPattern]]]
-    others: dict[str, list[tuple[Others, Topic, Pattern]]]
+    classes: int
+    last: str
+    number: int
+    topic: Topic
+    pattern: Pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Patterns by the class that the fewest patterns have, so that a sentence without that class costs nothing."""
+
+    by_rarest: dict[int, list[Candidate]]
+    rarest: int
 
 
 class Possible(NamedTuple):
-    """The patterns that can hold in a sentence: it has all their classes. `others` has a list for each topic."""
+    """The patterns that can hold in a sentence, by topic: it has all their classes."""
 
-    promises: list[CommitmentPattern]
-    others: tuple[list[Pattern], ...]
+    promises: Sequence[CommitmentPattern]
+    by_topic: Mapping[Topic, Sequence[Pattern]]
+
+
+_NONE_POSSIBLE = Possible((), dict.fromkeys(Topic, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +126,10 @@ class Wording:
     guidance: dict[str, str]
     secrets: tuple[re.Pattern[str], ...]
     html: re.Pattern[str]
-    _by_last: ByLast
+    _candidates: Candidates
     _orders: dict[str, tuple[tuple[Pattern, tuple[str, ...]], ...]]
     _secret_hints: Pieces[int]
+    _acting: int
     _actions: dict[str, ActionWords]
 
     def promising(self, marks: Marks) -> Sequence[CommitmentPattern]:
@@ -125,23 +138,23 @@ class Wording:
 
     def refusing(self, marks: Marks) -> Sequence[Pattern]:
         """The patterns about people that can hold in a sentence."""
-        return self._possible(marks).others[Topic.REFUSAL]
+        return self._possible(marks).by_topic[Topic.REFUSAL]
 
     def delaying(self, marks: Marks) -> Sequence[Pattern]:
         """The patterns about people that count where one was asked for and can hold in a sentence."""
-        return self._possible(marks).others[Topic.DELAY]
+        return self._possible(marks).by_topic[Topic.DELAY]
 
     def revealing(self, marks: Marks) -> Sequence[Pattern]:
         """The patterns about the prompt that can hold in a sentence."""
-        return self._possible(marks).others[Topic.DISCLOSURE]
+        return self._possible(marks).by_topic[Topic.DISCLOSURE]
 
     def confiding(self, marks: Marks) -> Sequence[Pattern]:
         """The patterns about passwords and internal notes that can hold in a sentence."""
-        return self._possible(marks).others[Topic.CONFIDENCE]
+        return self._possible(marks).by_topic[Topic.CONFIDENCE]
 
     def claiming(self, marks: Marks) -> Sequence[Pattern]:
         """The patterns of having done anything that can hold in a sentence."""
-        return self._possible(marks).others[Topic.DEED]
+        return self._possible(marks).by_topic[Topic.DEED]
 
     def orders(self, action: ActionWords) -> Sequence[tuple[Pattern, tuple[str, ...]]]:
         """The patterns of having done something, each with its order for `action`."""
@@ -152,25 +165,33 @@ class Wording:
         return reduce(or_, map(self._secret_hints.__getitem__, pieces), 0)
 
     def _possible(self, marks: Marks) -> Possible:
-        """All patterns that can hold in a sentence, worked out once for it."""
+        """All patterns that can hold in a sentence, worked out once for it; in the order of its words."""
         known = marks.possible
         if isinstance(known, Possible):
             return known
-        found = Possible([], tuple([] for _ in Topic))
-        for name in marks:
-            for wanted, promise in self._by_last.promises.get(name, ()):
-                if _has_all(marks, wanted):
-                    found.promises.append(promise)
-            for wanted, topic, pattern in self._by_last.others.get(name, ()):
-                if _has_all(marks, wanted):
-                    found.others[topic].append(pattern)
-        marks.possible = found
-        return found
+        found = [one for one in self._candidates_of(marks.present) if one.classes & marks.present == one.classes]
+        for one in found:
+            marks.settle(one.classes)
+        found = [one for one in found if one.classes & marks.present == one.classes]
+        if len(found) > 1:
+            found.sort(key=lambda one: (marks.rank(one.last), one.number))
+        possible = _possible(found) if found else _NONE_POSSIBLE
+        marks.possible = possible
+        return possible
+
+    def _candidates_of(self, present: int) -> Iterator[Candidate]:
+        left = present & self._candidates.rarest
+        while left:
+            lowest = left & -left
+            left ^= lowest
+            yield from self._candidates.by_rarest[lowest]
 
     def acting(self, marks: Marks) -> tuple[ActionWords, ...]:
         """The actions of which a sentence has a word."""
-        found = (self._actions[name] for name in marks if name in self._actions)
-        return tuple({action.id: action for action in found}.values())
+        if not marks.present & self._acting:
+            return ()
+        found = sorted((name for name in self._actions if name in marks), key=marks.rank)
+        return tuple({self._actions[name].id: self._actions[name] for name in found}.values())
 
 
 def done_class(action: ActionWords) -> str:
@@ -214,8 +235,9 @@ def load_wording(folder: Path) -> Wording:
     ]
     if found:
         raise ConfigError(found)
+    lexicon = Lexicon.of(classes)
     return Wording(
-        lexicon=Lexicon.of(classes),
+        lexicon=lexicon,
         commitments=commitments,
         actions=actions,
         people=people,
@@ -224,9 +246,10 @@ def load_wording(folder: Path) -> Wording:
         form=form,
         guidance=dict(feedback.guidance),
         secrets=tuple(re.compile(shape.expression) for shape in disclosure.secrets),
-        _by_last=_by_last(
-            commitments,
+        _candidates=_candidates(
+            lexicon.bits,
             (
+                (Topic.PROMISE, commitments.patterns),
                 (Topic.REFUSAL, people.patterns),
                 (Topic.DELAY, people.asked),
                 (Topic.DISCLOSURE, disclosure.prompt_patterns),
@@ -236,6 +259,14 @@ def load_wording(folder: Path) -> Wording:
         ),
         _orders=_orders(actions),
         _secret_hints=_hints(disclosure),
+        _acting=reduce(
+            or_,
+            (
+                lexicon.bits.get(name, 0)
+                for action in actions.actions
+                for name in (done_class(action), doing_class(action), report_class(action))
+            ),
+        ),
         _actions={
             name: action
             for action in actions.actions
@@ -252,21 +283,29 @@ def _parse(folder: Path, name: str, model: type[ModelT], problems: list[Problem]
     return document.parse(model, problems) if document is not None else None
 
 
-def _by_last(commitments: CommitmentsFile, others: Iterable[tuple[Topic, Sequence[Pattern]]]) -> ByLast:
-    found = ByLast({}, {})
-    for promise in commitments.patterns:
-        found.promises.setdefault(promise.order[-1], []).append((promise.order[:-1], promise))
-    for topic, patterns in others:
-        for pattern in patterns:
-            found.others.setdefault(pattern.order[-1], []).append((pattern.order[:-1], topic, pattern))
-    return found
+def _candidates(bits: Mapping[str, int], patterns: Sequence[tuple[Topic, Sequence[Pattern]]]) -> Candidates:
+    use = Counter(name for _, some in patterns for pattern in some for name in {*pattern.order})
+    by_rarest: dict[int, list[Candidate]] = {}
+    number = 0
+    for topic, some in patterns:
+        for pattern in some:
+            rarest = min(reversed(pattern.order), key=use.__getitem__)
+            classes = reduce(or_, (bits[name] for name in pattern.order))
+            candidate = Candidate(classes, pattern.order[-1], number, topic, pattern)
+            by_rarest.setdefault(bits[rarest], []).append(candidate)
+            number += 1
+    return Candidates(by_rarest, reduce(or_, by_rarest, 0))
 
 
-def _has_all(marks: Marks, names: Iterable[str]) -> bool:
-    for name in names:  # noqa: SIM110 - twice as fast as `all`, and asked for every pattern of every sentence
-        if name not in marks:
-            return False
-    return True
+def _possible(found: Iterable[Candidate]) -> Possible:
+    promises: list[CommitmentPattern] = []
+    by_topic: dict[Topic, list[Pattern]] = {topic: [] for topic in Topic}
+    for one in found:
+        if isinstance(one.pattern, CommitmentPattern):
+            promises.append(one.pattern)
+        else:
+            by_topic[one.topic].append(one.pattern)
+    return Possible(promises, by_topic)
 
 
 def _orders(actions: ActionsFile) -> dict[str, tuple[tuple[Pattern, tuple[str, ...]], ...]]:
@@ -281,9 +320,13 @@ def _orders(actions: ActionsFile) -> dict[str, tuple[tuple[Pattern, tuple[str, .
 
 def _hints(disclosure: DisclosureFile) -> Pieces[int]:
     """Which shapes a piece of a sentence may hint at; a hint of several words by the first of them."""
+    beginnings = {hint.partition(" ")[0] for shape in disclosure.secrets for hint in shape.hints}
+    any_hint = re.compile("|".join(map(re.escape, sorted(beginnings))))
 
     def read(piece: str) -> int:
         found = 0
+        if any_hint.search(piece) is None:
+            return found
         for place, shape in enumerate(disclosure.secrets):
             for hint in shape.hints:
                 first, gap, _ = hint.partition(" ")
