@@ -60,7 +60,7 @@ def _is_announced(view: View, action: ActionWords, pattern: Pattern) -> bool:
 
 
 def _claimed(view: View, action: ActionWords) -> tuple[Place, Pattern | None]:
-    for pattern, order in view.wording.orders(action):
+    for pattern, order in view.wording.orders(action, view.line.marks):
         for place in claims(view, pattern, order):
             return place, pattern
     return (0, 0), None

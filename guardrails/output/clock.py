@@ -54,9 +54,11 @@ _LATE = ("p", "afternoon", "evening", "night", "nachmittags", "abends", "mittags
 _SIGN = re.compile(r"[0-9]:[0-9]|[0-9][ap]\.?m|^(?:[ap]\.?m(?![a-z0-9])|uhr|o'clock)")
 _WORD_SIGN = re.compile(r"noon|midday|midnight|mitternacht")
 _BESIDE_HOUR = re.compile(
-    r"^(?:past|to|after|nach|vor)$|halb$|^(?:uhr|o'clock|[ap]\.?m(?!\w)|morning|afternoon|evening|night|morgens|"
-    r"vormittags|mittags|nachmittags|abends|früh)"
+    r"halb$|^(?:uhr|o'clock|[ap]\.?m(?!\w)|morning|afternoon|evening|night|morgens|vormittags|mittags|nachmittags|abends|"
+    r"früh)"
 )
+_SIDE = re.compile(r"^(?:past|to|after|nach|vor)$")
+_MINUTE = re.compile(r"(?<![\w-])(?:half|quarter|twenty-five|twenty|ten|five|viertel|fünf|zehn|zwanzig)$|^minut")
 
 
 def has_time_sign(piece: str) -> bool:
@@ -72,6 +74,16 @@ def has_time_word(piece: str) -> bool:
 def stands_beside_hour(piece: str) -> bool:
     """The same for words that stand beside a number in words or digits."""
     return _BESIDE_HOUR.search(piece) is not None
+
+
+def is_side(piece: str) -> bool:
+    """The same for words between minutes and an hour (ten past two)."""
+    return _SIDE.search(piece) is not None
+
+
+def is_minute(piece: str) -> bool:
+    """The same for minutes in words."""
+    return _MINUTE.search(piece) is not None
 
 
 def times(text: str) -> Iterator[Value]:

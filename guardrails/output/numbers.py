@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from handrail.guardrails.output.numerals import spelled
-from handrail.guardrails.output.signs import DIGIT, may_spell, signs_of
+from handrail.guardrails.output.signs import DIGIT, GERMAN, NUMERAL, may_spell, signs_of
 from handrail.guardrails.output.units import CURRENCIES, TIME_UNITS, UNITS, alternatives, is_workday, unit_of
 from handrail.guardrails.output.values import Form, Kind, Value, normal
 
@@ -49,7 +49,7 @@ def numbers(text: str, signs: int | None = None) -> Iterator[Value]:
         signs = signs_of(text)
     found = [*_digits(text)] if signs & DIGIT else []
     if may_spell(signs):
-        found += spelled(text)
+        found += spelled(text, english=signs & NUMERAL != 0, german=signs & GERMAN != 0)
     found.sort(key=lambda value: value.start)
     in_list = False
     for index in range(len(found) - 2, -1, -1):

@@ -12,9 +12,9 @@ from functools import reduce
 from operator import or_
 
 from handrail.guardrails.output.addresses import has_identifier_sign, has_url_sign
-from handrail.guardrails.output.clock import has_time_sign, has_time_word, stands_beside_hour
+from handrail.guardrails.output.clock import has_time_sign, has_time_word, is_minute, is_side, stands_beside_hour
 from handrail.guardrails.output.dates import has_date_sign, has_loose_sign, is_short_day, joins_days
-from handrail.guardrails.output.numerals import may_begin
+from handrail.guardrails.output.numerals import may_begin, may_begin_german
 from handrail.guardrails.output.pieces import Pieces
 from handrail.guardrails.output.units import CURRENCIES, UNITS, alternatives
 
@@ -34,11 +34,14 @@ MIXED = 2048
 
 SHORT_DAY = 4096
 JOIN = 8192
+SIDE = 16384
+MINUTE = 32768
+GERMAN = 65536
 
-ALL = 16383
+ALL = 131071
 
-_ALONE = DIGIT | AT | URL | LOOSE_DATE | TIME_WORD | NUMERAL
-_HOUR = DIGIT | NUMERAL | ARTICLE
+_ALONE = DIGIT | AT | URL | LOOSE_DATE | TIME_WORD | NUMERAL | GERMAN
+_HOUR = DIGIT | NUMERAL | GERMAN | ARTICLE
 _DIGIT = re.compile(r"[0-9]")
 _ZEROS = str.maketrans("123456789", "000000000")
 _ARTICLE = re.compile(r"(?<!\w)(?:half$|an?(?![a-z]))|ein|halb")
@@ -71,12 +74,14 @@ def may_date(signs: int) -> bool:
 
 def may_spell(signs: int) -> bool:
     """Whether there may be a number in words: one of its own, or a unit with an article."""
-    return signs & NUMERAL != 0 or (signs & UNIT != 0 and signs & ARTICLE != 0)
+    return signs & (NUMERAL | GERMAN) != 0 or (signs & UNIT != 0 and signs & ARTICLE != 0)
 
 
 def may_tell_time(signs: int) -> bool:
     """Whether there may be a time of day in words."""
-    return signs & TIME_WORD != 0 or (signs & BESIDE_HOUR != 0 and signs & _HOUR != 0)
+    if signs & TIME_WORD:
+        return True
+    return signs & _HOUR != 0 and (signs & BESIDE_HOUR != 0 or (signs & SIDE != 0 and signs & MINUTE != 0))
 
 
 def _read(piece: str) -> int:
@@ -111,7 +116,10 @@ _TELLS: tuple[tuple[int, Callable[[str], bool]], ...] = (
     (TIME, has_time_sign),
     (TIME_WORD, has_time_word),
     (BESIDE_HOUR, stands_beside_hour),
+    (SIDE, is_side),
+    (MINUTE, is_minute),
     (NUMERAL, may_begin),
+    (GERMAN, may_begin_german),
     (ARTICLE, lambda piece: _ARTICLE.search(piece) is not None),
     (UNIT, lambda piece: _UNIT.search(piece) is not None),
 )

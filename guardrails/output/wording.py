@@ -10,7 +10,7 @@ from enum import IntEnum
 from functools import reduce
 from operator import or_
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from pydantic import BaseModel
 
@@ -73,6 +73,10 @@ _EXCUSE_CLASSES = (
 )
 
 
+ActionOrder: TypeAlias = tuple[Pattern, tuple[str, ...], int]
+"""A pattern of having done something, its order for one action, and the classes of it as bits."""
+
+
 class Topic(IntEnum):
     """What patterns are about."""
 
@@ -127,7 +131,7 @@ class Wording:
     secrets: tuple[re.Pattern[str], ...]
     html: re.Pattern[str]
     _candidates: Candidates
-    _orders: dict[str, tuple[tuple[Pattern, tuple[str, ...]], ...]]
+    _orders: dict[str, tuple[ActionOrder, ...]]
     _secret_hints: Pieces[int]
     _acting: int
     _actions: dict[str, ActionWords]
@@ -156,9 +160,11 @@ class Wording:
         """The patterns of having done anything that can hold in a sentence."""
         return self._possible(marks).by_topic[Topic.DEED]
 
-    def orders(self, action: ActionWords) -> Sequence[tuple[Pattern, tuple[str, ...]]]:
-        """The patterns of having done something, each with its order for `action`."""
-        return self._orders[action.id]
+    def orders(self, action: ActionWords, marks: Marks) -> Iterator[tuple[Pattern, tuple[str, ...]]]:
+        """The patterns of having done something that can hold in a sentence, each with its order for `action`."""
+        for pattern, order, classes in self._orders[action.id]:
+            if classes & marks.present == classes:
+                yield pattern, order
 
     def secret_shapes(self, pieces: Iterable[str]) -> int:
         """The shapes of credentials, as bits by their place in the policy, of which a sentence may have a hint."""
@@ -169,7 +175,14 @@ class Wording:
         known = marks.possible
         if isinstance(known, Possible):
             return known
-        found = [one for one in self._candidates_of(marks.present) if one.classes & marks.present == one.classes]
+        found: list[Candidate] = []
+        left = marks.present & self._candidates.rarest
+        while left:
+            lowest = left & -left
+            left ^= lowest
+            for one in self._candidates.by_rarest[lowest]:
+                if one[0] & marks.present == one[0]:
+                    found.append(one)  # noqa: PERF401 - faster than what builds a list at every turn
         for one in found:
             marks.settle(one.classes)
         found = [one for one in found if one.classes & marks.present == one.classes]
@@ -178,13 +191,6 @@ class Wording:
         possible = _possible(found) if found else _NONE_POSSIBLE
         marks.possible = possible
         return possible
-
-    def _candidates_of(self, present: int) -> Iterator[Candidate]:
-        left = present & self._candidates.rarest
-        while left:
-            lowest = left & -left
-            left ^= lowest
-            yield from self._candidates.by_rarest[lowest]
 
     def acting(self, marks: Marks) -> tuple[ActionWords, ...]:
         """The actions of which a sentence has a word."""
@@ -257,7 +263,7 @@ def load_wording(folder: Path) -> Wording:
                 (Topic.DEED, actions.general),
             ),
         ),
-        _orders=_orders(actions),
+        _orders=_orders(actions, lexicon.bits),
         _secret_hints=_hints(disclosure),
         _acting=reduce(
             or_,
@@ -308,12 +314,15 @@ def _possible(found: Iterable[Candidate]) -> Possible:
     return Possible(promises, by_topic)
 
 
-def _orders(actions: ActionsFile) -> dict[str, tuple[tuple[Pattern, tuple[str, ...]], ...]]:
-    found: dict[str, tuple[tuple[Pattern, tuple[str, ...]], ...]] = {}
+def _orders(actions: ActionsFile, bits: Mapping[str, int]) -> dict[str, tuple[ActionOrder, ...]]:
+    found: dict[str, tuple[ActionOrder, ...]] = {}
     for action in actions.actions:
         names = {"done": done_class(action), "doing": doing_class(action), "reports": report_class(action)}
+        orders = ((pattern, tuple(names.get(name, name) for name in pattern.order)) for pattern in actions.patterns)
         found[action.id] = tuple(
-            (pattern, tuple(names.get(name, name) for name in pattern.order)) for pattern in actions.patterns
+            (pattern, order, reduce(or_, (bits[name] for name in order)))
+            for pattern, order in orders
+            if all(name in bits for name in order)
         )
     return found
 
