@@ -30,7 +30,7 @@ help:
 	@echo "make screenshots   take the pictures of the documentation again"
 	@echo "make check         lint, format, types, import direction, policy with its proofs"
 	@echo "make format        rewrite the code in the house format"
-	@echo "make bench         latency of decisions and turns"
+	@echo "make bench         latency of decisions, guards and turns"
 	@echo "make soak          a million random behaviours of a model; SOAK=\"--gate 10000 --flow 500\" for fewer"
 	@echo "make lock          resolve the dependencies again"
 	@echo "make clean         remove what the other targets made"
@@ -80,6 +80,7 @@ format: $(ENV)
 
 bench: model
 	$(BIN)/handrail bench policy
+	$(BIN)/handrail bench guard
 	$(BIN)/handrail bench turn
 
 soak: model

@@ -86,13 +86,19 @@ def read_passage(title: str, heading: str, text: str) -> PassageIndex:
     return PassageIndex(ValueIndex.of(f"{title}\n\n{heading}\n\n{bounded}"), sentences_said, told)
 
 
+def forget_passages() -> None:
+    """Have every passage read afresh, to measure what that costs."""
+    read_passage.cache_clear()
+    public_hours.cache_clear()
+
+
 def read_promise(text: str) -> PassageIndex:
     """Index what was promised earlier; nothing of it is kept for other conversations."""
     return PassageIndex(ValueIndex.of(text), said(text), content_stems(text))
 
 
 @lru_cache(maxsize=4096)
-def _public_hours(text: str) -> frozenset[int]:
+def public_hours(text: str) -> frozenset[int]:
     """The opening hours in a passage. Like all that is kept for longer than a turn, it is public."""
     return opening_hours(text[:SOURCE_LIMIT].lower())
 
@@ -272,7 +278,7 @@ class Sources:
     def hours(self) -> frozenset[int]:
         """Hours of the day that passages and tools write as a range of bare numbers."""
         told = opening_hours(self.tool_text.lower())
-        return told.union(*(_public_hours(passage.text) for passage, _ in self.passages))
+        return told.union(*(public_hours(passage.text) for passage, _ in self.passages))
 
     @cached_property
     def looked_up(self) -> tuple[str, ...]:
