@@ -107,9 +107,11 @@ def identifiers(text: str) -> Iterator[Value]:
     """Document numbers and record keys of `text` (folded, case kept): INV-2041, #12345, ord_81fa, W1234567."""
     last = 0
     for digits in _DIGIT_TOKEN.finditer(text):
-        if digits.start() < last:
+        start = digits.start()
+        if start < last or (digits.group().isdigit() and text[start - 1 : start] not in _TOKEN):
+            # Bare digits are a number.
             continue
-        start = _reach_back(text, digits.start(), _TOKEN, last, 60)
+        start = _reach_back(text, start, _TOKEN, last, 60)
         if start and text[start - 1] in "/.":
             continue
         match = _UUID.match(text, start) or _IDENTIFIER.match(text, start)

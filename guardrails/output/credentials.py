@@ -39,7 +39,7 @@ def check(view: View) -> Iterator[Finding]:
             yield line.finding(CODE, value.start, value.end, "card number")
     for start, end in _kept_inside(view, text):
         yield line.finding(CODE, start, end, "kept inside")
-    if not any(map(_PIECES.__getitem__, line.pieces)) or not _POSSIBLE.search(text):
+    if not line.has_digit and not (any(map(_PIECES.__getitem__, line.pieces)) and _POSSIBLE.search(text)):
         return
     found: set[int] = set()
     for start, end, name in (*_shaped(view, text), *_random(view, text)):
@@ -81,7 +81,7 @@ def _shaped(view: View, text: str) -> Iterator[tuple[int, int, str]]:
 
 def _random(view: View, text: str) -> Iterator[tuple[int, int, str]]:
     """Start, end and name of long tokens that look drawn at random and that neither passages nor the customer show."""
-    if max(map(len, view.line.pieces), default=0) < _LONG:
+    if len(text) < _LONG or max(map(len, view.line.pieces)) < _LONG:
         return
     for match in _LONG_TOKEN.finditer(text):
         is_file = _FILE.match(text, match.end()) and has_token(view.sources.records.neutral, match.group())

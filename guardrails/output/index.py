@@ -98,14 +98,6 @@ class ValueIndex:
                     if month is not None:
                         self.dates.update(partial_keys(f"{month[1]}-{month[2]}"))
 
-    def has_number(self, value: Value) -> bool:
-        """Whether the text has the number `value` as it is written, with its unit or without one."""
-        for key in value.keys:
-            units = self.numbers.get(key)
-            if units is not None and (not value.unit or value.unit in units or "" in units):
-                return True
-        return False
-
     def holds(self, value: Value) -> bool:
         """Whether `value` stands in the text, in whatever notation."""
         if value.kind in NUMERIC:
@@ -131,6 +123,42 @@ class ValueIndex:
 
     def _is_plain_number(self, key: str, value: Value) -> bool:
         return value.kind is Kind.IDENTIFIER and key in self.numbers
+
+
+def any_holds(indexes: Iterable[ValueIndex], value: Value) -> bool:
+    """Whether `value` stands in one of the texts: `holds` for many, which are looked through for each value of a reply.
+
+    First as it is written, which is where most values stand.
+    """
+    if value.kind in NUMERIC:
+        if any_has_number(indexes, value):
+            return True
+        return value.unit in CONVERTED and _any_has_length(indexes, value)
+    if value.kind is Kind.DATE:
+        keys = value.keys
+        for index in indexes:  # noqa: SIM110 - `any` over a generator costs twice as much
+            if not index.dates.isdisjoint(keys):
+                return True
+        return False
+    return any(index.holds(value) for index in indexes)
+
+
+def any_has_number(indexes: Iterable[ValueIndex], value: Value) -> bool:
+    """Whether one of the texts has the number `value` as it is written, with its unit or without one."""
+    unit = value.unit
+    for key in value.keys:
+        for index in indexes:
+            units = index.numbers.get(key)
+            if units is not None and (not unit or unit in units or "" in units):
+                return True
+    return False
+
+
+def _any_has_length(indexes: Iterable[ValueIndex], value: Value) -> bool:
+    if value.kind is not Kind.DURATION:
+        return any(index.holds(value) for index in indexes)
+    lengths = {duration_key(key, value.unit) for key in value.keys}
+    return any(not index.durations.isdisjoint(lengths) for index in indexes)
 
 
 def duration_key(key: str, unit: str) -> str:

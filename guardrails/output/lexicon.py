@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 
 from handrail.guardrails.output.fold import lower
 from handrail.guardrails.output.pieces import Pieces
+from handrail.guardrails.output.signs import signs_of_piece
 from handrail.guardrails.output.values import Kind, Value
 
 GAP = "..."
@@ -55,7 +56,10 @@ def tokens_of(pieces: Iterable[str]) -> list[str]:
 
 
 def _tokens_of_piece(piece: str) -> tuple[str, ...]:
-    return tuple(part for word in _WORD.findall(piece) for part in _parts(word))
+    found = _WORD.findall(piece)
+    if "'" not in piece and _JOINED.keys().isdisjoint(found):
+        return tuple(found)
+    return tuple(part for word in found for part in _parts(word))
 
 
 _TOKENS = Pieces(_tokens_of_piece)
@@ -145,7 +149,9 @@ class Marks:
         "present",
     )
 
-    def __init__(self, bits: Mapping[str, int], starts: Sequence[_Starts], longer: list[tuple[str, Place]]) -> None:
+    def __init__(
+        self, bits: Mapping[str, int], present: int, starts: Sequence[_Starts], longer: list[tuple[str, Place]]
+    ) -> None:
         self._bits = bits
         self._starts = starts
         self._longer = longer
@@ -154,9 +160,9 @@ class Marks:
         self._valued = 0
         self._expected = 0
         self._pending: Callable[[], Sequence[tuple[str, Place]]] | None = None
-        self.present = reduce(or_, map(_BITS, starts), 0)
         for name, _ in longer:
-            self.present |= bits[name]
+            present |= bits[name]
+        self.present = present
         self.possible: object = None
 
     def expect(self, names: int, places: Callable[[], Sequence[tuple[str, Place]]]) -> None:
@@ -214,6 +220,23 @@ class Marks:
         return places
 
 
+class _Piece(NamedTuple):
+    """What stands in a piece of a text between white space: signs of values, classes as bits, tokens, their starts."""
+
+    signs: int
+    bits: int
+    tokens: tuple[str, ...]
+    starts: tuple[_Starts, ...]
+
+
+class Reading(NamedTuple):
+    """A text read: the signs of values in it, its tokens, and where the words of each class stand."""
+
+    signs: int
+    tokens: list[str]
+    marks: Marks
+
+
 @dataclass(slots=True)
 class Lexicon:
     """Finds words of declared classes in a list of tokens."""
@@ -225,9 +248,11 @@ class Lexicon:
     _values: dict[str, list[str]] = field(default_factory=dict)
     _value_bits: dict[Kind, int] = field(default_factory=dict)
     _memo: _Memo = field(init=False)
+    _pieces: Pieces[_Piece] = field(init=False)
 
     def __post_init__(self) -> None:
         self._memo = _Memo(self._starts)
+        self._pieces = Pieces(self._read_piece)
 
     @classmethod
     def of(cls, classes: Mapping[str, Sequence[str]]) -> Lexicon:
@@ -257,6 +282,27 @@ class Lexicon:
     def mark(self, found: Sequence[str]) -> Marks:
         """Where the words of each class stand."""
         starts = [*map(self._memo.__getitem__, found)]
+        return self._marks(found, reduce(or_, map(_BITS, starts), 0), starts)
+
+    def read(self, pieces: Iterable[str], lead: Sequence[str] = ()) -> Reading:
+        """Read a text that is cut at its white space, in lower case; `lead` are tokens in front of it."""
+        signs = 0
+        found = [*lead]
+        starts = [*map(self._memo.__getitem__, lead)]
+        present = reduce(or_, map(_BITS, starts), 0)
+        for one, bits, words, begun in map(self._pieces.__getitem__, pieces):
+            signs |= one
+            present |= bits
+            found += words
+            starts += begun
+        return Reading(signs, found, self._marks(found, present, starts))
+
+    def _read_piece(self, piece: str) -> _Piece:
+        words = _tokens_of_piece(piece)
+        starts = tuple(map(self._memo.__getitem__, words))
+        return _Piece(signs_of_piece(piece), reduce(or_, map(_BITS, starts), 0), words, starts)
+
+    def _marks(self, found: Sequence[str], present: int, starts: Sequence[_Starts]) -> Marks:
         longer: list[tuple[str, Place]] = []
         last = len(found) - 1
         for index, (_, _, by_next, after_gap) in enumerate(starts):
@@ -269,7 +315,7 @@ class Lexicon:
                     end = _reach(found, index + 1, entry.rest)
                     if end:
                         longer.append((entry.name, (index, end)))
-        return Marks(self.bits, starts, longer)
+        return Marks(self.bits, present, starts, longer)
 
     def mark_values(self, marks: Marks, folded: str, values: Sequence[Value], first: int) -> None:
         """Add the places of the `values` of a text to `marks`; `first` is the number of its first token there."""
@@ -310,7 +356,8 @@ class Lexicon:
                     _Next((*pairs, entry.name), longer) if len(entry.rest) == 1 else _Next(pairs, (*longer, entry))
                 )
         alone = tuple(dict.fromkeys(entry.name for entry in entries if not entry.rest))
-        return _Starts(reduce(or_, (self.bits[name] for name in alone), 0), alone, by_next, tuple(after_gap))
+        bits = reduce(or_, (self.bits[name] for name in alone), 0)
+        return _Starts(bits, alone, by_next, tuple(after_gap))
 
 
 def _reach(found: Sequence[str], index: int, rest: tuple[str, ...]) -> int:

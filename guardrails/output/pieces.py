@@ -26,6 +26,6 @@ class Pieces(dict[str, ReadT], Generic[ReadT]):
 
     def __missing__(self, piece: str) -> ReadT:
         found = self._read(piece)
-        if len(self) < _MOST and len(piece) <= _LONGEST and not _TELLING.search(piece):
+        if len(piece) <= _LONGEST and len(self) < _MOST and not _TELLING.search(piece):
             self[piece] = found
         return found

@@ -64,7 +64,7 @@ def signs_in(pieces: Iterable[str]) -> int:
 
 def may_state(signs: int) -> bool:
     """Whether a text with `signs` may have a value."""
-    return signs & _ALONE != 0 or may_spell(signs) or may_date(signs)
+    return signs & _ALONE != 0 or may_spell(signs) or may_date(signs) or may_tell_time(signs)
 
 
 def may_date(signs: int) -> bool:
@@ -84,7 +84,7 @@ def may_tell_time(signs: int) -> bool:
     return signs & _HOUR != 0 and (signs & BESIDE_HOUR != 0 or (signs & SIDE != 0 and signs & MINUTE != 0))
 
 
-def _read(piece: str) -> int:
+def signs_of_piece(piece: str) -> int:
     """The signs of one piece. Digits are all alike to them, so that of `14:30` and `11:15` one is read."""
     if not _DIGIT.search(piece):
         return _of(piece)
@@ -123,7 +123,7 @@ _TELLS: tuple[tuple[int, Callable[[str], bool]], ...] = (
     (ARTICLE, lambda piece: _ARTICLE.search(piece) is not None),
     (UNIT, lambda piece: _UNIT.search(piece) is not None),
 )
-_SIGNS = Pieces(_read)
+_SIGNS = Pieces(signs_of_piece)
 _SHAPES: dict[str, int] = {}
 _MOST_SHAPES = 2_000
 _LONGEST_SHAPE = 16

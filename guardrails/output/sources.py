@@ -17,7 +17,7 @@ from handrail.guardrails.output.clock import opening_hours
 from handrail.guardrails.output.evidence import Evidence
 from handrail.guardrails.output.extract import extract
 from handrail.guardrails.output.fold import squash
-from handrail.guardrails.output.index import CONVERTED, NUMERIC, RECKONED, SOURCE_LIMIT, ValueIndex
+from handrail.guardrails.output.index import RECKONED, SOURCE_LIMIT, ValueIndex, any_holds
 from handrail.guardrails.output.lexicon import Place
 from handrail.guardrails.output.policy import RecordsFile
 from handrail.guardrails.output.records import Guarded, Records, counts, guarded, people_of, phrases
@@ -334,30 +334,11 @@ class Sources:
 
         Where a customer is sent must not come from the customer's words: a pasted mail may have written them.
         """
-        if value.kind in NUMERIC:
-            return self._hold_number(value)
-        for index in self.public_indexes:
-            if index.holds(value):
-                return True
-        return self._told(value, led=value.kind in _LEADING)
-
-    def _hold_number(self, value: Value) -> bool:
-        """`hold` for numbers: first as they are written, where most of them stand."""
-        for index in self.public_indexes:
-            if index.has_number(value):
-                return True
-        if value.unit in CONVERTED and any(index.holds(value) for index in self.public_indexes):
+        if any_holds(self.public_indexes, value) or self.tools.holds(value):
             return True
-        return self._told(value, led=False)
-
-    def _told(self, value: Value, *, led: bool) -> bool:
-        """Whether a tool, the customer or an earlier promise states `value`; where it leads, not the customer."""
-        return (
-            self.tools.holds(value)
-            or (not led and self.customer.holds(value))
-            or self.own.holds(value)
-            or any(promise.index.holds(value) for promise in self.promised)
-        )
+        if value.kind not in _LEADING and self.customer.holds(value):
+            return True
+        return self.own.holds(value) or any(promise.index.holds(value) for promise in self.promised)
 
     def mention(self, token: str) -> bool:
         """Whether any source has `token` literally, not as a part of a longer word."""

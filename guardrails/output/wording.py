@@ -176,21 +176,27 @@ class Wording:
         if isinstance(known, Possible):
             return known
         found: list[Candidate] = []
-        left = marks.present & self._candidates.rarest
+        present, by_rarest = marks.present, self._candidates.by_rarest
+        left = present & self._candidates.rarest
         while left:
             lowest = left & -left
             left ^= lowest
-            for one in self._candidates.by_rarest[lowest]:
-                if one[0] & marks.present == one[0]:
+            for one in by_rarest[lowest]:
+                if one[0] & present == one[0]:
                     found.append(one)  # noqa: PERF401 - faster than what builds a list at every turn
-        for one in found:
-            marks.settle(one.classes)
-        found = [one for one in found if one.classes & marks.present == one.classes]
-        if len(found) > 1:
-            found.sort(key=lambda one: (marks.rank(one.last), one.number))
-        possible = _possible(found) if found else _NONE_POSSIBLE
+        possible = self._certain(found, marks) if found else _NONE_POSSIBLE
         marks.possible = possible
         return possible
+
+    @staticmethod
+    def _certain(found: list[Candidate], marks: Marks) -> Possible:
+        """Those of `found` that can hold also when it is certain where values stand, in order."""
+        for one in found:
+            marks.settle(one.classes)
+        left = [one for one in found if one.classes & marks.present == one.classes]
+        if len(left) > 1:
+            left.sort(key=lambda one: (marks.rank(one.last), one.number))
+        return _possible(left)
 
     def acting(self, marks: Marks) -> tuple[ActionWords, ...]:
         """The actions of which a sentence has a word."""
