@@ -30,7 +30,7 @@ help:
 	@echo "make screenshots   take the pictures of the documentation again"
 	@echo "make check         lint, format, types, import direction, policy with its proofs"
 	@echo "make format        rewrite the code in the house format"
-	@echo "make bench         latency of decisions and turns"
+	@echo "make bench         latency of decisions, guards and turns"
 	@echo "make soak          a million random behaviours of a model; SOAK=\"--gate 10000 --flow 500\" for fewer"
 	@echo "make crashes       kill -9 at every point of a write, three hundred times; CRASHES=\"--kills 50\" for fewer"
 	@echo "make lock          resolve the dependencies again"
@@ -81,6 +81,7 @@ format: $(ENV)
 
 bench: model
 	$(BIN)/handrail bench policy
+	$(BIN)/handrail bench guard
 	$(BIN)/handrail bench turn
 
 soak: model

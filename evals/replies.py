@@ -45,7 +45,7 @@ def measure(check: ReplyCheck, path: Path) -> ReplyFigures:
     """Check every reply of a file of JSON lines. Raises ConfigError with the first line that cannot be read."""
     stopped: dict[str, list[bool]] = defaultdict(list)
     crashed: dict[str, int] = defaultdict(int)
-    for reply in _read(path):
+    for reply in read_replies(path):
         stopped[reply.kind] += []
         try:
             verdict = check.verdict(reply)
@@ -75,7 +75,8 @@ def table(figures: Sequence[ReplyFigures]) -> str:
     return "\n".join(lines)
 
 
-def _read(path: Path) -> Sequence[LabelledReply]:
+def read_replies(path: Path) -> Sequence[LabelledReply]:
+    """The replies of a file of JSON lines. Raises ConfigError with the first line that cannot be read."""
     found: list[LabelledReply] = []
     # Not splitlines(): JSON leaves line separators of Unicode inside a text as they are.
     with path.open(encoding="utf-8") as lines:

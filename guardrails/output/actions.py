@@ -12,7 +12,6 @@ from handrail.guardrails.output.policy import ActionWords, Pattern
 from handrail.guardrails.output.reading import View
 from handrail.guardrails.output.sources import action_lines, content_stems
 from handrail.guardrails.output.values import Kind
-from handrail.guardrails.output.wording import doing_class, done_class, report_class
 from handrail.guardrails.vocabulary import ToolOutcome, ToolResult
 
 _BEGINNING = 5
@@ -23,7 +22,7 @@ CODE = "OUT_UNBACKED_ACTION"
 
 def check(view: View) -> Iterator[Finding]:
     """The first claim of each action that nothing backs, or else a claim of having done anything."""
-    if view.sources.is_fixed(view.line.squashed):
+    if view.sources.fixed and view.sources.is_fixed(view.line.squashed):
         return
     is_found = False
     for action in view.wording.acting(view.line.marks):
@@ -67,9 +66,7 @@ def _is_announced(view: View, action: ActionWords, pattern: Pattern) -> bool:
 
 
 def _claimed(view: View, action: ActionWords) -> tuple[Place, Pattern | None]:
-    names = {"done": done_class(action), "doing": doing_class(action), "reports": report_class(action)}
-    for pattern in view.wording.actions.patterns:
-        order = tuple(names.get(name, name) for name in pattern.order)
+    for pattern, order in view.wording.orders(action, view.line.marks):
         for place in claims(view, pattern, order):
             return place, pattern
     return (0, 0), None

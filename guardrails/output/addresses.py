@@ -49,6 +49,20 @@ _SEPARATORS = re.compile(r"[\s#_-]+")
 _TRAILING = ".,;:!?*_`~|"
 
 
+_URL_SIGN = re.compile(r"://|www\.|\.[a-z]")
+_IDENTIFIER_SIGN = re.compile(r"[a-z#_-]")
+
+
+def has_url_sign(piece: str) -> bool:
+    """Whether a piece of a text may belong to a web address. INVARIANT: true of one piece of each."""
+    return _URL_SIGN.search(piece) is not None
+
+
+def has_identifier_sign(piece: str) -> bool:
+    """Whether a piece with a digit may belong to an identifier or an IBAN. INVARIANT: true of one piece of each."""
+    return _IDENTIFIER_SIGN.search(piece) is not None
+
+
 def emails(text: str) -> Iterator[Value]:
     """E-mail addresses of `text` (lower case). Linear: only the surroundings of each @ are looked at."""
     at = text.find("@")
@@ -96,9 +110,11 @@ def identifiers(text: str) -> Iterator[Value]:
     """Document numbers and record keys of `text` (folded, case kept): INV-2041, #12345, ord_81fa, W1234567."""
     last = 0
     for digits in _DIGIT_TOKEN.finditer(text):
-        if digits.start() < last:
+        start = digits.start()
+        if start < last or (digits.group().isdigit() and text[start - 1 : start] not in _TOKEN):
+            # Bare digits are a number.
             continue
-        start = _reach_back(text, digits.start(), _TOKEN, last, 60)
+        start = _reach_back(text, start, _TOKEN, last, 60)
         if start and text[start - 1] in "/.":
             continue
         match = _UUID.match(text, start) or _IDENTIFIER.match(text, start)

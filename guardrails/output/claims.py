@@ -83,10 +83,8 @@ def is_hedged(view: View, place: Place) -> bool:
 def is_hypothetical(view: View, _: Place) -> bool:
     """Whether the sentence leaves open whether something is so; `even if` does not."""
     marks = view.line.marks
-    even = marks.get("contrast", ())
-    return any(
-        not any(first <= start and end <= last for first, last in even) for start, end in marks.get("hypothesis", ())
-    )
+    even = marks["contrast"]
+    return any(not any(first <= start and end <= last for first, last in even) for start, end in marks["hypothesis"])
 
 
 def is_attributed(view: View, place: Place) -> bool:

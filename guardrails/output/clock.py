@@ -51,6 +51,41 @@ _AT = re.compile(r"(?<!\w)(?:at|by|since|till|seit|until|around|about|um|ab|bis|
 _LATE = ("p", "afternoon", "evening", "night", "nachmittags", "abends", "mittags")
 
 
+_SIGN = re.compile(r"[0-9]:[0-9]|[0-9][ap]\.?m|^(?:[ap]\.?m(?![a-z0-9])|uhr|o'clock)")
+_WORD_SIGN = re.compile(r"noon|midday|midnight|mitternacht")
+_BESIDE_HOUR = re.compile(
+    r"halb$|^(?:uhr|o'clock|[ap]\.?m(?!\w)|morning|afternoon|evening|night|morgens|vormittags|mittags|nachmittags|abends|"
+    r"früh)"
+)
+_SIDE = re.compile(r"^(?:past|to|after|nach|vor)$")
+_MINUTE = re.compile(r"(?<![\w-])(?:half|quarter|twenty-five|twenty|ten|five|viertel|fünf|zehn|zwanzig)$|^minut")
+
+
+def has_time_sign(piece: str) -> bool:
+    """Whether a piece of a text may belong to a time that `times` reads. INVARIANT: true of one of each time's."""
+    return _SIGN.search(piece) is not None
+
+
+def has_time_word(piece: str) -> bool:
+    """The same for `spoken_times`, of words that need no number beside them."""
+    return _WORD_SIGN.search(piece) is not None
+
+
+def stands_beside_hour(piece: str) -> bool:
+    """The same for words that stand beside a number in words or digits."""
+    return _BESIDE_HOUR.search(piece) is not None
+
+
+def is_side(piece: str) -> bool:
+    """The same for words between minutes and an hour (ten past two)."""
+    return _SIDE.search(piece) is not None
+
+
+def is_minute(piece: str) -> bool:
+    """The same for minutes in words."""
+    return _MINUTE.search(piece) is not None
+
+
 def times(text: str) -> Iterator[Value]:
     """Times of day in digits as HH:MM. A second key (7:30 may be 19:30) where neither half of the day is named."""
     for match in _TIME.finditer(text):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from math import log2
 
 from handrail.guardrails.output.evidence import Finding
-from handrail.guardrails.output.fold import squash
+from handrail.guardrails.output.pieces import Pieces
 from handrail.guardrails.output.reading import View
 from handrail.guardrails.output.sources import has_token
 from handrail.guardrails.output.values import Kind
@@ -21,8 +21,10 @@ _FILE = re.compile(r"\.(?:csv|pdf|zip|xlsx?|docx?|txt|json|xml|png|jpe?g|ics|ods
 _POSSIBLE = re.compile(
     r"[0-9]|-----|://|(?i:pass|word|wort|secret |hidden |internal |remark|note|comment|memo|notiz|vermerk)"
 )
-_PHRASE = 4
-_MIXED = re.compile(r"[A-Za-z].*\d|\d.*[A-Za-z]")
+_SIGNED = re.compile(f"{_POSSIBLE.pattern}|(?i:secret|hidden|internal)$")
+_PIECES = Pieces(lambda piece: _SIGNED.search(piece) is not None)
+"""Whether a piece of a sentence may have a part of what `_POSSIBLE` looks for."""
+
 _LONG = 24
 _ENTROPY = 3.6
 """Bits per character above which a long token is random rather than a word (English words reach about 3)."""
@@ -37,7 +39,7 @@ def check(view: View) -> Iterator[Finding]:
             yield line.finding(CODE, value.start, value.end, "card number")
     for start, end in _kept_inside(view, text):
         yield line.finding(CODE, start, end, "kept inside")
-    if not _POSSIBLE.search(text):
+    if not line.has_digit and not (any(map(_PIECES.__getitem__, line.pieces)) and _POSSIBLE.search(text)):
         return
     found: set[int] = set()
     for start, end, name in (*_shaped(view, text), *_random(view, text)):
@@ -55,28 +57,22 @@ def _kept_inside(view: View, text: str) -> Iterator[tuple[int, int]]:
             yield at, at + len(code)
     if records.notes:
         said = view.line.squashed
-        for note in records.notes:
-            for phrase in _phrases(note):
-                if squash(phrase) in said and not any(
-                    squash(phrase) in known for known in (view.sources.customer_squashed, *view.sources.public_squashed)
-                ):
-                    yield 0, len(text)
-                    return
-
-
-def _phrases(note: str) -> Iterator[str]:
-    """Four words of a note in a row, and single words with digits."""
-    words = note.split()
-    yield from (" ".join(words[at : at + _PHRASE]) for at in range(max(1, len(words) - _PHRASE + 1)))
-    yield from (word.strip(".,;:!?'\"") for word in words if len(word) >= 5 and _MIXED.search(word))
+        for phrase in view.sources.note_phrases:
+            if phrase in said and not any(
+                phrase in known for known in (view.sources.customer_squashed, *view.sources.public_squashed)
+            ):
+                yield 0, len(text)
+                return
 
 
 def _shaped(view: View, text: str) -> Iterator[tuple[int, int, str]]:
     """Start, end and name of everything that has the shape of a credential and is no public example."""
     lowered = text.lower()
-    if not view.wording.secret_hint.search(lowered):
-        return
-    for shape, expression in zip(view.wording.disclosure.secrets, view.wording.secrets, strict=True):
+    shapes = view.wording.secret_shapes(view.line.pieces if lowered == view.line.plain else lowered.split())
+    for place, shape in enumerate(view.wording.disclosure.secrets) if shapes else ():
+        if not shapes >> place & 1:
+            continue
+        expression = view.wording.secrets[place]
         for match in expression.finditer(text) if any(hint in lowered for hint in shape.hints) else ():
             start, end = match.span("secret" if "secret" in expression.groupindex else 0)
             if not _is_public(view, text[start:end]):
@@ -85,7 +81,7 @@ def _shaped(view: View, text: str) -> Iterator[tuple[int, int, str]]:
 
 def _random(view: View, text: str) -> Iterator[tuple[int, int, str]]:
     """Start, end and name of long tokens that look drawn at random and that neither passages nor the customer show."""
-    if max(map(len, text.split()), default=0) < _LONG:
+    if len(text) < _LONG or max(map(len, view.line.pieces)) < _LONG:
         return
     for match in _LONG_TOKEN.finditer(text):
         is_file = _FILE.match(text, match.end()) and has_token(view.sources.records.neutral, match.group())

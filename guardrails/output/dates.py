@@ -66,6 +66,36 @@ _LONE_MONTH = re.compile(rf"(?P<month>{_MONTH})(?![\w-]|\.?,? ?\d)")
 _LEADING_DIGITS = re.compile(r"\d+")
 
 
+_WORD_SIGN = re.compile(
+    rf"tomorrow|tonight|(?:next|coming|end|close)$|eod|cob|übermorgen|nächste|kommende|"
+    rf"(?<!\w)(?:{_SHORT})\.?(?:-|to|through|bis)"
+)
+_SHORT_SIGN = re.compile(rf"(?<!\w)(?:{_SHORT})\.?$")
+_JOIN_SIGN = re.compile(r"^(?:-|to|through|bis)")
+_MONTH_SIGN = re.compile(rf"(?<![a-z]){_MONTH}")
+_NUMERIC_SIGN = re.compile(r"[0-9][./-][0-9]")
+
+
+def has_date_sign(piece: str) -> bool:
+    """Whether a piece of a text may belong to a date that `dates` reads. INVARIANT: true of one of each date's."""
+    return _MONTH_SIGN.search(piece) is not None or _NUMERIC_SIGN.search(piece) is not None
+
+
+def has_loose_sign(piece: str) -> bool:
+    """The same for `loose_dates`, but for two short weekdays with a word between them (mo bis fr)."""
+    return any(sign.search(piece) for sign in (_WEEKDAY, _MONTH_SIGN, _WORD_SIGN))
+
+
+def is_short_day(piece: str) -> bool:
+    """Whether a piece may be the first of two short weekdays."""
+    return _SHORT_SIGN.search(piece) is not None
+
+
+def joins_days(piece: str) -> bool:
+    """Whether a piece may stand between two short weekdays, or begin with what does."""
+    return _JOIN_SIGN.search(piece) is not None
+
+
 def dates(text: str) -> Iterator[Value]:
     """Full and partial dates of `text` (folded, lower case). Keys: 2026-03-12, --03-12, 2026-03."""
     for match in _NUMERIC.finditer(text):

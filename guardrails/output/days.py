@@ -156,16 +156,16 @@ def _candidates(near: Nearby, value: Value) -> Iterator[date]:
 
 def _ends(near: Nearby, day: date) -> Iterator[date]:
     """The end of the month, quarter or year of a day, or the next quarter, where the reply or a source tells of one."""
-    words = near.topic.told
-    if _MONTH_END.search(words):
+    tells = near.topic.tells
+    if tells(_MONTH_END):
         yield day.replace(day=monthrange(day.year, day.month)[1])
-    if _QUARTER.search(words):
+    if tells(_QUARTER):
         following = add_months(day.replace(day=1), 3 - (day.month - 1) % 3)
         yield following
-    if _QUARTER_END.search(words):
+    if tells(_QUARTER_END):
         last = (day.month + 2) // 3 * 3
         yield date(day.year, last, monthrange(day.year, last)[1])
-    if _YEAR_END.search(words):
+    if tells(_YEAR_END):
         yield day.replace(month=12, day=31)
 
 
@@ -215,7 +215,7 @@ def numbered_days(near: Nearby, known: Days) -> Iterator[date]:
         *(one for passage in near.topic.passages for one in passage.index.stated),
     ]
     numbers = {int(one.keys[0]) for one in stated if one.form is Form.ORDINAL and one.keys[0].isdigit()}
-    if _FIRST_OF_MONTH.search(near.topic.told):
+    if near.topic.tells(_FIRST_OF_MONTH):
         numbers.add(1)
     numbers |= {_RANKS[match["rank"]] for match in _RANKED.finditer(near.topic.told)}
     for number in numbers:
@@ -285,9 +285,9 @@ def _next_to(near: Nearby, known: Days) -> Iterator[date]:
     """The days beside those that are known, where the reply or a source speaks of the day before or after."""
     first = 0 if _speaks_of_today(near) else 1
     for words, days in ((_DAY_BEFORE, -1), (_DAY_AFTER, 1)):
-        if words.search(near.topic.told):
+        if near.topic.tells(words):
             yield from (base + timedelta(days=days) for base in (*known.said, *known.others[first:], *known.coming))
-    if _CLOSED.search(near.topic.told):
+    if near.topic.tells(_CLOSED):
         yield from (base + timedelta(days=1) for base in known.said)
 
 

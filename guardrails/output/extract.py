@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from operator import attrgetter
 
 from handrail.guardrails.output import addresses, clock, dates, numbers
 from handrail.guardrails.output.fold import fold, lower
+from handrail.guardrails.output.signs import (
+    ALL,
+    AT,
+    DATE,
+    DIGIT,
+    MIXED,
+    TIME,
+    URL,
+    may_date,
+    may_state,
+    may_tell_time,
+    signs_of,
+)
 from handrail.guardrails.output.values import Form, Kind, Value
 
-Reader = Callable[[str], Iterator[Value]]
-
-_READERS: tuple[Reader, ...] = (dates.dates, clock.times, addresses.machine_numbers, addresses.phones)
 _TAKEN = "\0"
 _NEAR = 9
 """Characters between the two ends of a range."""
 
-_HAS_DIGIT = re.compile(r"[0-9]")
 _START = attrgetter("start")
 
 
@@ -29,21 +37,47 @@ def extract(text: str) -> tuple[Value, ...]:
 def extract_folded(cased: str) -> tuple[Value, ...]:
     """`extract` of a text that is folded already."""
     plain = lower(cased)
+    signs = signs_of(plain)
+    return extract_signed(cased, plain, signs) if may_state(signs) else ()
+
+
+def extract_signed(cased: str, plain: str, signs: int) -> tuple[Value, ...]:
+    """`extract` of a text that is folded, also in lower case, and has `signs`; a reader without its sign is spared."""
     found: list[Value] = []
-    if "@" in plain:
+    if signs & AT:
         plain = _take(addresses.emails(plain), plain, found)
-    if "." in plain or "://" in plain:
+    if signs & URL:
         plain = _take(addresses.urls(plain), plain, found)
-    if _HAS_DIGIT.search(plain):
-        plain = _take(addresses.account_numbers(_blank(cased, found)), plain, found)
-        for reader in _READERS:
-            plain = _take(reader(plain), plain, found)
-        plain = _take(addresses.identifiers(_blank(cased, found)), plain, found)
-    plain = _take(dates.loose_dates(plain), plain, found)
-    plain = _take(clock.spoken_times(plain), plain, found)
-    found += numbers.numbers(plain)
+    if found and signs != ALL:
+        signs = signs_of(plain)
+    if signs & DIGIT:
+        plain = _digits(cased, plain, signs, found)
+        if found and signs != ALL:
+            signs = signs_of(plain)
+    if may_date(signs):
+        plain = _take(dates.loose_dates(plain), plain, found)
+    if may_tell_time(signs):
+        plain = _take(clock.spoken_times(plain), plain, found)
+    found += numbers.numbers(plain, signs)
+    if len(found) < 2:
+        return tuple(found)
     found.sort(key=_START)
     return tuple(_in_ranges(plain, found))
+
+
+def _digits(cased: str, plain: str, signs: int, found: list[Value]) -> str:
+    """Take what has digits and is no mere number."""
+    plain = _take(addresses.account_numbers(_blank(cased, found)), plain, found)
+    if signs & DATE:
+        plain = _take(dates.dates(plain), plain, found)
+    if signs & TIME:
+        plain = _take(clock.times(plain), plain, found)
+    if signs & DATE:
+        plain = _take(addresses.machine_numbers(plain), plain, found)
+    plain = _take(addresses.phones(plain), plain, found)
+    if signs & MIXED:
+        plain = _take(addresses.identifiers(_blank(cased, found)), plain, found)
+    return plain
 
 
 def _in_ranges(plain: str, found: list[Value]) -> Iterator[Value]:
@@ -93,7 +127,7 @@ def _blank(text: str, values: list[Value]) -> str:
         return text
     parts: list[str] = []
     last = 0
-    for value in sorted(values, key=_START):
+    for value in sorted(values, key=_START) if len(values) > 1 else values:
         parts += (text[last : value.start], _TAKEN * (value.end - value.start))
         last = value.end
     parts.append(text[last:])

@@ -17,6 +17,7 @@ _LOOKALIKES = {
 _PLAIN = {odd: plain for plain, odds in _LOOKALIKES.items() for odd in odds}
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+_ASCII_SIGNS = bytes(code for code in range(128) if not chr(code).isalnum())
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+(?:[.,]\d+)*")
 
 
@@ -66,6 +67,8 @@ def visible(text: str) -> str:
 
 def squash(text: str) -> str:
     """Only the letters and digits of `text`, in lower case: spacing, markup and punctuation cannot hide a quotation."""
+    if text.isascii():
+        return text.lower().encode("ascii").translate(None, _ASCII_SIGNS).decode("ascii")
     return "".join(filter(str.isalnum, fold(text).lower()))
 
 

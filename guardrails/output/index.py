@@ -19,9 +19,12 @@ _MONTH_OF = re.compile(r"(20\d\d)(0[1-9]|1[0-2])(?:\d\d)?$")
 """Numbers of invoices and the like often begin with year and month."""
 
 _TIME_LIKE = re.compile(r"(?:1?\d|2[0-3])\.[0-5]\d?")
-_NUMERIC = frozenset({Kind.NUMBER, Kind.MONEY, Kind.DURATION})
-RECKONED = frozenset({*_NUMERIC, Kind.DATE, Kind.TIME})
+NUMERIC = frozenset({Kind.NUMBER, Kind.MONEY, Kind.DURATION})
+RECKONED = frozenset({*NUMERIC, Kind.DATE, Kind.TIME})
 """Kinds of values from which others can be worked out."""
+
+CONVERTED = TIME_UNITS | {CENT}
+"""Units of numbers that also stand in a text when they are written in another unit there."""
 
 
 @dataclass(slots=True)
@@ -53,7 +56,7 @@ class ValueIndex:
         for value in values:
             if value.kind in RECKONED and value.form is not Form.MARKER:
                 self.stated.append(value)
-            if value.kind in _NUMERIC:
+            if value.kind in NUMERIC:
                 if value.form is not Form.MARKER:
                     self._add_number(value)
             elif value.kind is Kind.DATE:
@@ -102,7 +105,7 @@ class ValueIndex:
 
     def holds(self, value: Value) -> bool:
         """Whether `value` stands in the text, in whatever notation."""
-        if value.kind in _NUMERIC:
+        if value.kind in NUMERIC:
             return any(self._holds_number(key, value) for key in value.keys)
         if value.kind is Kind.DATE:
             return not self.dates.isdisjoint(value.keys)
@@ -125,6 +128,42 @@ class ValueIndex:
 
     def _is_plain_number(self, key: str, value: Value) -> bool:
         return value.kind is Kind.IDENTIFIER and key in self.numbers
+
+
+def any_holds(indexes: Iterable[ValueIndex], value: Value) -> bool:
+    """Whether `value` stands in one of the texts: `holds` for many, which are looked through for each value of a reply.
+
+    First as it is written, which is where most values stand.
+    """
+    if value.kind in NUMERIC:
+        if any_has_number(indexes, value):
+            return True
+        return value.unit in CONVERTED and _any_has_length(indexes, value)
+    if value.kind is Kind.DATE:
+        keys = value.keys
+        for index in indexes:  # noqa: SIM110 - `any` over a generator costs twice as much
+            if not index.dates.isdisjoint(keys):
+                return True
+        return False
+    return any(index.holds(value) for index in indexes)
+
+
+def any_has_number(indexes: Iterable[ValueIndex], value: Value) -> bool:
+    """Whether one of the texts has the number `value` as it is written, with its unit or without one."""
+    unit = value.unit
+    for key in value.keys:
+        for index in indexes:
+            units = index.numbers.get(key)
+            if units is not None and (not unit or unit in units or "" in units):
+                return True
+    return False
+
+
+def _any_has_length(indexes: Iterable[ValueIndex], value: Value) -> bool:
+    if value.kind is not Kind.DURATION:
+        return any(index.holds(value) for index in indexes)
+    lengths = {duration_key(key, value.unit) for key in value.keys}
+    return any(not index.durations.isdisjoint(lengths) for index in indexes)
 
 
 def duration_key(key: str, unit: str) -> str:

@@ -24,7 +24,11 @@ _SAME_MATTER = 0.75
 def check(view: View) -> Iterator[Finding]:
     """A sentence about what was promised earlier that names another figure, or denies it."""
     line = view.line
-    if not line.is_question and any(_contradicts(view, said, index) for said, index in _promised(view)):
+    if (
+        view.sources.promised
+        and not line.is_question
+        and any(_contradicts(view, said, index) for said, index in _promised(view))
+    ):
         yield line.finding(CODE, 0, len(line.sentence.text), "contradicts an earlier promise")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
@@ -48,6 +48,14 @@ class Topic:
     """What the last sentence of a view speaks of; worked out only for sentences with a value that no source states."""
 
     view: View
+    _tells: dict[re.Pattern[str], bool] = field(default_factory=dict)
+
+    def tells(self, words: re.Pattern[str]) -> bool:
+        """Whether `words` stand in what is told; looked for once, however many days are asked about."""
+        known = self._tells.get(words)
+        if known is None:
+            known = self._tells[words] = words.search(self.told) is not None
+        return known
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from handrail.guardrails.output.numerals import spelled
+from handrail.guardrails.output.signs import DIGIT, GERMAN, NUMERAL, may_spell, signs_of
 from handrail.guardrails.output.units import CURRENCIES, TIME_UNITS, UNITS, alternatives, is_workday, unit_of
 from handrail.guardrails.output.values import Form, Kind, Value, normal
 
@@ -36,16 +37,22 @@ _HOURS = re.compile(r"(?<![\w.,])(?P<hours>\d{1,2})\s?h\s?(?P<minutes>[0-5]\d)(?
 
 _NUMERAL = re.compile(r"\d{1,3}(?:[,.' ]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d{1,41}(?:[.,]\d{1,10})?(?!\d)")
 _CURRENCY_BEFORE = re.compile(rf"(?:(?P<sign>{_SIGNS})|(?<![a-z])(?P<code>{_CODES}))\s?$")
+_CURRENCY_ENDS = frozenset(code[-1] for code in _CODES.split("|")) | frozenset("€$£¥₹")
 RANGE = re.compile(r"\.?\s?(?:-|/|\+|to|or|and|through|bis|und|oder)\s?(?:the\s)?$")
 _MARKER = re.compile(r"(?:^|\n)[ \t>*_]*$")
 
 
-def numbers(text: str) -> Iterator[Value]:
+def numbers(text: str, signs: int | None = None) -> Iterator[Value]:
     """Every number of `text` (folded, lower case), money and durations included, from left to right.
 
-    The numbers of a list with one unit at its end (40, 25 and 60 euros) all have that unit.
+    `signs` are those of the text, where they are known. The numbers of a list with one unit at its end (40, 25 and 60
+    euros) all have that unit.
     """
-    found = [*_digits(text), *spelled(text)]
+    if signs is None:
+        signs = signs_of(text)
+    found = [*_digits(text)] if signs & DIGIT else []
+    if may_spell(signs):
+        found += spelled(text, english=signs & NUMERAL != 0, german=signs & GERMAN != 0)
     found.sort(key=lambda value: value.start)
     in_list = False
     for index in range(len(found) - 2, -1, -1):
@@ -59,6 +66,8 @@ def numbers(text: str) -> Iterator[Value]:
 
 def readings(written: str) -> tuple[str, ...]:
     """Normal forms of a numeral: both when a single separator may be a decimal or a thousands sign."""
+    if written.isdecimal() and written.isascii():
+        return (written.lstrip("0") or "0",)
     plain = written.replace(" ", "").replace("'", "")
     signs = [char for char in plain if char in ".,"]
     if not signs:
@@ -84,7 +93,8 @@ def _digits(text: str) -> Iterator[Value]:
             continue
         keys = _scaled(readings(numeral.group()), (match["scale"] or "").strip())
         start, end = match.span()
-        before = _CURRENCY_BEFORE.search(text[max(0, start - 5) : start])
+        tail = text[max(0, start - 5) : start]
+        before = _CURRENCY_BEFORE.search(tail) if tail.rstrip()[-1:] in _CURRENCY_ENDS else None
         sign = before.group().strip() if before else match["after"]
         if sign:
             currency = CURRENCIES.get(sign) or CURRENCIES[sign.removesuffix("s")]

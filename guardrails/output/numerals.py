@@ -64,13 +64,13 @@ _GERMAN_ONE = re.compile(rf"(?P<article>e(?<!\w.)ine?(?:[mnrs])?)(?!{_LETTER}){U
 _GERMAN_HALF = re.compile(rf"(?P<article>halbe[nrs]?|anderthalb)(?!{_LETTER}){UNIT_WORDS}")
 
 
-def spelled(text: str) -> Iterator[Value]:
-    """Every number of `text` (folded, lower case) that is written as a word."""
-    for match in _WORD_NUMBER.finditer(text):
+def spelled(text: str, *, english: bool, german: bool) -> Iterator[Value]:
+    """Every number of `text` (folded, lower case) that is written as a word; in which language it can be is known."""
+    for match in _WORD_NUMBER.finditer(text) if english else ():
         amount = _english(match["word"], match["ones"] or "")
         if amount is not None:
             yield _value(match, amount * _TIMES[match["times"] or ""])
-    for match in _GERMAN.finditer(text):
+    for match in _GERMAN.finditer(text) if german else ():
         amount = _german(match)
         if amount is not None:
             yield _value(match, amount)
@@ -79,6 +79,16 @@ def spelled(text: str) -> Iterator[Value]:
         if match["times"] or (match["unit"] and (half or _is_length(text, match))):
             yield _value(match, (Decimal("0.5") if half else Decimal(1)) * _TIMES[match["times"] or ""])
     yield from _german_articles(text)
+
+
+def may_begin(piece: str) -> bool:
+    """Whether a piece of a text (between white space) may begin a number in English words that needs no unit."""
+    return _WORD_NUMBER.search(piece) is not None
+
+
+def may_begin_german(piece: str) -> bool:
+    """The same in German."""
+    return _GERMAN.search(piece) is not None
 
 
 def _german_articles(text: str) -> Iterator[Value]:

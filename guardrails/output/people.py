@@ -57,7 +57,7 @@ def _leads(line: Line) -> bool:
     """Whether a sentence brings, announces or offers a person, or says where one can be reached."""
     if any(value.kind in _CONTACTS for value in line.values):
         return True
-    places = line.marks.get("reaches_person", ())
+    places = line.marks["reaches_person"]
     return any(not any_between(line.marks, ("bars_person",), max(0, start - _BAR), end + 2) for start, end in places)
 
 

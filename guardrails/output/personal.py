@@ -45,7 +45,7 @@ _YOUR_NAME = re.compile(
 _PAIR = re.compile(r"[A-Z](?<!\w.)[a-zà-öø-ÿ.]{0,30} [A-Z]")
 _PART = re.compile(r"(?<!\w)[A-ZÄÖÜ][a-zà-öø-ÿß]{2,30}(?!\w)")
 _THEY = re.compile(r"(?<!\w)(?:he|she|his|her|hers|him)(?!\w)", re.IGNORECASE)
-_BIRTH = ("birth", "born", "dob", "DOB", "Birth", "Born")
+_BIRTH = re.compile("birth|born|dob|DOB|Birth|Born")
 
 
 def check(view: View) -> Iterator[Finding]:
@@ -106,23 +106,17 @@ def _foreign_words(view: View, text: str) -> Iterator[tuple[int, int]]:
         for match in shape.finditer(text):
             if not _is_known(view, match["name"].strip()):
                 yield match.span("name")
-    for match in _GIVEN.finditer(text) if _PAIR.search(text) else ():
+    for match in _GIVEN.finditer(text) if _may_pair(view, text) else ():
         name = match["given"] + match["rest"]
         if match["given"].lower() in view.wording.records.given_names_set and not _is_known(view, name):
             yield match.start(), match.end("rest")
-    for name in (*view.sources.people, *view.sources.records.others):
-        if not _is_own(view, name):
-            yield from _whole(text, name)
+    for name, lowered in view.sources.others:
+        at = text.lower().find(lowered)
+        if at >= 0 and has_token(text, name) and not _YOUR_NAME.search(text[:at]) and not _is_own(view, name):
+            yield at, at + len(name)
     for name in view.sources.records.others:
         if not has_token(text, name):
             yield from _parts_of(view, text, name)
-
-
-def _whole(text: str, name: str) -> Iterator[tuple[int, int]]:
-    """Where a name stands, unless the customer is told that it is theirs."""
-    at = text.lower().find(name.lower())
-    if at >= 0 and has_token(text, name) and not _YOUR_NAME.search(text[:at]):
-        yield at, at + len(name)
 
 
 def _parts_of(view: View, text: str, name: str) -> Iterator[tuple[int, int]]:
@@ -138,11 +132,17 @@ def _shapes(view: View, text: str) -> Iterator[re.Pattern[str]]:
     if view.line.has_digit:
         yield _STREET
         yield _SSN
-    yield _TITLED
-    if _PAIR.search(text):
+    if view.line.has_name_inside:
+        yield _TITLED
+    if _may_pair(view, text):
         yield _POSSESSED
-    if any(sign in text for sign in _BIRTH):
+    if _BIRTH.search(text):
         yield _BORN
+
+
+def _may_pair(view: View, text: str) -> bool:
+    """Whether two words in capitals follow each other."""
+    return view.line.has_name_inside and _PAIR.search(text) is not None
 
 
 def _is_known(view: View, shown: str) -> bool:

@@ -9,7 +9,6 @@ from handrail.guardrails.output.claims import claims
 from handrail.guardrails.output.evidence import Finding
 from handrail.guardrails.output.fold import squash
 from handrail.guardrails.output.reading import View
-from handrail.guardrails.output.sources import squashed_text
 
 CODE = "OUT_PROMPT_LEAK"
 
@@ -29,8 +28,9 @@ def check(view: View) -> Iterator[Finding]:
     if _shares_run(view):
         yield line.finding(CODE, 0, len(line.sentence.text), "words of the system prompt")
         return
-    written = line.sentence.text.lower()
-    if any(name in written for name in _tools(view)):
+    names = view.sources.tool_names
+    written = line.sentence.text.lower() if names else ""
+    if any(name in written for name in names):
         yield line.finding(CODE, 0, len(line.sentence.text), "the name of a tool")
         return
     for pattern in view.wording.revealing(line.marks):
@@ -42,7 +42,7 @@ def check(view: View) -> Iterator[Finding]:
 
 def begun(view: View) -> int:
     """How many of the last letters and digits may be the beginning of a leak that what follows would complete; or 0."""
-    prompt = squashed_text(view.sources.evidence.system_prompt)
+    prompt = view.sources.prompt
     longest = min(view.wording.form.leak_characters, len(prompt))
     if longest < _LEAST:
         return 0
@@ -52,31 +52,26 @@ def begun(view: View) -> int:
     return next(length for length in range(len(text), 0, -1) if text[-length:] in prompt)
 
 
-def _tools(view: View) -> Iterator[str]:
-    """The names that tools have, of those called in this turn only such as are no words of a language."""
-    evidence = view.sources.evidence
-    yield from evidence.tool_ids
-    for result in evidence.tool_results:
-        if "_" in result.call.tool:
-            yield result.call.tool.lower()
-
-
 def _shares_run(view: View) -> bool:
-    prompt = squashed_text(view.sources.evidence.system_prompt)
+    prompt = view.sources.prompt
     length = min(view.wording.form.leak_characters, len(prompt))
     if length < _LEAST:
         return False
-    before = "".join(line.squashed for line in view.earlier[-_TAIL:])[-(length - 1) :]
-    text = before + view.line.squashed
+    text = view.line.squashed
+    for line in reversed(view.lines[-_TAIL - 1 : -1]):
+        if len(text) - len(view.line.squashed) >= length - 1:
+            break
+        text = line.squashed + text
+    text = text[-(length - 1 + len(view.line.squashed)) :]
     if len(text) < length:
         return False
     # Every shared run of `length` holds a whole block of half of it that starts at a multiple of that half.
     half = length // 2
     blocks = _blocks(prompt, half)
-    return any(
-        text[at : at + half] in blocks and _grows(view, prompt, text, at, length)
-        for at in range(0, len(text) - half + 1, half)
-    )
+    for at in range(0, len(text) - half + 1, half):
+        if text[at : at + half] in blocks and _grows(view, prompt, text, at, length):
+            return True
+    return False
 
 
 @lru_cache(maxsize=16)

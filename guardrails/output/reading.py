@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from handrail.guardrails.output.evidence import Finding
-from handrail.guardrails.output.extract import extract_folded
-from handrail.guardrails.output.fold import fold, squash
+from handrail.guardrails.output.extract import extract_signed
+from handrail.guardrails.output.fold import fold, lower, squash
 from handrail.guardrails.output.lexicon import Lexicon, Marks, Place, offsets, tokens
 from handrail.guardrails.output.sentences import Sentence
-from handrail.guardrails.output.sources import Sources, content_stems
+from handrail.guardrails.output.signs import DIGIT, may_state
+from handrail.guardrails.output.sources import Sources
+from handrail.guardrails.output.stems import stems_in
 from handrail.guardrails.output.values import Form, Value
 from handrail.guardrails.output.wording import Wording
 from handrail.guardrails.vocabulary import Span
 
-_DIGIT = re.compile(r"[0-9]")
+_CAPITAL = re.compile(r"[A-ZÄÖÜ][a-zà-öø-ÿß]")
 
 
 @dataclass(frozen=True)
@@ -24,42 +27,57 @@ class Line:
     """One sentence read: values (offsets within the sentence), words, and the places of the word classes.
 
     A list item is read together with the line that introduces it ("I will:"); `led` is how many tokens that has;
-    `folded` has the length of the sentence.
+    `folded` has the length of the sentence, as has `plain`, the same in lower case; `pieces` are what stands between
+    its white space, and `signs` those of values in them. `squashed` are its letters and digits in a row;
+    `has_name_inside` says whether a capital with a small letter behind it stands anywhere but at its beginning.
     """
 
     sentence: Sentence
     folded: str
+    plain: str
+    pieces: Sequence[str]
     values: tuple[Value, ...]
     tokens: tuple[str, ...]
     marks: Marks
     led: int
+    signs: int
+    squashed: str
+    has_name_inside: bool
 
     @classmethod
     def of(cls, sentence: Sentence, lexicon: Lexicon) -> Line:
         """Read `sentence`."""
         folded = fold(sentence.text)
-        values = extract_folded(folded)
-        lead = tokens(fold(sentence.lead)) if sentence.lead else []
-        found = [*lead, *tokens(folded)]
-        marks = lexicon.mark(found)
+        plain = lower(folded)
+        pieces = plain.split()
+        lead = tokens(fold(sentence.lead)) if sentence.lead else ()
+        signs, found, marks = lexicon.read(pieces, lead)
+        values = extract_signed(folded, plain, signs) if may_state(signs) else ()
         if values:
-            lexicon.mark_values(marks, offsets(folded), values, len(lead))
-        return cls(sentence, folded, values, tuple(found), marks, len(lead))
+            lexicon.mark_values(marks, folded, values, len(lead))
+        return cls(
+            sentence,
+            folded,
+            plain,
+            pieces,
+            values,
+            tuple(found),
+            marks,
+            len(lead),
+            signs,
+            squash(folded),
+            _CAPITAL.search(folded, 1) is not None,
+        )
 
-    @cached_property
-    def squashed(self) -> str:
-        """Its letters and digits in a row."""
-        return squash(self.sentence.text)
-
-    @cached_property
+    @property
     def has_digit(self) -> bool:
         """Whether a digit stands in it."""
-        return _DIGIT.search(self.folded) is not None
+        return self.signs & DIGIT != 0
 
     @cached_property
     def stems(self) -> frozenset[str]:
         """Its words that carry meaning."""
-        return content_stems(self.sentence.text)
+        return stems_in(self.folded.lower().split())
 
     @property
     def is_question(self) -> bool:
@@ -94,11 +112,11 @@ class View:
     lines: tuple[Line, ...]
     sources: Sources
     wording: Wording
+    line: Line = field(init=False)
+    """The sentence under question."""
 
-    @property
-    def line(self) -> Line:
-        """The sentence under question."""
-        return self.lines[-1]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "line", self.lines[-1])
 
     @property
     def earlier(self) -> tuple[Line, ...]:

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 from pydantic import JsonValue
 
+from handrail.guardrails.output.fold import fold
 from handrail.guardrails.output.policy import RecordsFile
+from handrail.guardrails.output.stems import content_stems
 from handrail.guardrails.vocabulary import Scalar, ToolResult
 
 _DEPTH = 8
@@ -35,6 +37,14 @@ _IS_NAME = re.compile(r"(?:^|\s)[A-ZÄÖÜ]|[@\d_]")
 """A name has a capital, an address or an account a sign of one; `the accountant on file` is none."""
 
 _WORD = re.compile(r"\w+")
+_NO_STEMS: frozenset[str] = frozenset()
+_MIXED = re.compile(r"[A-Za-z].*\d|\d.*[A-Za-z]")
+_PHRASE = 4
+_SHORTEST = 3
+"""Characters that a value must have to be a secret worth looking for."""
+
+_NOTE = 4
+"""Words with which a note is more than a state (`battery replaced`)."""
 
 
 class Found(NamedTuple):
@@ -267,6 +277,64 @@ def _names(shown: str) -> Iterator[str]:
         name = match.group().strip("'\"")
         if len(name) >= 3 and (" " in name or match.start() or not name.isalpha()):
             yield name
+
+
+def phrases(note: str) -> Iterator[str]:
+    """Four words of a note in a row, and single words with digits."""
+    words = note.split()
+    yield from (" ".join(words[at : at + _PHRASE]) for at in range(max(1, len(words) - _PHRASE + 1)))
+    yield from (word.strip(".,;:!?'\"") for word in words if len(word) >= 5 and _MIXED.search(word))
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """A field that is for the staff or nobody: its name and text, and of an internal one the words of both.
+
+    `shown` is the text as a reply would have it.
+    """
+
+    content: str
+    shown: str
+    is_secret: bool
+    stems: frozenset[str]
+    key_stems: frozenset[str]
+
+
+def guarded(results: tuple[ToolResult, ...], words: RecordsFile) -> Iterator[Guarded]:
+    """The fields of `results` of which a value may not be said, and those that may not be told."""
+    for result in results:
+        # A record's own key is no secret of the one who asked with it.
+        asked = {str(one) for one in result.call.arguments.values()}
+        for key, content in _named_fields(result.content, "", 0):
+            if content in asked:
+                continue
+            if is_named(key, words.secret_keys):
+                if len(content) >= _SHORTEST:
+                    yield Guarded(content, fold(content), True, _NO_STEMS, _NO_STEMS)
+            elif _is_internal(key, content, words):
+                yield Guarded(content, content, False, content_stems(content), content_stems(key.replace("_", " ")))
+
+
+def _is_internal(key: str, content: str, words: RecordsFile) -> bool:
+    """Whether a field is for the staff: by its name, by its first word, or as a note that is more than a state."""
+    by_name = is_named(key, words.internal_keys) or is_named(key, words.private_keys)
+    if by_name or content.lower().startswith("internal"):
+        return True
+    return is_named(key, words.note_keys) and len(content_stems(content)) >= _NOTE
+
+
+def _named_fields(content: JsonValue, key: str, depth: int) -> Iterator[tuple[str, str]]:
+    """Name and text of every field; of a list, the name of the field that holds it."""
+    if depth > _DEPTH:
+        return
+    if isinstance(content, dict):
+        for name, part in content.items():
+            yield from _named_fields(part, name, depth + 1)
+    elif isinstance(content, list):
+        for part in content:
+            yield from _named_fields(part, key, depth + 1)
+    elif isinstance(content, str | int | float) and not isinstance(content, bool):
+        yield key, str(content)
 
 
 def people_of(results: tuple[ToolResult, ...], keys: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from handrail.guardrails.output.fold import fold
 from handrail.guardrails.output.lexicon import tokens
 from handrail.guardrails.output.reading import Line, View
 from handrail.guardrails.output.sentences import sentences
-from handrail.guardrails.output.sources import content_stems
+from handrail.guardrails.output.stems import content_stems, written_out
 
 CODE = "OUT_REPEATED_PASSAGE"
 
@@ -33,15 +33,15 @@ def check(view: View) -> Iterator[Finding]:
 
     A sentence that this very reply has begun with does not come again, whatever else is new.
     """
-    if len(view.line.squashed) >= _SAME and view.line.squashed in view.sources.said:
+    if view.sources.said and len(view.line.squashed) >= _SAME and view.line.squashed in view.sources.said:
         yield view.line.finding(CODE, 0, len(view.line.sentence.text), "said in this reply")
         return
-    if not view.sources.shown:
+    if not view.sources.seen:
         return
     if _is_tried(view) and (_is_old_advice(view) or _is_old_in_pieces(view)):
         yield view.line.finding(CODE, 0, len(view.line.sentence.text), "did not help")
         return
-    if not _repeats(view, view.line):
+    if not _may_repeat(view) or not _repeats(view, view.line):
         return
     repeated = [line for line in view.lines if _repeats(view, line)]
     new = sum(len(line.stems) for line in view.lines if len(line.stems) >= _SUBSTANCE and line not in repeated)
@@ -63,10 +63,10 @@ def _is_old_advice(view: View) -> bool:
     """
     if _is_set_aside(view, view.line):
         return False
-    stems = _plain(view.line.stems)
+    stems = written_out(view.line.stems)
     return any(
         len(stems & known) >= max(_ADVICE, _MOST_OF * min(len(known), len(stems)))
-        for known in map(_plain, view.sources.shown)
+        for known in view.sources.shown
         if len(known) >= _ADVICE
     )
 
@@ -74,17 +74,27 @@ def _is_old_advice(view: View) -> bool:
 def _is_set_aside(view: View, line: Line) -> bool:
     """Whether a sentence (without the words that lead to it as a list item) speaks of what is done or does not help."""
     marks = view.wording.lexicon.mark(line.tokens[line.led :]) if line.led else line.marks
-    return bool({"negation", "as_done"} & marks.keys()) or line.is_question
+    return "negation" in marks or "as_done" in marks or line.is_question
 
 
 def _is_old_in_pieces(view: View) -> bool:
     """Whether the sentences so far, a list of steps perhaps, tell together what one told before."""
-    advising = [_plain(line.stems) for line in view.lines if not _is_set_aside(view, line)]
+    advising = [written_out(line.stems) for line in view.lines if not _is_set_aside(view, line)]
     told = frozenset[str]().union(*advising)
     return view.line.stems <= told and any(
-        len(told & known) >= max(_ADVICE, _PIECES * len(known)) and len(_plain(view.line.stems) & known) > 1
-        for known in map(_plain, view.sources.shown)
+        len(told & known) >= max(_ADVICE, _PIECES * len(known)) and len(written_out(view.line.stems) & known) > 1
+        for known in view.sources.shown
     )
+
+
+def _may_repeat(view: View) -> bool:
+    """Whether so many words of the sentence were seen before that it can repeat another at all."""
+    seen = view.sources.seen
+    stems = written_out(view.line.stems) if seen else seen
+    if len(stems) < _SUBSTANCE:
+        return False
+    new = len(stems - seen)
+    return new <= 1 or len(stems) - new >= view.wording.form.near_same * len(stems)
 
 
 def _is_whole(view: View, repeated: list[Line]) -> bool:
@@ -97,23 +107,18 @@ def _is_whole(view: View, repeated: list[Line]) -> bool:
     )
 
 
-def _plain(stems: frozenset[str]) -> frozenset[str]:
-    """`stems` without such as are drawn together of others (`there's`), which may as well be written out."""
-    return frozenset(word for word in stems if "'" not in word)
-
-
 def _substance(reply: str) -> frozenset[str]:
     """The words that carry meaning in those sentences of a reply that are no mere greeting or offer."""
-    said = (_plain(content_stems(sentence.text)) for sentence in sentences(reply))
+    said = (written_out(content_stems(sentence.text)) for sentence in sentences(reply))
     return frozenset[str]().union(*(stems for stems in said if len(stems) >= _SUBSTANCE))
 
 
 def _repeats(view: View, line: Line) -> bool:
     """Whether the words of `line` are, but for a few, those of a sentence shown before."""
-    stems, share = _plain(line.stems), view.wording.form.near_same
+    stems, share = written_out(line.stems), view.wording.form.near_same
     return len(stems) >= _SUBSTANCE and any(
         len(stems & known) >= share * min(len(stems | known), len(stems) + 2) or _is_reworded(stems, known)
-        for known in map(_plain, view.sources.shown)
+        for known in view.sources.shown
         if len(known) >= _SUBSTANCE
     )
 

@@ -12,25 +12,20 @@ from math import isfinite
 
 from pydantic import JsonValue
 
+from handrail.guardrails.output import stems
 from handrail.guardrails.output.clock import opening_hours
 from handrail.guardrails.output.evidence import Evidence
 from handrail.guardrails.output.extract import extract
-from handrail.guardrails.output.fold import squash, stem, words
-from handrail.guardrails.output.index import RECKONED, SOURCE_LIMIT, ValueIndex
+from handrail.guardrails.output.fold import squash
+from handrail.guardrails.output.index import RECKONED, SOURCE_LIMIT, ValueIndex, any_holds
 from handrail.guardrails.output.lexicon import Place
 from handrail.guardrails.output.policy import RecordsFile
-from handrail.guardrails.output.records import Records, counts, people_of
+from handrail.guardrails.output.records import Guarded, Records, counts, guarded, people_of, phrases
 from handrail.guardrails.output.sentences import sentences
 from handrail.guardrails.output.units import TIME_UNITS
 from handrail.guardrails.output.values import Form, Kind, Value, normal
 from handrail.guardrails.vocabulary import Passage, ToolOutcome, ToolResult
 
-_STOP = frozenset({
-    "a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "do", "for", "from", "had", "has",
-    "have", "if", "in", "into", "is", "it", "its", "of", "on", "or", "so", "than", "that", "the", "their", "then",
-    "there", "they", "this", "to", "was", "were", "what", "when", "which", "will", "with", "you", "your", "we",
-    "our", "us", "i", "me", "my", "not", "no", "just", "also", "please",
-})  # fmt: skip
 _NO_WORDS = RecordsFile()
 _DEPTH = 8
 _SUBJECTS = frozenset({Kind.IDENTIFIER, Kind.DATE, Kind.TIME})
@@ -65,7 +60,7 @@ class PassageIndex:
 
 def content_stems(text: str) -> frozenset[str]:
     """The stems of the words that carry meaning, numbers included."""
-    return frozenset(stem(word) for word in words(text) if word not in _STOP)
+    return stems.content_stems(text)
 
 
 def said(text: str) -> tuple[Said, ...]:
@@ -88,15 +83,25 @@ def read_passage(title: str, heading: str, text: str) -> PassageIndex:
     """Index one passage. Only public help texts and texts of the bundle go through here, never a customer's words."""
     bounded = text[:SOURCE_LIMIT]
     sentences_said = said(bounded)
-    stems = frozenset[str]().union(
-        content_stems(f"{title} {heading}"), *(sentence.stems for sentence in sentences_said)
-    )
-    return PassageIndex(ValueIndex.of(f"{title}\n\n{heading}\n\n{bounded}"), sentences_said, stems)
+    told = frozenset[str]().union(content_stems(f"{title} {heading}"), *(sentence.stems for sentence in sentences_said))
+    return PassageIndex(ValueIndex.of(f"{title}\n\n{heading}\n\n{bounded}"), sentences_said, told)
+
+
+def forget_passages() -> None:
+    """Have every passage read afresh, to measure what that costs."""
+    read_passage.cache_clear()
+    public_hours.cache_clear()
 
 
 def read_promise(text: str) -> PassageIndex:
     """Index what was promised earlier; nothing of it is kept for other conversations."""
     return PassageIndex(ValueIndex.of(text), said(text), content_stems(text))
+
+
+@lru_cache(maxsize=4096)
+def public_hours(text: str) -> frozenset[int]:
+    """The opening hours in a passage. Like all that is kept for longer than a turn, it is public."""
+    return opening_hours(text[:SOURCE_LIMIT].lower())
 
 
 @lru_cache(maxsize=64)
@@ -107,60 +112,138 @@ def squashed_text(text: str) -> str:
 
 @dataclass(frozen=True)
 class Sources:
-    """All sources of one turn.
+    """All sources of one turn; of each only what a check asks for is worked out, once, and kept for this turn alone.
 
-    `shown` are the words of every sentence that the customer has seen before; `people` the names in tool results;
-    `promised` what earlier turns promised.
+    Values under `person_keys` of tool results are people, `words` sort their other fields.
     """
 
     evidence: Evidence
-    passages: tuple[tuple[Passage, PassageIndex], ...]
-    fixed: tuple[PassageIndex, ...]
-    customer: ValueIndex
-    own: ValueIndex
-    tools: ValueIndex
-    tool_text: str
-    customer_text: str
-    shown: tuple[frozenset[str], ...]
-    people: tuple[str, ...]
-    records: Records
-    promised: tuple[PassageIndex, ...]
+    person_keys: tuple[str, ...]
+    words: RecordsFile
 
     @classmethod
     def of(cls, evidence: Evidence, person_keys: tuple[str, ...] = (), words: RecordsFile = _NO_WORDS) -> Sources:
-        """Index `evidence`; values under `person_keys` of tool results are people, `words` sort their other fields.
+        """The sources that `evidence` has."""
+        return cls(evidence, person_keys, words)
+
+    @cached_property
+    def passages(self) -> tuple[tuple[Passage, PassageIndex], ...]:
+        """The passages that may be a source, indexed."""
+        return tuple(
+            (passage, read_passage(passage.title, passage.heading, passage.text))
+            for passage in self.evidence.readable()
+        )
+
+    @cached_property
+    def fixed(self) -> tuple[PassageIndex, ...]:
+        """The texts of the bundle."""
+        allowed = (item.text for item in self.evidence.allowed)
+        return tuple(read_passage("", "", text) for text in (*self.evidence.fixed_texts, *allowed))
+
+    @cached_property
+    def customer(self) -> ValueIndex:
+        """The values of the customer's words."""
+        return ValueIndex.of("\n\n".join(self.evidence.customer_texts))
+
+    @cached_property
+    def own(self) -> ValueIndex:
+        """The values that belong to the customer."""
+        return ValueIndex.of("\n".join(self.evidence.own))
+
+    @cached_property
+    def tools(self) -> ValueIndex:
+        """The values that tools reported, and the keys, days and times that they were asked about."""
+        found = "\n".join(line for result in self.evidence.tool_results for line in _looked_up(result))
+        return _with_records(ValueIndex.of(self._tool_lines), found)
+
+    @cached_property
+    def _tool_lines(self) -> str:
+        """What tools reported.
 
         Arguments of reads and of failed calls come from the model and back nothing; why a call failed, its tool says.
         """
-        tool_lines: list[str] = []
-        for result in evidence.tool_results:
+        lines: list[str] = []
+        for result in self.evidence.tool_results:
             if result.outcome in _ANSWERED:
-                tool_lines += lines_of(result.content)
-        found = "\n".join(line for result in evidence.tool_results for line in _looked_up(result))
-        for result in evidence.succeeded():
-            tool_lines += action_lines(result)
-        tool_text = "\n".join(tool_lines)
-        customer_text = "\n\n".join(evidence.customer_texts)
-        passages = tuple(
-            (passage, read_passage(passage.title, passage.heading, passage.text)) for passage in evidence.readable()
+                lines += lines_of(result.content)
+        for result in self.evidence.succeeded():
+            lines += action_lines(result)
+        return "\n".join(lines)
+
+    @cached_property
+    def tool_text(self) -> str:
+        """What tools reported, as far as it is read."""
+        return self._tool_lines[:SOURCE_LIMIT]
+
+    @cached_property
+    def tool_stems(self) -> frozenset[str]:
+        """The words of what tools reported."""
+        return content_stems(self.tool_text)
+
+    @cached_property
+    def customer_text(self) -> str:
+        """The customer's words, as far as they are read."""
+        return "\n\n".join(self.evidence.customer_texts)[:SOURCE_LIMIT]
+
+    @cached_property
+    def customer_stems(self) -> frozenset[str]:
+        """The words of the customer."""
+        return content_stems(self.customer_text)
+
+    @cached_property
+    def shown(self) -> tuple[frozenset[str], ...]:
+        """The words of every sentence that the customer has seen before, but for those that are drawn together."""
+        return tuple(_shown(self.evidence, self.passages))
+
+    @cached_property
+    def seen(self) -> frozenset[str]:
+        """All the words that the customer has seen before: those of `shown`, without their being told apart."""
+        passages = (indexed.said for passage, indexed in self.passages if passage.passage_id in self.evidence.shown)
+        replies = (
+            content_stems(reply[:SOURCE_LIMIT]) for reply in (*self.evidence.earlier_replies, self.evidence.said)
         )
-        return cls(
-            evidence=evidence,
-            passages=passages,
-            fixed=tuple(
-                read_passage("", "", text)
-                for text in (*evidence.fixed_texts, *(item.text for item in evidence.allowed))
-            ),
-            customer=ValueIndex.of(customer_text),
-            own=ValueIndex.of("\n".join(evidence.own)),
-            tools=_with_records(ValueIndex.of(tool_text), found),
-            tool_text=tool_text[:SOURCE_LIMIT],
-            customer_text=customer_text[:SOURCE_LIMIT],
-            shown=tuple(_shown(evidence, passages)),
-            people=people_of(evidence.tool_results, person_keys),
-            records=Records.of(evidence.tool_results, person_keys, words),
-            promised=tuple(read_promise(text) for text in evidence.promised),
-        )
+        return frozenset[str]().union(*(one.stems for said in passages for one in said), *replies)
+
+    @cached_property
+    def people(self) -> tuple[str, ...]:
+        """The names in tool results."""
+        return people_of(self.evidence.tool_results, self.person_keys)
+
+    @cached_property
+    def records(self) -> Records:
+        """The fields of tool results, by whom they concern."""
+        return Records.of(self.evidence.tool_results, self.person_keys, self.words)
+
+    @cached_property
+    def others(self) -> tuple[tuple[str, str], ...]:
+        """The names of people and firms in tool results, also in lower case."""
+        return tuple((name, name.lower()) for name in (*self.people, *self.records.others))
+
+    @cached_property
+    def note_phrases(self) -> tuple[str, ...]:
+        """The phrases (squashed) of notes that are for the staff only."""
+        return tuple(dict.fromkeys(squash(phrase) for note in self.records.notes for phrase in phrases(note)))
+
+    @cached_property
+    def guarded(self) -> tuple[Guarded, ...]:
+        """The fields of tool results that are for the staff or nobody."""
+        return tuple(guarded(self.evidence.tool_results, self.words))
+
+    @cached_property
+    def promised(self) -> tuple[PassageIndex, ...]:
+        """What earlier turns promised."""
+        return tuple(read_promise(text) for text in self.evidence.promised)
+
+    @cached_property
+    def prompt(self) -> str:
+        """The system prompt as letters and digits in a row."""
+        return squashed_text(self.evidence.system_prompt)
+
+    @cached_property
+    def tool_names(self) -> tuple[str, ...]:
+        """The names that tools have, of those called in this turn only such as are no words of a language."""
+        called = (result.call.tool.lower() for result in self.evidence.tool_results if "_" in result.call.tool)
+        return tuple(dict.fromkeys((*self.evidence.tool_ids, *called)))
 
     @cached_property
     def neutral(self) -> ValueIndex:
@@ -170,7 +253,13 @@ class Sources:
     @cached_property
     def all_indexes(self) -> tuple[ValueIndex, ...]:
         """The values of every source, those of this conversation first."""
-        return (self.tools, self.customer, self.own, *(promise.index for promise in self.promised), *self.public())
+        return (
+            self.tools,
+            self.customer,
+            self.own,
+            *(promise.index for promise in self.promised),
+            *self.public_indexes,
+        )
 
     @cached_property
     def said(self) -> frozenset[str]:
@@ -179,16 +268,18 @@ class Sources:
 
     def public(self) -> Iterator[ValueIndex]:
         """The values of passages and fixed texts."""
-        for _, passage in self.passages:
-            yield passage.index
-        for fixed in self.fixed:
-            yield fixed.index
+        yield from self.public_indexes
+
+    @cached_property
+    def public_indexes(self) -> tuple[ValueIndex, ...]:
+        """The values of each passage and fixed text."""
+        return (*(passage.index for _, passage in self.passages), *(fixed.index for fixed in self.fixed))
 
     @cached_property
     def hours(self) -> frozenset[int]:
         """Hours of the day that passages and tools write as a range of bare numbers."""
-        texts = (*(passage.text for passage, _ in self.passages), self.tool_text)
-        return frozenset[int]().union(*(opening_hours(text[:SOURCE_LIMIT].lower()) for text in texts))
+        told = opening_hours(self.tool_text.lower())
+        return told.union(*(public_hours(passage.text) for passage, _ in self.passages))
 
     @cached_property
     def looked_up(self) -> tuple[str, ...]:
@@ -259,8 +350,11 @@ class Sources:
 
         Where a customer is sent must not come from the customer's words: a pasted mail may have written them.
         """
-        led = value.kind in _LEADING
-        return any(index.holds(value) for index in self.all_indexes if not (led and index is self.customer))
+        if any_holds(self.public_indexes, value) or self.tools.holds(value):
+            return True
+        if value.kind not in _LEADING and self.customer.holds(value):
+            return True
+        return self.own.holds(value) or any(promise.index.holds(value) for promise in self.promised)
 
     def mention(self, token: str) -> bool:
         """Whether any source has `token` literally, not as a part of a longer word."""
@@ -289,7 +383,7 @@ class Sources:
     def stems_told(self) -> frozenset[str]:
         """The words of the customer, the tools and the passages."""
         passages = (indexed.stems for _, indexed in self.passages)
-        return content_stems(self.customer_text).union(content_stems(self.tool_text), *passages)
+        return self.customer_stems.union(self.tool_stems, *passages)
 
     def _texts(self) -> Iterator[str]:
         for passage, _ in self.passages:
@@ -301,7 +395,11 @@ class Sources:
 
     def is_fixed(self, squashed: str) -> bool:
         """Whether a sentence (squashed) is one of the bundle's own fixed texts."""
-        return any(squashed == known.squashed for fixed in self.fixed for known in fixed.said)
+        return squashed in self._fixed_said
+
+    @cached_property
+    def _fixed_said(self) -> frozenset[str]:
+        return frozenset(known.squashed for fixed in self.fixed for known in fixed.said)
 
     def quotes(self) -> Iterator[tuple[Passage, Said]]:
         """Every sentence of every passage."""
@@ -327,9 +425,10 @@ def _shown(evidence: Evidence, passages: tuple[tuple[Passage, PassageIndex], ...
     """The words of every sentence that the customer has seen before; of replies also of two that follow each other."""
     for passage, indexed in passages:
         if passage.passage_id in evidence.shown:
-            yield from (sentence.stems for sentence in indexed.said)
+            yield from (stems.written_out(sentence.stems) for sentence in indexed.said)
     for reply in (*evidence.earlier_replies, evidence.said):
-        told = [content_stems(sentence.text) for sentence in sentences(reply[:SOURCE_LIMIT])]
+        sentences_told = sentences(reply[:SOURCE_LIMIT])
+        told = [stems.written_out(content_stems(sentence.text)) for sentence in sentences_told]
         yield from told
         yield from (first | second for first, second in pairwise(told))
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from handrail.guardrails.output.fold import stem
+from handrail.guardrails.output.pieces import Pieces
 from handrail.guardrails.output.reading import View
 from handrail.guardrails.output.sources import has_token
 
@@ -142,6 +143,8 @@ _SYMPATHY = re.compile(
     r"(?<!\w)(?:sorry|hope|wish\w*|condolences|sympathy|get well|glad|congratulations|leid|hoffe\w*|wünsche\w*|beileid|"
     r"besserung|glückwunsch)(?!\w)"
 )
+_CAPITALS = re.compile(r"[A-ZÄÖÜ][a-zà-öø-ÿ]{2,30}")
+_TELLS = Pieces(lambda word: word.startswith(_STARTS))
 _FIGURE = re.compile(r"\d[\d.,]*\d|\d")
 _WORD = re.compile(r"[a-zäöüß]{4,}")
 
@@ -150,12 +153,13 @@ def third_parties(view: View) -> Iterator[tuple[int, int]]:
     """Places where the sentence names, or tells of, somebody whom neither the customer nor a source has told of."""
     text = view.line.folded
     plain = text.lower()
-    somebody = any(word.startswith(_STARTS) for word in plain.split())
-    for shape in (_BESIDE, _FROM_TEAM, _HOUSE) if somebody or " from " in text or " aus " in text else ():
+    somebody = any(map(_TELLS.__getitem__, plain.split()))
+    told = somebody and _may_name(view)
+    for shape in (_BESIDE, _FROM_TEAM, _HOUSE) if told or " from " in text or " aus " in text else ():
         for match in shape.finditer(text):
             if match["name"].split()[0].lower() not in _OFFICES and not is_told(view, match["name"]):
                 yield match.span("name")
-    for match in _ALONE.finditer(text):
+    for match in _ALONE.finditer(text) if view.line.has_name_inside else ():
         name = match["name"].lower()
         if (
             name in view.wording.records.given_names_set
@@ -169,15 +173,20 @@ def third_parties(view: View) -> Iterator[tuple[int, int]]:
         yield from _private(view, plain)
 
 
+def _may_name(view: View) -> bool:
+    """Whether anything in the sentence but its first word may be a name, in capitals or of an account."""
+    line = view.line
+    return line.has_name_inside or line.has_digit or "_" in line.folded or "." in line.folded[:-1]
+
+
 def _private(view: View, text: str) -> Iterator[tuple[int, int]]:
     """A plain statement about somebody else with a word of private life that no source of the turn has."""
     if _UNSURE.search(text):
         return
-    known = view.sources.stems_told
     others = _OTHERS.search(text)
     if others is not None and _HAPPENED.search(text, others.end()) and not _is_open(text, others.end()):
         words = {stem(word) for word in _WORD.findall(text[others.start() :])}
-        if len(words & known) * 2 < len(words):
+        if len(words & view.sources.stems_told) * 2 < len(words):
             yield others.span()
     told = list(_PRIVATE.finditer(text))
     if (
@@ -188,7 +197,11 @@ def _private(view: View, text: str) -> Iterator[tuple[int, int]]:
         return
     for match in told:
         words = {stem(word) for word in _WORD.findall(match["told"])}
-        if not (words and words <= known) and not _is_price(view, match["told"]) and not _is_open(text, match.start()):
+        if (
+            not (words and words <= view.sources.stems_told)
+            and not _is_price(view, match["told"])
+            and not _is_open(text, match.start())
+        ):
             yield match.span("told")
 
 
@@ -209,7 +222,7 @@ def _is_open(text: str, place: int) -> bool:
 
 def _is_named_by_customer(view: View) -> bool:
     """Whether the sentence has the given name of somebody the customer has told of (Nadine's shop gets more)."""
-    for match in re.finditer(r"[A-ZÄÖÜ][a-zà-öø-ÿ]{2,30}", view.line.folded):
+    for match in _CAPITALS.finditer(view.line.folded):
         known = match.group().lower() in view.wording.records.given_names_set
         if known and has_token(view.sources.customer_text, match.group()):
             own = view.sources.evidence.own

@@ -39,6 +39,7 @@ _NO_PLURAL = frozenset(
     {"s", "h", "pct", "percent", "tag", "nacht", "std", "tages", "tage", "eur", "usd", "chf", "gbp", "kg", "cm", "mm"}
 )
 
+_WORKDAY = re.compile("business|working|bank|werk|arbeit")
 TIME_UNITS = frozenset({"second", "minute", "hour", "day", "week", "fortnight", "month", "year"})
 _IN_BASE = {
     "second": ("minute", Decimal(1) / 60), "minute": ("minute", Decimal(1)), "hour": ("minute", Decimal(60)),
@@ -58,7 +59,7 @@ def unit_of(word: str) -> str:
 
 def is_workday(words: str) -> bool:
     """Whether a length of time (`business days`, `Werktage`) counts working days only."""
-    return any(sign in words for sign in ("business", "working", "banking", "werk", "arbeit", "bank"))
+    return _WORKDAY.search(words) is not None
 
 
 def in_base(amount: Decimal, unit: str) -> tuple[Decimal, str]:

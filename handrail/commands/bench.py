@@ -9,7 +9,7 @@ import click
 
 @click.group()
 def bench() -> None:
-    """Measure the turn beside its floor, decisions beside Cedar, detection on unseen companies, checks of replies."""
+    """Measure the turn beside its floor, decisions beside Cedar, the guards, detection on unseen companies, replies."""
 
 
 @bench.command()
@@ -44,6 +44,22 @@ def policy(as_json: bool) -> None:
         found = bench_policy(Path(str(files("handrail.guardrails") / "policies")))
     except Disagreement as error:
         raise click.ClickException(f"The policy sets are not equivalent, so nothing is compared: {error}") from None
+    click.echo(found.model_dump_json(indent=2) if as_json else table(found))
+
+
+@bench.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def guard(as_json: bool) -> None:
+    """The output guard on replies of 150 words with 20 passages, and one proposed call decided by the tool gate.
+
+    CPU and wall, median and 95th percentile, each the median of five rounds. Replies are put together from the authored
+    ones; their passages are known, as they come again turn after turn, or read afresh.
+    """
+    from importlib.resources import files
+
+    from handrail.evals.bench.guard import bench_guard, table
+
+    found = bench_guard(Path(str(files("handrail.guardrails") / "policies")))
     click.echo(found.model_dump_json(indent=2) if as_json else table(found))
 
 

@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from handrail.guardrails.output.extract import extract
+from handrail.evals.replies import AUTHORED, read_replies
+from handrail.guardrails.output.extract import extract, extract_signed
+from handrail.guardrails.output.fold import fold, lower
+from handrail.guardrails.output.signs import ALL
 from handrail.guardrails.output.values import Form, Kind
+
+WRITTEN = """
+a an half half-an quarter five ten twenty-five thirteen hundred dozen eins ein einen zwei dreißig halb
+anderthalb past to after nach vor bis uhr o'clock am pm a.m. p.m. in the morning at night abends früh noon
+midnight minutes hour days second stunde stunden tage werktagen week weeks per cent prozent euros eur € $ k
+may may. june märz mon tue fri. mo mi do so sat friday montag next week end of day close of business eod cob
+tomorrow tonight coming übermorgen nächste kommenden woche 1 7 12 14:30 9am 2026 04 15. 3rd 2nd 1,000.00 49
+INV-2041 #12 ord_81 V-339-1182 14a SW1A 1AA 10.0.0.1 v1.2.3 +43 555 0190 www.x.io x.de/a https://y.com a@b.com
+4111111111111111 DE89 3704 0044 0532 0130 00
+"""
+NOTATIONS = (" ", " ", " ", "\n", "-", "/", ".", ",", ": ", *WRITTEN.split())
+"""Parts of values in all their notations, and what may stand between them."""
 
 
 def read(text: str) -> list[tuple[Kind, str, str]]:
@@ -94,3 +111,19 @@ def test_an_ambiguous_date_has_both_readings() -> None:
 def test_a_large_text_is_read(seed: str) -> None:
     """A megabyte of any repeated text ends, without nested repetition anywhere."""
     extract(seed * (1_000_000 // len(seed)))
+
+
+def test_a_reader_without_its_sign_has_nothing_to_read() -> None:
+    """Readers wait for signs; with every sign set they all run, and find the same values in the authored texts."""
+    rows = read_replies(AUTHORED / "a.jsonl")
+    passages = (item if isinstance(item, str) else item.text for row in rows for item in row.passages)
+    for text in {*(row.reply for row in rows), *passages}:
+        folded = fold(text)
+        assert extract(text) == extract_signed(folded, lower(folded), ALL), text
+
+
+@given(st.lists(st.sampled_from(NOTATIONS), min_size=1, max_size=6).map("".join))
+def test_no_mix_of_notations_is_read_without_a_sign(text: str) -> None:
+    """The same for parts of values in any order, with and without white space between them."""
+    folded = fold(text)
+    assert extract(text) == extract_signed(folded, lower(folded), ALL)
