@@ -92,7 +92,7 @@ def signs_of_piece(piece: str) -> int:
     found = _SHAPES.get(shape)
     if found is None:
         found = _of(shape)
-        if len(_SHAPES) < _MOST_SHAPES and len(shape) <= _LONGEST_SHAPE:
+        if len(_SHAPES) < _MOST_SHAPES and len(shape) <= _LONGEST_SHAPE and "@" not in shape:
             _SHAPES[shape] = found
     return found
 
