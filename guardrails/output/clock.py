@@ -54,8 +54,8 @@ _LATE = ("p", "afternoon", "evening", "night", "nachmittags", "abends", "mittags
 _SIGN = re.compile(r"[0-9]:[0-9]|[0-9][ap]\.?m|^(?:[ap]\.?m(?![a-z0-9])|uhr|o'clock)")
 _WORD_SIGN = re.compile(r"noon|midday|midnight|mitternacht")
 _BESIDE_HOUR = re.compile(
-    r"halb$|^(?:uhr|o'clock|[ap]\.?m(?!\w)|morning|afternoon|evening|night|morgens|vormittags|mittags|nachmittags|abends|"
-    r"früh)"
+    r"halb$|^(?:uhr|o'clock|[ap]\.?m(?!\w)|morning|afternoon|evening|night|sharp|morgens|vormittags|mittags|nachmittags|"
+    r"abends|früh)"
 )
 _SIDE = re.compile(r"^(?:past|to|after|nach|vor)$")
 _MINUTE = re.compile(r"(?<![\w-])(?:half|quarter|twenty-five|twenty|ten|five|viertel|fünf|zehn|zwanzig)$|^minut")

@@ -67,7 +67,7 @@ _LEADING_DIGITS = re.compile(r"\d+")
 
 
 _WORD_SIGN = re.compile(
-    rf"tomorrow|tonight|(?:next|coming|end|close)$|eod|cob|übermorgen|nächste|kommende|"
+    rf"tomorrow|tonight|(?:next|coming|end|close|new)$|eod|cob|übermorgen|nächste|kommende|"
     rf"(?<!\w)(?:{_SHORT})\.?(?:-|to|through|bis)"
 )
 _SHORT_SIGN = re.compile(rf"(?<!\w)(?:{_SHORT})\.?$")
