@@ -27,6 +27,9 @@ _INTRODUCED = re.compile(
 )
 """Words in which the assistant says whose it is; the bundle, not the sources of a turn, knows the company's name."""
 
+_COMPOUND = re.compile(r"(?<![\w.@/-])[a-z]{3,30}(?:-[a-z]{3,30}){1,3}(?![\w@/-]|\.\w)")
+"""Words joined by hyphens, all in small letters."""
+
 _ENDING = re.compile(r"(?:'s|'|s')$")
 _GERMAN = re.compile(
     r"(?<!\w)(?:und|ist|nicht|sie|für|mit|eine?[nrms]?|kein\w*|ihn?en|ihre?[nrms]?|wir|ich|auf|von|oder|wird|sind|"
@@ -41,12 +44,32 @@ _ENGLISH = re.compile(
 def check(view: View) -> Iterator[Finding]:
     """The first name of the sentence that neither a source, an earlier message nor common knowledge has."""
     line = view.line
+    if "-" in line.folded:
+        for match in _COMPOUND.finditer(line.folded):
+            if _is_look_alike(view, match.group()):
+                yield line.finding(CODE, *match.span(), "look-alike")
+                return
     for match in _WITHIN.finditer(line.folded):
         name = _ENDING.sub("", match["name"])
         if not _is_known(view, name) and not _is_value(view, match.start()):
             if not _INTRODUCED.search(line.folded) and not _is_heading(line.folded) and not _is_german(line.folded):
                 yield line.finding(CODE, *match.span("name"), "name")
             return
+
+
+def _is_look_alike(view: View, compound: str) -> bool:
+    """Whether a proper name of the sources is a part of a small-lettered compound that none of them has.
+
+    fernwell-refunds is how an address of somebody else would look.
+    """
+    if view.sources.mention(compound) or view.sources.was_said(compound):
+        return False
+    texts = (view.sources.evidence.system_prompt, *(passage.text for passage, _ in view.sources.passages))
+    return any(
+        part not in view.wording.names.known_set
+        and any(re.search(rf"(?<=[a-z,] ){part.capitalize()}(?!\w)", text) for text in texts)
+        for part in compound.split("-")
+    )
 
 
 def _is_heading(text: str) -> bool:

@@ -19,7 +19,8 @@ midnight minutes hour days second stunde stunden tage werktagen week weeks per c
 may may. june märz mon tue fri. mo mi do so sat friday montag next week end of day close of business eod cob
 tomorrow tonight coming übermorgen nächste kommenden woche 1 7 12 14:30 9am 2026 04 15. 3rd 2nd 1,000.00 49
 INV-2041 #12 ord_81 V-339-1182 14a SW1A 1AA 10.0.0.1 v1.2.3 +43 555 0190 www.x.io x.de/a https://y.com a@b.com
-4111111111111111 DE89 3704 0044 0532 0130 00 sharp the new year 1h50 1 h 50 E40 LIVE-TEST-OK SL7QX2 p pence (24/7) + third
+4111111111111111 DE89 3704 0044 0532 0130 00 sharp the new year 1h50 1 h 50 E40 LIVE-TEST-OK SL7QX2 p
+pence (24/7) + third
 """
 NOTATIONS = (" ", " ", " ", "\n", "-", "/", ".", ",", ": ", *WRITTEN.split())
 """Parts of values in all their notations, and what may stand between them."""
