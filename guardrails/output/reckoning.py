@@ -94,6 +94,12 @@ _COUNTED = re.compile(r"(?:day|night|week|tag|nacht)\s$")
 _JOINT = 6
 _AGE = re.compile(r"(?<!\w)(?:aged?|years old|turns?|you're|jahre alt|alter)(?!\w)")
 _CHAIN = 4
+_EXACT = 3
+"""Digits, closing zeros aside, of a number that is not reached by accident."""
+
+_POOL = 12
+_LARGEST = 1e7
+_ALL = frozenset(Way)
 _TOLERANCE = 0.06
 _SMALL = 31
 
@@ -173,6 +179,8 @@ def _reached(near: Nearby, value: Value, wanted: Amount, said: tuple[Amount, ...
     if Way.DIFFERENCE in told:
         yield from _compared(near, wanted, pairs)
         yield from _left_of_three(near)
+    if _digits(wanted.number) >= _EXACT:
+        yield from _in_two_steps(near, wanted, known)
 
 
 def _from_groups(
@@ -249,6 +257,30 @@ def _as_lengths(near: Nearby, wanted: Amount, known: tuple[Amount, ...]) -> Iter
     if wanted.unit == "month" and _AGE.search(near.topic.words_before):
         bare = [one.number for one in known if not one.unit]
         yield from (Amount(abs(one - other) * 12, "month") for one, other in combinations(bare, 2))
+
+
+def _in_two_steps(near: Nearby, wanted: Amount, known: tuple[Amount, ...]) -> Iterator[Amount]:
+    """What two steps make of any amounts of the reply, the customer, the records and the closest passages.
+
+    They are many, so that only numbers of several digits are looked for among them: no other is hit by accident less.
+    """
+    pool = dict.fromkeys(
+        (
+            *known,
+            *(one for group in near.topic.groups for one in (*group.amounts, *_as_money(wanted.unit, group.amounts))),
+        )
+    )
+    pool = dict.fromkeys(list(pool)[:_POOL])
+    firsts = {
+        result
+        for one, other in combinations(pool, 2)
+        for result in combined(one, other, _ALL)
+        if SMALLEST < result.number < _LARGEST
+    }
+    yield from firsts
+    for one in firsts:
+        for other in pool:
+            yield from combined(one, other, _ALL)
 
 
 def _runs(known: tuple[Amount, ...]) -> Iterator[Amount]:
