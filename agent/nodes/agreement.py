@@ -20,7 +20,7 @@ from handrail.agent.channels import (
     WITHDRAWN,
     View,
 )
-from handrail.agent.conversation import ApprovalState, PendingCall
+from handrail.agent.conversation import Approval, ApprovalState, PendingCall
 from handrail.agent.nodes.apply_policy import code_in
 from handrail.agent.room import Room, bounded, faults_as, sensible
 from handrail.agent.turns import Answered
@@ -56,7 +56,7 @@ async def agreement_of(view: View, room: Room, progress: Progress) -> Agreement 
     answer = view.get(ANSWERED, Answered.NOTHING)
     pending = view[SNAPSHOT].state.pending
     language = view[DETECTION].language
-    if answer is Answered.DECISION and (pending is None or not pending.waits_for(view[CAUSE].approval_id)):
+    if answer is Answered.DECISION and (pending is None or await _settled(pending, view, room)):
         # INVARIANT: an operator's decision is about the call it names, never about another one that waits by now. The
         # customer has been told how that one ended; a decision that came twice tells them nothing.
         progress.report("APPROVAL_SETTLED")
@@ -79,6 +79,22 @@ async def agreement_of(view: View, room: Room, progress: Progress) -> Agreement 
         progress.speak(room.bundle.text("declined", language), "declined")
         return None
     return _asked_again(view, room, progress, pending)
+
+
+async def _settled(pending: PendingCall, view: View, room: Room) -> bool:
+    """Whether the operator's decision has been carried out before: another call waits by now, or another person's yes.
+
+    A request that is pending again has had its approval counted: to count it anew would ask for approval a second time.
+    """
+    cause = view[CAUSE]
+    if not pending.waits_for(cause.approval_id):
+        return True
+    if cause.approval is not ApprovalState.APPROVED or cause.approval_id is None:
+        return False
+    with faults_as("SYS_STORE"):
+        answer = await bounded(room.store.approval(view[TURN].site, cause.approval_id), room.patience.store)
+        found = None if answer is None else sensible(answer, Approval, "the store")
+    return found is not None and found.state is ApprovalState.PENDING
 
 
 def _asked_again(view: View, room: Room, progress: Progress, pending: PendingCall) -> Agreement | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
@@ -144,5 +144,14 @@ CASES: Mapping[str, Case] = {
         refused_there=True,
     ),
     "tools.code_rate": code("ask", "yes", refused_there=True, records=(CODE_SENT,) * 5),
+    "segment.billing_dispute.deny": replace(
+        refund("52.00", customer="dana", invoice="INV-2041", feeling="I was charged twice, "),
+        beside=("tools.high_risk",),
+        flows=("segment.billing_dispute",),
+    ),
+    "segment.always_human.deny": replace(
+        refund("112.00", feeling="which pills should I take? "),
+        beside=("tools.high_risk", "turn.always_human", "segment.always_human.hard3"),
+    ),
 }
 """By rule. Without a word, the rule alone stands between the call and the company."""

@@ -12,10 +12,10 @@ from pydantic import JsonValue
 from handrail.agent.conversation import ASSISTANCE
 from handrail.agent.ports import Listener, Opinion, Prompt
 from handrail.guardrails.bundle.bundle import Bundle
-from handrail.guardrails.vocabulary import Draft, NeedState, Stage, TurnResult
+from handrail.guardrails.vocabulary import Draft, Effect, NeedState, Stage, TurnResult
 from tests.flow.ablated import permitting, without
 from tests.flow.stand import SITE, UNREAD, Opinionated, Scripted, Stand
-from tests.flow.turn_cases import CASES, REFUND, Case, holds
+from tests.flow.turn_cases import CASES, COUNTED_BEFORE, REFUND, SEGMENTS, Case, holds
 
 Stands = Callable[..., Awaitable[Stand]]
 
@@ -57,15 +57,17 @@ async def safe(stands: Stands, case: Case, bundle: Bundle) -> bool:
 
 
 def test_every_rule_of_a_turn_has_a_conversation(shipped: Bundle) -> None:
-    """A new rule must be placed. Rules of segments are ablated with their segments, those of tools with the gate."""
-    own = [rule for rule in shipped.policy.rules if rule.source is None and rule.stage is not Stage.AUTHORIZE_TOOLS]
-    assert {rule.id for rule in own if rule.restricts} == set(CASES)
+    """A new rule must be placed. Those of the tool gate have conversations of their own."""
+    rules = [rule for rule in shipped.policy.rules if rule.stage is not Stage.AUTHORIZE_TOOLS and rule.restricts]
+    assert {rule.id for rule in rules if rule.source is None} == set(CASES)
+    bring = {rule.id for rule in rules if rule.source is not None and rule.restrictions.effect is Effect.ESCALATE}
+    assert bring == set(SEGMENTS) | COUNTED_BEFORE
 
 
-@pytest.mark.parametrize("rule", CASES)
+@pytest.mark.parametrize("rule", [*CASES, *SEGMENTS])
 async def test_without_its_rule_a_turn_goes_another_way(stands: Stands, shipped: Bundle, rule: str) -> None:
     """With the rule it does not; nor without what stands beside it: the rule is what holds."""
-    case = CASES[rule]
+    case = {**CASES, **SEGMENTS}[rule]
     assert await safe(stands, case, shipped)
     ajar = permitting(without(shipped, case.beside), case.permits)
     if case.beside or case.permits:

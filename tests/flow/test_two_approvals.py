@@ -209,6 +209,24 @@ async def test_one_person_twice_at_once_is_one(waits: Stand) -> None:
     assert (after.state, after.approvers) == (ApprovalState.PENDING, (ANNA.name,))
 
 
+async def test_a_decision_that_was_carried_out_asks_for_nothing_new(waits: Stand) -> None:
+    """Stored once and carried out twice, the second time when the request waits again: there is still one request."""
+    before = await held(waits)
+    await approve(waits, ANNA)
+    late = (await held(waits)).model_copy(update={"state": ApprovalState.APPROVED, "decided_by": ANNA.name})
+    result = await waits.service._approving.carry_out(SITE, late)
+    assert result.reply == ""
+    assert "APPROVAL_SETTLED" in result.reasons
+    after = await held(waits)
+    assert after.approval_id == before.approval_id
+    assert (after.state, after.approvers) == (ApprovalState.PENDING, (ANNA.name,))
+    waiting = await pending(waits)
+    assert waiting is not None
+    assert waiting.waits_for(before.approval_id)
+    await approve(waits, BEN)
+    assert await refunded(waits) == [25_000]
+
+
 async def test_an_approval_and_a_denial_at_once_never_run(waits: Stand) -> None:
     """Whichever comes first: at most one of two people has approved."""
     casework, approval = waits.service.casework, (await held(waits)).approval_id

@@ -82,18 +82,26 @@ def asked(safe: Safe, more: str, *beside: str) -> Case:
 
 
 TAKEOVER = "Somebody else is in my account."
+OF_TAKEOVER = (
+    "turn.takeover",
+    "turn.always_human",
+    "turn.critical",
+    "segment.always_human.hard0",
+    "segment.billing_dispute.hard0",
+    "segment.access_restore.hard0",
+)
+"""All that brings a person when somebody else may be in the account, each by itself."""
+
+
+def but(rules: tuple[str, ...], one: str) -> tuple[str, ...]:
+    """The others."""
+    return tuple(rule for rule in rules if rule != one)
+
+
 CASES: Mapping[str, Case] = {
     "turn.person_requested": asked(Safe.UNSAID, "I want a human."),
     "turn.person_accepted": Case(Safe.PERSON, (HOW_TO, "yes"), model=(PROMISE,)),
-    "turn.takeover": asked(
-        Safe.UNSAID,
-        TAKEOVER,
-        "turn.always_human",
-        "turn.critical",
-        "segment.always_human.hard0",
-        "segment.billing_dispute.hard0",
-        "segment.billing_dispute",
-    ),
+    "turn.takeover": asked(Safe.PERSON, TAKEOVER, *but(OF_TAKEOVER, "turn.takeover")),
     "turn.always_human": asked(Safe.UNSAID, "Which pills should I take?", "segment.always_human.hard3"),
     "turn.critical": asked(Safe.UNSAID, "Otherwise I will sue you.", "turn.always_human", "segment.always_human.hard1"),
     "turn.with_person": Case(Safe.UNSAID, (f"{HOW_TO} I want a human.", HOW_TO)),
@@ -140,3 +148,36 @@ CASES: Mapping[str, Case] = {
     ),
 }
 """By rule. A tier is no deed: what it forbids is seen where something is done, as for `tools.high_risk`."""
+
+SEGMENTS: Mapping[str, Case] = {
+    "segment.always_human.hard0": asked(Safe.PERSON, TAKEOVER, *but(OF_TAKEOVER, "segment.always_human.hard0")),
+    "segment.always_human.hard1": asked(Safe.UNSAID, "Otherwise I will sue you.", "turn.always_human", "turn.critical"),
+    "segment.always_human.hard2": asked(
+        Safe.UNSAID, "somebody may get hurt here", "turn.always_human", "turn.critical", "turn.person_requested"
+    ),
+    "segment.always_human.hard3": asked(Safe.UNSAID, "Which pills should I take?", "turn.always_human"),
+    "segment.billing_dispute.hard0": asked(Safe.PERSON, "I will file a chargeback with my bank.", "turn.always_human"),
+    "segment.access_restore.hard0": Case(
+        Safe.PERSON,
+        (f"my authenticator codes are not accepted. {TAKEOVER}",),
+        but(OF_TAKEOVER, "segment.access_restore.hard0"),
+    ),
+    "segment.policy_compliance.hard0": Case(
+        Safe.PERSON, ("will you promise us in writing that you comply with the GDPR? do you sign a DPA?",)
+    ),
+    "segment.self_serve_failed.hard0": Case(
+        Safe.PERSON,
+        (
+            "my automation still doesn't run, went through both of your pages about it",
+            "nothing happens",
+            "nothing happens, no error, I am so fed up with you",
+        ),
+        customer="ken",
+    ),
+}
+"""What brings a person because a segment says so, by rule."""
+
+COUNTED_BEFORE = frozenset({"segment.access_restore.hard1", "segment.self_serve_failed.hard1"})
+"""Rules by which used-up attempts bring a person in the next turn. Guided flows count them too and bring one in the
+same turn, and the shipped ones allow two at most: no conversation gets as far as these rules.
+"""
