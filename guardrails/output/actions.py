@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from handrail.guardrails.output.claims import claims
 from handrail.guardrails.output.commitments import facts_of, is_backed_by
+from handrail.guardrails.output.dates import nearest_day
 from handrail.guardrails.output.evidence import Finding, PersonState
 from handrail.guardrails.output.lexicon import Place
 from handrail.guardrails.output.policy import ActionWords, Pattern
@@ -27,7 +28,9 @@ def check(view: View) -> Iterator[Finding]:
     is_found = False
     for action in view.wording.acting(view.line.marks):
         place, pattern = _claimed(view, action)
-        if pattern is not None and not _is_backed(view, action) and not _is_announced(view, action, pattern):
+        if pattern is not None and not (
+            _is_backed(view, action) or _is_announced(view, action, pattern) or _is_history(view, action, pattern)
+        ):
             is_found = True
             yield view.line.finding_at(CODE, place, f"{action.id}: {pattern.id}")
     if not is_found:
@@ -63,6 +66,22 @@ def _name(result: ToolResult) -> str:
 def _is_announced(view: View, action: ActionWords, pattern: Pattern) -> bool:
     """Whether the sentence hands over to a person who was asked for, which the flow carries out."""
     return action.by_handoff and "doing" in pattern.order and view.sources.evidence.person is not PersonState.NOT_ASKED
+
+
+def _is_history(view: View, action: ActionWords, pattern: Pattern) -> bool:
+    """Whether the sentence tells, without a `we`, on what past day a record says that something was done.
+
+    Never of money, contracts and data, of which a day alone proves nothing.
+    """
+    if not action.by_words or "we" in pattern.order or "first_person" in view.line.marks:
+        return False
+    now = view.sources.evidence.now
+    days = [value for value in view.line.values if value.kind is Kind.DATE]
+    return bool(days) and all(
+        view.sources.tools.holds(value)
+        and all(day <= now for key in value.keys if (day := nearest_day(key, now)) is not None)
+        for value in days
+    )
 
 
 def _claimed(view: View, action: ActionWords) -> tuple[Place, Pattern | None]:

@@ -143,10 +143,11 @@ def is_same(wanted: Amount, reached: Amount) -> bool:
 
 
 def is_rounded(wanted: Amount, reached: Amount) -> bool:
-    """Whether `wanted`, a whole number, is `reached` rounded to one."""
+    """Whether `wanted`, written with at most one decimal, is `reached` rounded to that."""
+    step = 0.1 if wanted.number % 1 else 1.0
     return (
         wanted.unit == reached.unit
-        and not wanted.number % 1
+        and abs(wanted.number * 10 % 1) < SMALLEST
         and wanted.number >= ROUNDED
-        and abs(wanted.number - reached.number) < 1
+        and abs(wanted.number - reached.number) < step
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 
-from handrail.guardrails.output.lexicon import Order, Place, any_between, in_order
+from handrail.guardrails.output.lexicon import Order, Place, any_between, in_order, offsets
 from handrail.guardrails.output.policy import Excuse, Pattern
 from handrail.guardrails.output.quotation import claimed_stems, is_cited, is_quoted
 from handrail.guardrails.output.reading import Line, View
@@ -16,6 +17,12 @@ _BEFORE = 4
 """How many words before a claim a negation still reaches it ("I am not able to promise")."""
 
 _AFTER = 3
+_ASKS = re.compile(
+    r"[,;:] (?:but |and |so |though |aber )?(?:could|can|would|do|does|did|shall|will|is|are|have|may|what|which|"
+    r"when|how|where|who|why|können|könnten|haben|möchten|soll|was|wann|wie|wo|wer)(?!\w)"
+)
+"""Where the question of a sentence begins that has said something before."""
+
 _BY_CLASS = {
     Excuse.CONDITION: "condition",
     Excuse.CONSENT: "consent",
@@ -45,7 +52,7 @@ def claims(view: View, pattern: Pattern, order: tuple[str, ...] | None = None) -
 def _excused(view: View, excuse: Excuse, place: Place) -> bool:
     line = view.line
     if excuse is Excuse.QUESTION:
-        return line.is_question
+        return line.is_question and not _is_before_a_question(line, place)
     if excuse is Excuse.NEGATION:
         return any_between(line.marks, ("negation",), max(_clause_start(line, place[0]), place[0] - _BEFORE), place[1])
     if excuse is Excuse.DENIAL:
@@ -55,6 +62,14 @@ def _excused(view: View, excuse: Excuse, place: Place) -> bool:
     if excuse in _BY_CLASS:
         return _BY_CLASS[excuse] in line.marks
     return _BY_PLACE[excuse](view, place)
+
+
+def _is_before_a_question(line: Line, place: Place) -> bool:
+    """Whether the sentence claims something first and asks then ("the team is on it, but could you send ...?")."""
+    last = place[1] - 1 - line.led
+    if last < 0:
+        return False
+    return _ASKS.search(line.folded.lower(), offsets(line.folded)[last][1]) is not None
 
 
 def _clause_start(line: Line, at: int) -> int:

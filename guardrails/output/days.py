@@ -98,6 +98,14 @@ _CLOSED = re.compile(r"(?<!\w)(?:closed|holiday|geschlossen|feiertag)(?!\w)")
 _KEPT = re.compile(r"(?<!\w)(?:oldest|go(?:es)? back|kept|keep|älteste\w*|aufbewahrt)(?!\w)")
 """Words of what is kept for a time, which is counted back from today."""
 
+_UNKNOWN = re.compile(r"(?<!\w)(?:information|know|tell|say|see|guess|weiß|sagen|angaben)(?!\w)")
+"""Words with which a sentence says that nothing is known of a time."""
+
+_COUNTING = re.compile(
+    r"(?<!\w)(?:counting|counted from|beginning with|including the|inclusive|starting with|einschließlich)(?!\w)"
+)
+"""Words with which the first day of a period counts too."""
+
 _FARTHEST = 4000
 
 
@@ -115,6 +123,8 @@ def _is_relative(near: Nearby, value: Value) -> bool:
     now = near.topic.view.sources.evidence.now
     known = known_days(near)
     word = value.keys[0].partition(":")[2]
+    if "negation" in near.topic.view.line.marks and _UNKNOWN.search(near.topic.words):
+        return True
     days = (*known.said, *known.others[1:], *known.coming, *_moved(near, value, known))
     if word == "tonight" and _HOUR_BEFORE.search(near.topic.words[max(0, value.start - 12) : value.start]):
         # It only says which half of the day is meant.
@@ -261,6 +271,7 @@ def _moved(near: Nearby, value: Value, known: Days) -> Iterator[date]:
     if (known.said or known.others[1:]) and not _speaks_of_today(near) and not _KEPT.search(near.topic.words):
         # INVARIANT: a length of time begins where its source says; with a day to begin from, today is none.
         bases = (*known.said, *known.others[1:], *known.coming)
+    counted = near.topic.tells(_COUNTING)
     lasts = _UNTIL.search(near.topic.words[max(0, value.start - 20) : value.start]) is not None
     for length in near.lengths:
         directions = signs(length.words)
@@ -270,7 +281,7 @@ def _moved(near: Nearby, value: Value, known: Days) -> Iterator[date]:
                 yield day
                 if follows:
                     yield day + timedelta(days=1)
-                if lasts and length.value.unit in {"month", "year"}:
+                if (lasts and length.value.unit in {"month", "year"}) or counted:
                     yield day - timedelta(days=1)
 
 

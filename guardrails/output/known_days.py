@@ -21,6 +21,7 @@ YEARS = range(1900, 2200)
 """Years in which days are counted."""
 
 _MOST_DAYS = 24
+_FEW_DAYS = 6
 DAYS_AHEAD = {"tonight": 0, "tomorrow": 1, "day after tomorrow": 2, "übermorgen": 2}
 _LAST = re.compile(r"(?<!\w)(?:last|past|letzte[rnms]?|vergangene[rnms]?|vorige[rnms]?)(?!\w)")
 _PAST = re.compile(
@@ -69,6 +70,12 @@ def said_before(near: Nearby) -> tuple[date, ...]:
     """The days that the reply has named anywhere before."""
     view = near.topic.view
     return _days((value for line in view.earlier for value in line.values), view.sources.evidence.now)
+
+
+def days_of_passages(near: Nearby) -> tuple[date, ...]:
+    """The days that the closest passages name, the first of them."""
+    stated = (value for passage in near.topic.passages for value in passage.index.stated if value.kind is Kind.DATE)
+    return _days(stated, near.topic.view.sources.evidence.now)[:_FEW_DAYS]
 
 
 def _weekdays(values: Iterable[Value]) -> Iterator[int]:

@@ -12,6 +12,7 @@ from handrail.guardrails.output.reading import View
 from handrail.guardrails.output.sources import content_stems, has_token
 from handrail.guardrails.output.third_parties import third_parties
 from handrail.guardrails.output.values import Kind, Value
+from handrail.guardrails.vocabulary import ToolResult
 
 CODE = "OUT_FOREIGN_PERSONAL_DATA"
 
@@ -45,6 +46,7 @@ _YOUR_NAME = re.compile(
 _PAIR = re.compile(r"[A-Z](?<!\w.)[a-zà-öø-ÿ.]{0,30} [A-Z]")
 _PART = re.compile(r"(?<!\w)[A-ZÄÖÜ][a-zà-öø-ÿß]{2,30}(?!\w)")
 _THEY = re.compile(r"(?<!\w)(?:he|she|his|her|hers|him)(?!\w)", re.IGNORECASE)
+_SENT = ("sent_to", "to", "recipient", "delivered_to", "email", "mailed_to")
 _BIRTH = re.compile("birth|born|dob|DOB|Birth|Born")
 
 
@@ -95,16 +97,25 @@ def _is_foreign_value(view: View, value: Value) -> bool:
     ):
         return False
     if value.kind is Kind.EMAIL:
+        if any(_is_sent_to(result, value) for result in sources.evidence.succeeded()):
+            return False
         mailbox, _, host = value.keys[0].partition("@")
         company = any(host in index.hosts for index in sources.public())
         return not (company and mailbox in view.wording.disclosure.role_mailboxes)
     return True
 
 
+def _is_sent_to(result: ToolResult, value: Value) -> bool:
+    """Whether a write call that succeeded says that it sent something to this address."""
+    content = result.content if isinstance(result.content, dict) else {}
+    return any(str(content.get(key, "")).lower() in value.keys for key in _SENT)
+
+
 def _foreign_words(view: View, text: str) -> Iterator[tuple[int, int]]:
     for shape in _shapes(view, text):
         for match in shape.finditer(text):
-            if not _is_known(view, match["name"].strip()):
+            is_told = shape is not _BORN or _tells_a_birthday(view, *match.span("name"))
+            if is_told and not _is_known(view, match["name"].strip()):
                 yield match.span("name")
     for match in _GIVEN.finditer(text) if _may_pair(view, text) else ():
         name = match["given"] + match["rest"]
@@ -114,9 +125,23 @@ def _foreign_words(view: View, text: str) -> Iterator[tuple[int, int]]:
         at = text.lower().find(lowered)
         if at >= 0 and has_token(text, name) and not _YOUR_NAME.search(text[:at]) and not _is_own(view, name):
             yield at, at + len(name)
+    yield from _parts_of_others(view, text)
+
+
+def _parts_of_others(view: View, text: str) -> Iterator[tuple[int, int]]:
     for name in view.sources.records.others:
         if not has_token(text, name):
             yield from _parts_of(view, text, name)
+
+
+def _tells_a_birthday(view: View, start: int, end: int) -> bool:
+    """Whether a date stands there that is not the customer's own."""
+    sources = view.sources
+    return any(
+        value.kind is Kind.DATE and not sources.customer.holds(value) and not sources.own.holds(value)
+        for value in view.line.values
+        if start <= value.start < end
+    )
 
 
 def _parts_of(view: View, text: str, name: str) -> Iterator[tuple[int, int]]:

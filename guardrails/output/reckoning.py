@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, timedelta
 from decimal import Decimal
 from itertools import combinations, pairwise, product
 
@@ -20,7 +21,7 @@ from handrail.guardrails.output.amounts import (
 )
 from handrail.guardrails.output.clock import hour_keys, minute_of_day
 from handrail.guardrails.output.days import is_age, is_day_of_month, is_year, numbered_days
-from handrail.guardrails.output.known_days import known_days, said_before
+from handrail.guardrails.output.known_days import days_of_passages, known_days, said_before
 from handrail.guardrails.output.nearby import MOST, Nearby
 from handrail.guardrails.output.units import MONEY, in_base
 from handrail.guardrails.output.values import Form, Kind, Value
@@ -83,6 +84,7 @@ _EXCEEDS = re.compile(r"(?<!\w)(?:above|over|more than|exceeds?|beyond|mehr als|
 _RATES = (
     (re.compile(r"(?<!\w)(?:an?|per|every|each|pro|im) (?:year|jahr)|yearly|annual"), "month", 12.0),
     (re.compile(r"(?<!\w)(?:an?|per|every|each|pro|im) (?:month|monat)|monthly"), "month", 1.0),
+    (re.compile(r"(?<!\w)(?:an?|per|every|each|pro) (?:week|woche)|weekly|wöchentlich"), "day", 7.0),
     (re.compile(r"(?<!\w)(?:an?|per|every|each|pro|im) (?:day|tag)|daily|each day"), "day", 1.0),
 )
 """Words of a rate, and the length of time that one of its periods is."""
@@ -92,6 +94,8 @@ _INCLUSIVE = re.compile(r"(?<!\w)(?:from|incl\w*|both|vom|von|inkl\w*|counted)(?
 
 _COUNTED = re.compile(r"(?:day|night|week|tag|nacht)\s$")
 _JOINT = 6
+_INCLUDED = re.compile(r"(?<!\w)(?:to|through|bis|counts?)(?!\w)")
+_REMAINS = re.compile(r"(?<!\w)(?:left|remain\w*|until|till|to|over|past|since|full|old|run\w*|bis|seit|noch)(?!\w)")
 _AGE = re.compile(r"(?<!\w)(?:aged?|years old|turns?|you're|jahre alt|alter)(?!\w)")
 _CHAIN = 4
 _EXACT = 3
@@ -115,10 +119,11 @@ def is_worked_out(near: Nearby, value: Value) -> bool:
         return True
     said = amounts(near.said, MOST)
     about = _ABOUT.search(before) is not None
+    told = tuple(one for group in near.topic.groups for one in group.amounts)
     for wanted in readings(value):
-        if about and _is_near(wanted, (*said, *(one for group in near.topic.groups for one in group.amounts))):
+        if about and _is_near(wanted, (*said, *told)):
             return True
-        for reached in (*_converted(wanted, said), *_reached(near, value, wanted, said)):
+        for reached in (*_converted(wanted, (*said, *told)), *_reached(near, value, wanted, said)):
             if is_same(wanted, reached) or (about and is_rounded(wanted, reached)):
                 return True
     return False
@@ -405,13 +410,19 @@ def _is_between_days(near: Nearby, value: Value) -> bool:
         return True
     if wanted.unit == "day":
         known = known_days(near)
-        ends = (*known.said, *numbered_days(near, known), *said_before(near))
+        ends = (*known.said, *numbered_days(near, known), *said_before(near), *days_of_passages(near))
         spans = {abs((one - other).days) for one in ends for other in (*ends, *known.others)}
         if _INCLUSIVE.search(near.topic.words):
             spans |= {span + 1 for span in spans}
         return wanted.number in spans
     if wanted.unit == "month":
         known = known_days(near)
+        if _REMAINS.search(near.topic.words_before) and any(
+            wanted.number - _months(one, other) in ({0, 1} if _INCLUDED.search(near.topic.words) else {0})
+            for one in (*known.said, *days_of_passages(near))
+            for other in (*known.said, *known.others)
+        ):
+            return True
         return any(
             one.day == other.day and abs((one.year - other.year) * 12 + one.month - other.month) == wanted.number
             for one in known.said
@@ -420,6 +431,12 @@ def _is_between_days(near: Nearby, value: Value) -> bool:
     if wanted.unit == "minute":
         return wanted.number in _spans(near)
     return False
+
+
+def _months(one: date, other: date) -> int:
+    """The full months between two days."""
+    first, last = sorted((one, other))
+    return (last.year - first.year) * 12 + last.month - first.month - ((last + timedelta(days=1)).day < first.day)
 
 
 def _with_neighbour(near: Nearby, value: Value, wanted: Amount) -> Amount:

@@ -30,6 +30,9 @@ _PERSON = re.compile(
     r"(?:[A-ZÄÖÜ][a-zà-öø-ÿ]+|[A-Z]\.) (?:(?:von|van|de) )?[A-ZÄÖÜ][a-zà-öø-ÿ]+(?:-[A-ZÄÖÜ][a-zà-öø-ÿ]+)?"
 )
 _NAME_IN = re.compile(rf"(?<![\w'])(?:{_PERSON.pattern})(?!\w)")
+_ACTS = re.compile(r"(?:approv|issu|assign|handl|creat|process|sen[dt]|check|review|repair|done|teach|led|signed)")
+"""Beginnings of names of fields for somebody who acts for the company (approved_by)."""
+
 _SEARCHED = re.compile(r"(?:search|find|lookup|look_up)_")
 """A search goes through everybody's records; what it names is somebody else's until a source says otherwise."""
 
@@ -42,6 +45,9 @@ _MIXED = re.compile(r"[A-Za-z].*\d|\d.*[A-Za-z]")
 _PHRASE = 4
 _SHORTEST = 3
 """Characters that a value must have to be a secret worth looking for."""
+
+_CODES = ("code", "otp", "pin")
+"""In the name of a call: what it returns as its code opens something."""
 
 _NOTE = 4
 """Words with which a note is more than a state (`battery replaced`)."""
@@ -80,7 +86,8 @@ class Records:
             for path, value in _fields(result.content, (), 0):
                 shown = str(value)[:_LONGEST]
                 owner = _owner(path, shown, person_keys, words)
-                foreign = _NAME_IN.search(shown) if searched or path[-1:] == ("by",) else _is_somebody(shown, words)
+                by_others = path and path[-1].lower().endswith("by") and not _ACTS.match(path[-1].lower())
+                foreign = _NAME_IN.search(shown) if searched or by_others else _is_somebody(shown, words)
                 if foreign and owner in {"neutral", "person"} and not _is_staff(path, words):
                     owner = "others"
                 if owner == "others":
@@ -308,7 +315,7 @@ def guarded(results: tuple[ToolResult, ...], words: RecordsFile) -> Iterator[Gua
         for key, content in _named_fields(result.content, "", 0):
             if content in asked:
                 continue
-            if is_named(key, words.secret_keys):
+            if is_named(key, words.secret_keys) or (key == "code" and is_named(result.call.tool, _CODES)):
                 if len(content) >= _SHORTEST:
                     yield Guarded(content, fold(content), True, _NO_STEMS, _NO_STEMS)
             elif _is_internal(key, content, words):

@@ -22,7 +22,7 @@ from handrail.guardrails.output.lexicon import Place
 from handrail.guardrails.output.policy import RecordsFile
 from handrail.guardrails.output.records import Guarded, Records, counts, guarded, people_of, phrases
 from handrail.guardrails.output.sentences import sentences
-from handrail.guardrails.output.units import TIME_UNITS
+from handrail.guardrails.output.units import CURRENCIES, unit_of
 from handrail.guardrails.output.values import Form, Kind, Value, normal
 from handrail.guardrails.vocabulary import Passage, ToolOutcome, ToolResult
 
@@ -227,7 +227,10 @@ class Sources:
     @cached_property
     def guarded(self) -> tuple[Guarded, ...]:
         """The fields of tool results that are for the staff or nobody."""
-        return tuple(guarded(self.evidence.tool_results, self.words))
+        # What a write has noted the customer asked for; only what a read finds may be for the staff alone.
+        written = {result.call.call_id for result in self.evidence.succeeded()}
+        reads = tuple(one for one in self.evidence.tool_results if one.call.call_id not in written)
+        return tuple(guarded(reads, self.words))
 
     @cached_property
     def promised(self) -> tuple[PassageIndex, ...]:
@@ -466,9 +469,9 @@ def lines_of(content: JsonValue, key: str = "", depth: int = 0) -> list[str]:
     shown = normal(Decimal(repr(content))) if isinstance(content, float) and isfinite(content) else str(content)
     name = key.replace("_", " ")
     lines = [f"{name}: {shown}"]
-    unit = name.rpartition(" ")[2].removesuffix("s")
-    if unit in TIME_UNITS and isinstance(content, int | float):
-        lines.append(f"{name}: {shown} {unit}s")
+    unit = name.rpartition(" ")[2].lower()
+    if isinstance(content, int | float) and len(unit) > 1 and (unit_of(unit) or unit in CURRENCIES):
+        lines.append(f"{name}: {shown} {unit}")
     if isinstance(content, int) and name.endswith(("cents", "minor", "minor units", "pence")):
         lines.append(f"{name}: {normal(Decimal(content) / 100)}")
     return lines

@@ -133,7 +133,10 @@ def _is_named_so(view: View, value: Value) -> bool:
     """Whether a tool (june_kwh) or the customer has the name of the month or weekday, on its own perhaps."""
     shown = view.line.sentence.text[value.start : value.end].strip(" .,")
     texts = (view.sources.tool_text, view.sources.customer_text)
-    return shown.isalpha() and len(shown) > _MAY and any(has_token(text, shown) for text in texts)
+    if not shown.isalpha() or len(shown) <= _MAY:
+        return False
+    short = re.search(rf"(?<!\w){shown[:3].upper()}(?!\w)", view.sources.tool_text)
+    return short is not None or any(has_token(text, shown) for text in texts)
 
 
 def _is_around(view: View, value: Value) -> bool:
@@ -171,6 +174,8 @@ def _is_harmless(view: View, value: Value) -> bool:
     text = view.line.sentence.text
     if value.form is Form.MARKER:
         return number == 1 or any(number - 1 in line.markers() for line in view.earlier)
+    if number <= _STEPS and text[: value.start].strip() == "|":
+        return True
     if value.form is Form.WORDS and number <= _PAIR:
         return True
     if value.form is Form.ORDINAL:
