@@ -25,6 +25,7 @@ _PER = {"minute": (60.0, 30.0, 1.0), "day": (7.0, 1.0), "month": (12.0, 1.0), "m
 
 _THOUSANDS = frozenset({"metre", "gram", "mb"})
 _IN_CENTS = ("EUR", "USD", "GBP", "CHF")
+_CENT = 0.00501
 _BINARY = {"gb": 1024.0, "tb": 1024.0**2}
 """Gigabytes are counted in thousands or in 1,024 megabytes."""
 
@@ -139,7 +140,9 @@ def is_same(wanted: Amount, reached: Amount) -> bool:
         return is_same(wanted, Amount(reached.number, "")) or is_same(wanted, Amount(reached.number / 1000, ""))
     if wanted.unit and wanted.unit != reached.unit and not (wanted.unit in MONEY and not reached.unit):
         return False
-    return abs(wanted.number - reached.number) <= 0.00501 and (wanted.number >= 1 or reached.number >= SMALLEST)
+    # Money is rounded to cents, and so are larger numbers; less than one of anything else is what it is.
+    slack = _CENT if wanted.number >= 1 or wanted.unit in MONEY else SMALLEST
+    return abs(wanted.number - reached.number) <= slack and (wanted.number >= 1 or reached.number >= SMALLEST)
 
 
 def is_rounded(wanted: Amount, reached: Amount) -> bool:

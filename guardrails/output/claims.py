@@ -18,8 +18,8 @@ _BEFORE = 4
 
 _AFTER = 3
 _ASKS = re.compile(
-    r"[,;:] (?:but |and |so |though |aber )?(?:could|can|would|do|does|did|shall|will|is|are|have|may|what|which|"
-    r"when|how|where|who|why|können|könnten|haben|möchten|soll|was|wann|wie|wo|wer)(?!\w)"
+    r"[,;:] (?:(?:but|and|so|though|aber) (?:could|can|would|do|does|did|shall|will|is|are|have|may|what|which|when|"
+    r"how|where|who|why|können|könnten|haben|möchten|soll|was|wann|wie|wo|wer)|(?:could|can|would) you|shall i)(?!\w)"
 )
 """Where the question of a sentence begins that has said something before."""
 
