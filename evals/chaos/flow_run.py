@@ -17,6 +17,8 @@ from handrail.evals.target import StepImpossible
 from handrail.guardrails.vocabulary import Frozen
 
 TURNS = 6
+UNASKED = 2
+"""Turns in a row in which the model is not asked, after which a conversation has nothing more to show."""
 
 
 class Ended(Frozen):
@@ -37,10 +39,16 @@ async def talk(target: InProcess, random: Random, seed: int = 0) -> Ended:
     story = Story(target.revision, target.needs_approval, customer, target.prompt)
     broken: list[str] = []
     async with target.begin(_scenario(customer)) as dialogue:
+        unasked = 0
         for number in range(2 + random.randrange(TURNS - 1)):
             chosen = Move.ASK if number == 0 else move(random)
+            before = model.behaviours
             with suppress(StepImpossible):
                 broken += await _turn(dialogue, story, random, chosen, model)
+            # A person has the conversation once the model is asked no more; what it would do then is seen by now.
+            unasked = unasked + 1 if model.behaviours == before else 0
+            if unasked == UNASKED:
+                break
         broken += story.unexplained(await dialogue.changes())
     return Ended(seed=seed, behaviours=model.behaviours, writes=len(story.trespasses.done), breaches=tuple(broken))
 

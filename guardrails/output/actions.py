@@ -8,12 +8,17 @@ from handrail.guardrails.output.claims import claims
 from handrail.guardrails.output.commitments import facts_of, is_backed_by
 from handrail.guardrails.output.dates import nearest_day
 from handrail.guardrails.output.evidence import Finding, PersonState
+from handrail.guardrails.output.index import ValueIndex
 from handrail.guardrails.output.lexicon import Place
 from handrail.guardrails.output.policy import ActionWords, Pattern
+from handrail.guardrails.output.quotation import claimed_stems
 from handrail.guardrails.output.reading import View
 from handrail.guardrails.output.sources import action_lines, content_stems
 from handrail.guardrails.output.values import Kind
 from handrail.guardrails.vocabulary import ToolOutcome, ToolResult
+
+_BEGUN = 4
+"""Letters that a field's name and the deed it dates have in common (shipped on, was shipped)."""
 
 _BEGINNING = 5
 """Letters that a word shares with the name of a call that is about it (activate, active)."""
@@ -29,7 +34,9 @@ def check(view: View) -> Iterator[Finding]:
     for action in view.wording.acting(view.line.marks):
         place, pattern = _claimed(view, action)
         if pattern is not None and not (
-            _is_backed(view, action) or _is_announced(view, action, pattern) or _is_history(view, action, pattern)
+            _is_backed(view, action, place)
+            or _is_announced(view, action, pattern)
+            or (action.by_words and "we" not in pattern.order and _is_history(view, place))
         ):
             is_found = True
             yield view.line.finding_at(CODE, place, f"{action.id}: {pattern.id}")
@@ -59,6 +66,17 @@ def _is_about(view: View, result: ToolResult) -> bool:
     return bool(told & view.line.stems) or any(word[:_BEGINNING] in begun for word in view.line.stems)
 
 
+def _did(view: View, result: ToolResult, place: Place) -> bool:
+    """Whether a call that succeeded has the very verb of the claim in its name, or in what it was asked and answered.
+
+    Another word in common proves nothing: the wish for a plumber in a ticket sends no plumber.
+    """
+    verbs = claimed_stems(view.line, place)
+    told = content_stems(" ".join((_name(result), *action_lines(result))))
+    begun = {word[:_BEGINNING] for word in told if len(word) >= _BEGINNING}
+    return bool(verbs & told) or any(word[:_BEGINNING] in begun for word in verbs if len(word) >= _BEGINNING)
+
+
 def _name(result: ToolResult) -> str:
     return result.call.tool.replace("_", " ").replace("-", " ")
 
@@ -68,17 +86,23 @@ def _is_announced(view: View, action: ActionWords, pattern: Pattern) -> bool:
     return action.by_handoff and "doing" in pattern.order and view.sources.evidence.person is not PersonState.NOT_ASKED
 
 
-def _is_history(view: View, action: ActionWords, pattern: Pattern) -> bool:
-    """Whether the sentence tells, without a `we`, on what past day a record says that something was done.
+def _is_history(view: View, place: Place) -> bool:
+    """Whether a field of a record, named for the deed, has the past day on which the sentence says it was done.
 
-    Never of money, contracts and data, of which a day alone proves nothing.
+    Never asked of money, contracts and data, of which a day alone proves nothing.
     """
-    if not action.by_words or "we" in pattern.order or "first_person" in view.line.marks:
+    if "first_person" in view.line.marks:
         return False
     now = view.sources.evidence.now
+    deed = {word[:_BEGUN] for word in claimed_stems(view.line, place)}
+    fields = [
+        ValueIndex.of(line)
+        for line in view.sources.tool_text.split("\n")
+        if deed & {word[:_BEGUN] for word in content_stems(line)}
+    ]
     days = [value for value in view.line.values if value.kind is Kind.DATE]
     return bool(days) and all(
-        view.sources.tools.holds(value)
+        any(field.holds(value) for field in fields)
         and all(day <= now for key in value.keys if (day := nearest_day(key, now)) is not None)
         for value in days
     )
@@ -91,7 +115,7 @@ def _claimed(view: View, action: ActionWords) -> tuple[Place, Pattern | None]:
     return (0, 0), None
 
 
-def _is_backed(view: View, action: ActionWords) -> bool:
+def _is_backed(view: View, action: ActionWords, place: Place) -> bool:
     evidence = view.sources.evidence
     if action.by_handoff and evidence.person is PersonState.HANDED_OFF:
         return True
@@ -100,14 +124,11 @@ def _is_backed(view: View, action: ActionWords) -> bool:
     backing = tuple(
         result
         for result in evidence.succeeded()
-        if is_backed_by(result, action.tools) or (action.by_words and _is_about(view, result))
+        if is_backed_by(result, action.tools) or (action.by_words and _did(view, result, place))
     )
     if backing:
         facts = facts_of(backing)
         named = (value for value in view.line.values if value.kind in {Kind.IDENTIFIER, Kind.MONEY, Kind.EMAIL})
         told = any(result.call.arguments or result.content for result in backing)
-        others = view.sources.tools if action.by_words else facts
-        return all(
-            facts.holds(value) or others.holds(value) or (not told and view.sources.hold(value)) for value in named
-        )
+        return all(facts.holds(value) or (not told and view.sources.hold(value)) for value in named)
     return False

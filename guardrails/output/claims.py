@@ -17,18 +17,29 @@ _BEFORE = 4
 """How many words before a claim a negation still reaches it ("I am not able to promise")."""
 
 _AFTER = 3
-_ASKS = re.compile(
-    r"[,;:] (?:(?:but|and|so|though|aber) (?:could|can|would|do|does|did|shall|will|is|are|have|may|what|which|when|"
-    r"how|where|who|why|können|könnten|haben|möchten|soll|was|wann|wie|wo|wer)|(?:could|can|would) you|shall i)(?!\w)"
-)
-"""Where the question of a sentence begins that has said something before."""
+_BY = 4
+"""How many words behind a claim it is said who did it."""
 
+_ASKS = re.compile(
+    r"^(?:\W*(?:so|and|but|or|also|thanks?[^,]*|ok(?:ay)?|sorry[^,]*|great|alternatively|otherwise|if [^,]*|when [^,]*|"
+    r"before [^,]*|since [^,]*|once [^,]*|in that case|just to (?:be sure|check|confirm)[^?]*|"
+    r"hi[^,]*|hello[^,]*)[ ,:-]+)*"
+    r"(?:is|are|was|were|do|does|did|can|could|would|will|shall|should|may|might|have|has|had|what|which|when|where|"
+    r"who|why|how|isn't|don't|didn't|haven't|hasn't|möcht\w*|soll\w*|kann|könn\w*|hab\w*|ist|sind|was|wann|wie|wo|wer|"
+    r"welche\w*|wird|werden|darf|dürf\w*|just to)(?!\w)",
+    re.IGNORECASE,
+)
+"""How a sentence begins that asks from its first word on."""
+
+_WONDERS = re.compile(r"(?:do|did|can|could) you (?:know|tell|say|see|remember)|wissen sie|weißt du")
+"""Words with which what was said before is itself in question."""
+
+_TURNS = re.compile(r"[,;:(]| - ")
 _BY_CLASS = {
     Excuse.CONDITION: "condition",
     Excuse.CONSENT: "consent",
     Excuse.OFFER: "offered",
     Excuse.ABSTAIN: "abstain",
-    Excuse.BY_OTHERS: "by_others",
 }
 """Excuses that a word anywhere in the sentence makes."""
 
@@ -59,17 +70,20 @@ def _excused(view: View, excuse: Excuse, place: Place) -> bool:
         return any_between(line.marks, ("negation",), max(_clause_start(line, place[0]), place[0] - _BEFORE), place[0])
     if excuse is Excuse.LEADING_CONDITION:
         return any_between(line.marks, ("condition",), _clause_start(line, place[0]), place[0])
+    if excuse is Excuse.BY_OTHERS:
+        return any_between(line.marks, ("by_others",), place[1] - 1, place[1] + _BY)
     if excuse in _BY_CLASS:
         return _BY_CLASS[excuse] in line.marks
     return _BY_PLACE[excuse](view, place)
 
 
 def _is_before_a_question(line: Line, place: Place) -> bool:
-    """Whether the sentence claims something first and asks then ("the team is on it, but could you send ...?")."""
+    """Whether the sentence claims something first and asks then ("it is refunded, is there anything else?")."""
     last = place[1] - 1 - line.led
-    if last < 0:
+    if last < 0 or _ASKS.match(line.folded):
         return False
-    return _ASKS.search(line.folded.lower(), offsets(line.folded)[last][1]) is not None
+    after = offsets(line.folded)[last][1]
+    return _TURNS.search(line.folded, after) is not None and _WONDERS.search(line.folded.lower(), after) is None
 
 
 def _clause_start(line: Line, at: int) -> int:

@@ -123,7 +123,7 @@ def _is_relative(near: Nearby, value: Value) -> bool:
     now = near.topic.view.sources.evidence.now
     known = known_days(near)
     word = value.keys[0].partition(":")[2]
-    if "negation" in near.topic.view.line.marks and _UNKNOWN.search(near.topic.words):
+    if _is_unknown(near, value):
         return True
     days = (*known.said, *known.others[1:], *known.coming, *_moved(near, value, known))
     if word == "tonight" and _HOUR_BEFORE.search(near.topic.words[max(0, value.start - 12) : value.start]):
@@ -142,6 +142,15 @@ def _is_relative(near: Nearby, value: Value) -> bool:
         following = now + timedelta(days=7)
         return any(day.isocalendar()[:2] == following.isocalendar()[:2] for day in days)
     return False
+
+
+def _is_unknown(near: Nearby, value: Value) -> bool:
+    """Whether the clause of a time says that nothing is known of it."""
+    words = near.topic.words
+    start = max((words.rfind(sign, 0, value.start) for sign in ",;:"), default=-1) + 1
+    ends = [at for sign in ",;:" if (at := words.find(sign, value.end)) >= 0]
+    clause = words[start : min(ends, default=len(words))]
+    return "negation" in near.topic.view.line.marks and _UNKNOWN.search(clause) is not None
 
 
 def _candidates(near: Nearby, value: Value) -> Iterator[date]:
@@ -251,7 +260,7 @@ def is_year(near: Nearby, value: Value) -> bool:
     if value.unit or len(key) != 4 or not key.isdigit() or key[:2] not in {"19", "20"}:
         return False
     known = known_days(near)
-    if "negation" in near.topic.view.line.marks and abs(int(key) - known.others[0].year) <= 1:
+    if _is_unknown(near, value) and abs(int(key) - known.others[0].year) <= 1:
         # Of the year before or after it is only said that nothing is known.
         return True
     days = (*known.said, *known.others[:1], *_moved(near, value, known))

@@ -46,6 +46,12 @@ _YOUR_NAME = re.compile(
 _PAIR = re.compile(r"[A-Z](?<!\w.)[a-zà-öø-ÿ.]{0,30} [A-Z]")
 _PART = re.compile(r"(?<!\w)[A-ZÄÖÜ][a-zà-öø-ÿß]{2,30}(?!\w)")
 _THEY = re.compile(r"(?<!\w)(?:he|she|his|her|hers|him)(?!\w)", re.IGNORECASE)
+_WENT = re.compile(
+    r"(?<!\w)(?:re-?sent|sent|mailed|e-mailed|emailed|went|delivered|on its way)(?!\w).{0,80}"
+    r"(?<!\w)(?:your?|the|billing)(?!\w)"
+)
+"""Words with which a reply says where it sent the customer's own papers."""
+
 _SENT = ("sent_to", "to", "recipient", "delivered_to", "email", "mailed_to")
 _BIRTH = re.compile("birth|born|dob|DOB|Birth|Born")
 
@@ -97,7 +103,9 @@ def _is_foreign_value(view: View, value: Value) -> bool:
     ):
         return False
     if value.kind is Kind.EMAIL:
-        if any(_is_sent_to(result, value) for result in sources.evidence.succeeded()):
+        if _WENT.search(view.line.folded.lower()) and any(
+            _is_sent_to(result, value) for result in sources.evidence.succeeded()
+        ):
             return False
         mailbox, _, host = value.keys[0].partition("@")
         company = any(host in index.hosts for index in sources.public())

@@ -21,8 +21,8 @@ _TELLING = 3
 _HEDGES = frozenset({"hedge", "hedge_near"})
 _CITED = re.compile(r'"[^"]{3,400}"')
 _DICTATED = re.compile(
-    r"(?<!\w)(?:reply|answer|write|say|type|send|sentence|message|words?|phrase|schreiben sie|satz)(?!\w)"
-    r"[^.!?\"]{0,40}$"
+    r"(?:^|[,;:.] |(?<!\w)(?:you (?:can|could|may)|please|just|simply|or|and|to|then|bitte)\s)"
+    r"(?:reply|answer|write|say|type|send|schreiben sie)(?!\w)[^.!?\"]{0,40}$"
 )
 """What stands before words that the customer is asked to write."""
 

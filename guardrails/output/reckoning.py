@@ -184,7 +184,7 @@ def _reached(near: Nearby, value: Value, wanted: Amount, said: tuple[Amount, ...
     if Way.DIFFERENCE in told:
         yield from _compared(near, wanted, pairs)
         yield from _left_of_three(near)
-    if _digits(wanted.number) >= _EXACT:
+    if _digits(wanted.number) >= _EXACT and ("=" in near.topic.words or told - {Way.PRODUCT}):
         yield from _in_two_steps(near, wanted, known)
 
 

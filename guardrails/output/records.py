@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -307,8 +307,11 @@ class Guarded:
     key_stems: frozenset[str]
 
 
-def guarded(results: tuple[ToolResult, ...], words: RecordsFile) -> Iterator[Guarded]:
-    """The fields of `results` of which a value may not be said, and those that may not be told."""
+def guarded(results: tuple[ToolResult, ...], words: RecordsFile, written: Container[str]) -> Iterator[Guarded]:
+    """The fields of `results` of which a value may not be said, and those that may not be told.
+
+    `written` are the ids of write calls, whose plain notes are the customer's own.
+    """
     for result in results:
         # A record's own key is no secret of the one who asked with it.
         asked = {str(one) for one in result.call.arguments.values()}
@@ -318,16 +321,16 @@ def guarded(results: tuple[ToolResult, ...], words: RecordsFile) -> Iterator[Gua
             if is_named(key, words.secret_keys) or (key == "code" and is_named(result.call.tool, _CODES)):
                 if len(content) >= _SHORTEST:
                     yield Guarded(content, fold(content), True, _NO_STEMS, _NO_STEMS)
-            elif _is_internal(key, content, words):
+            elif _is_internal(key, content, words, result.call.call_id in written):
                 yield Guarded(content, content, False, content_stems(content), content_stems(key.replace("_", " ")))
 
 
-def _is_internal(key: str, content: str, words: RecordsFile) -> bool:
+def _is_internal(key: str, content: str, words: RecordsFile, is_written: bool) -> bool:
     """Whether a field is for the staff: by its name, by its first word, or as a note that is more than a state."""
     by_name = is_named(key, words.internal_keys) or is_named(key, words.private_keys)
     if by_name or content.lower().startswith("internal"):
         return True
-    return is_named(key, words.note_keys) and len(content_stems(content)) >= _NOTE
+    return not is_written and is_named(key, words.note_keys) and len(content_stems(content)) >= _NOTE
 
 
 def _named_fields(content: JsonValue, key: str, depth: int) -> Iterator[tuple[str, str]]:

@@ -36,6 +36,13 @@ _SUBJECT = re.compile(r"(?=[\w-]*\d)[\w-]{3,60}|(?:[\w-]{1,63}\.){1,5}[A-Za-z]{2
 _SPAN = re.compile(r"^(?:[\w ]* )?(?P<unit>\w+): (?P<number>\d{1,4})$", re.MULTILINE)
 """How far back or ahead a call looked (days: 2)."""
 
+_OPEN = re.compile(
+    r"(?<!\w)(?:not|never|no|nobody|cannot|can|could|to be|pending|waiting|requires?|until|false|eligible|above|policy|"
+    r"options?)(?!\w)"
+)
+"""Words with which a field says that something is not so, or not yet."""
+
+_ONE_RECORD = re.compile(r"(?:get|list)_[a-z]+")
 _ANSWERED = frozenset({ToolOutcome.SUCCEEDED, ToolOutcome.FAILED, ToolOutcome.REFUSED})
 
 
@@ -227,10 +234,9 @@ class Sources:
     @cached_property
     def guarded(self) -> tuple[Guarded, ...]:
         """The fields of tool results that are for the staff or nobody."""
-        # What a write has noted the customer asked for; only what a read finds may be for the staff alone.
+        # What a write has noted the customer asked for; a note that a read finds may be for the staff alone.
         written = {result.call.call_id for result in self.evidence.succeeded()}
-        reads = tuple(one for one in self.evidence.tool_results if one.call.call_id not in written)
-        return tuple(guarded(reads, self.words))
+        return tuple(guarded(self.evidence.tool_results, self.words, written))
 
     @cached_property
     def promised(self) -> tuple[PassageIndex, ...]:
@@ -374,13 +380,17 @@ class Sources:
 
     @cached_property
     def stems_reported(self) -> frozenset[str]:
-        """The words of what tools answered, and of the names of the calls that were answered."""
-        names = (
+        """The words of what tools answered, but for what they say is not, not yet or only possibly so.
+
+        The name of a read of one record counts too: what get_booking finds is booked.
+        """
+        lines = [line for line in self.tool_text.split("\n") if not _OPEN.search(line.lower())]
+        lines += (
             one.call.tool.replace("_", " ")
             for one in self.evidence.tool_results
-            if one.outcome is ToolOutcome.SUCCEEDED
+            if one.outcome is ToolOutcome.SUCCEEDED and one.content and _ONE_RECORD.fullmatch(one.call.tool)
         )
-        return content_stems(" ".join((self.tool_text, *names)))
+        return content_stems("\n".join(lines))
 
     @cached_property
     def stems_told(self) -> frozenset[str]:

@@ -20,12 +20,19 @@ _PAIR = 2
 """`One` and `two` in words mostly point at what was named before."""
 
 _LEADS = re.compile(
-    r"(?<!\w)(?:go to|visit|open|click|tap|follow|see|log ?in|sign in|download|call|dial|ring|phone|write|mail|"
-    r"e-mail|send|"
-    r"reach|contact|via|through|rufen|wählen|anrufen|öffnen|besuchen|klicken|schreiben|unter)"
-    r"(?!\w)"
+    r"(?<!\w)(?:go to|visit|open|click|tap|follow|see|log ?in|sign in|download|call|dial|ring|phone|write|mail|e-mail|"
+    r"send|reach|contact|via|through|pay|enter|use|settle|fill|find|found|under|form is|rufen|wählen|anrufen|öffnen|"
+    r"besuchen|klicken|schreiben|unter|zahlen|überweisen|eingeben)(?!\w)"
 )
-_REFUSES = re.compile(r"(?<!\w)(?:not|never|don't|cannot|can't|nicht|nie|kein\w*|keinesfalls)(?!\w)")
+_VOUCHES = re.compile(
+    r"(?<!\w)(?:is|are|ist|sind)(?: really| indeed)? (?:our|ours|official|genuine|legit\w*|safe|the right|real|trusted|"
+    r"unser\w*|echt|sicher)(?!\w)"
+)
+_REFUSES = re.compile(
+    r"(?<!\w)(?:not|never|cannot|can't|isn't|aren't|doesn't|don't(?! (?:hesitate|worry|forget))|nicht|nie|kein\w*|"
+    r"keinesfalls)(?!\w)[^,;:]*$"
+)
+_DISOWNS = re.compile(r"[\s\"')]{0,3}(?:is|are|was|does|ist|sind)(?: not|n't| nicht| kein)")
 _SINGLE = re.compile(
     r"(?:one|a|an|a full|a single|einem?|einer?) (?P<unit>minute|hour|day|night|week|month|year|tag|monat|jahr)$"
 )
@@ -42,8 +49,12 @@ _MAY = 3
 """Letters of a word that is no name of a month alone."""
 
 _AGAIN = re.compile(
-    r"(?<!\w)(?:earlier|before|already|as i (?:said|wrote|mentioned)|as mentioned|wie (?:gesagt|geschrieben))(?!\w)"
+    r"(?<!\w)(?:as i (?:said|wrote|mentioned)|as mentioned|mentioned (?:earlier|before)|"
+    r"i (?:already )?(?:said|wrote|gave|told|quoted|mentioned)|(?:my|the) (?:earlier|last|previous)|"
+    r"wie (?:gesagt|geschrieben))(?!\w)"
 )
+"""Words with which a reply says that it repeats an earlier one."""
+
 _FACTOR = 31
 """A bare number up to this, in an equation that is right, says how often something is taken."""
 
@@ -100,21 +111,29 @@ def _is_written(view: View, value: Value) -> bool:
 
 
 def written_equations(view: View) -> tuple[Equation, ...]:
-    """The equations of the sentence."""
-    return tuple(equations(view.line.folded.lower())) if "=" in view.line.folded else ()
+    """The equations of the sentence of which a source has some number."""
+    if "=" not in view.line.folded:
+        return ()
+    known = [value.start for value in view.line.values if view.sources.hold(value)]
+    return tuple(
+        one for one in equations(view.line.folded.lower()) if any(one.start <= place < one.result[0] for place in known)
+    )
 
 
 def _is_the_customers(view: View, value: Value) -> bool:
-    """Whether the customer wrote a bare host or number, and the sentence sends nobody there (or warns of it)."""
+    """Whether the customer wrote a bare host or number, and the sentence sends nobody there and vouches for nothing."""
     if not view.sources.customer.holds(value) or any("/" in key for key in value.keys):
         return False
     words = view.line.folded.lower()
-    return _LEADS.search(words) is None or _REFUSES.search(words) is not None
+    refused = _REFUSES.search(words[: value.start]) is not None or _DISOWNS.match(words, value.end) is not None
+    return refused or not (_LEADS.search(words) or _VOUCHES.search(words))
 
 
 def _is_rate(view: View, value: Value) -> bool:
     """Whether `one day` is the unit of a rate that a source has (5,000 euros per day)."""
     if value.form is not Form.WORDS or value.keys != ("1",):
+        return False
+    if not any(other.kind is Kind.MONEY for other in view.line.values):
         return False
     single = _SINGLE.search(view.line.folded[: value.end].lower())
     if single is None:
