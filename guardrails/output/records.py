@@ -40,6 +40,9 @@ _IS_NAME = re.compile(r"(?:^|\s)[A-ZÄÖÜ]|[@\d_]")
 """A name has a capital, an address or an account a sign of one; `the accountant on file` is none."""
 
 _WORD = re.compile(r"\w+")
+_MARKED = re.compile(r"[A-ZÄÖÜ]|[a-zäöüß]\d|_")
+"""A capital, a digit behind a letter, or a low line: signs that a single word is a name."""
+
 _NO_STEMS: frozenset[str] = frozenset()
 _MIXED = re.compile(r"[A-Za-z].*\d|\d.*[A-Za-z]")
 _PHRASE = 4
@@ -278,7 +281,7 @@ def _parts(key: str) -> frozenset[str]:
 
 def _names(shown: str) -> Iterator[str]:
     """Names of people, firms and accounts in a field; a text of one word is one."""
-    if len(_WORD.findall(shown)) == 1 and not shown.isdigit() and len(shown) >= 4:
+    if len(_WORD.findall(shown)) == 1 and len(shown) >= 4 and _MARKED.search(shown):
         yield shown.strip()
     for match in _NAMED.finditer(shown):
         name = match.group().strip("'\"")
