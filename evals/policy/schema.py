@@ -37,6 +37,7 @@ from handrail.guardrails.output.policy import (
     DisclosureFile,
     FeedbackFile,
     FormFile,
+    NamesFile,
     PeopleFile,
     RecordsFile,
     WordsFile,
@@ -89,6 +90,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("output/people.yaml", PeopleFile, "people"),
     Kind("output/disclosure.yaml", DisclosureFile, "disclosure"),
     Kind("output/records.yaml", RecordsFile, "records"),
+    Kind("output/names.yaml", NamesFile, "names"),
     Kind("output/form.yaml", FormFile, "form"),
     Kind("output/feedback.yaml", FeedbackFile, "feedback"),
 )

@@ -9,6 +9,7 @@ from enum import StrEnum
 from handrail.guardrails.vocabulary import ConversationStatus, RiskTier, Stage, TurnResult
 
 STEPS = "Open the project and choose Members."
+STEPS_AND_OFFER = f"{STEPS} A colleague can take over at any time."
 MORE_STEPS = "Open the members of the project, and choose Remove beside the name."
 """What the model says of everything; no check finds anything in it."""
 
@@ -99,7 +100,7 @@ def but(rules: tuple[str, ...], one: str) -> tuple[str, ...]:
 
 
 CASES: Mapping[str, Case] = {
-    "turn.person_requested": asked(Safe.UNSAID, "I want a human."),
+    "turn.person_requested": Case(Safe.UNSAID, (f"{HOW_TO} I want a human.",), model=(STEPS_AND_OFFER,)),
     "turn.person_accepted": Case(Safe.PERSON, (HOW_TO, "yes"), model=(PROMISE,)),
     "turn.takeover": asked(Safe.PERSON, TAKEOVER, *but(OF_TAKEOVER, "turn.takeover")),
     "turn.always_human": asked(Safe.UNSAID, "Which pills should I take?", "segment.always_human.hard3"),
