@@ -8,7 +8,6 @@ from datetime import date
 from itertools import pairwise
 
 from handrail.guardrails.output.dates import nearest_day
-from handrail.guardrails.output.equations import equations
 from handrail.guardrails.output.reading import View
 from handrail.guardrails.output.values import Kind, Value
 
@@ -25,7 +24,7 @@ def contradicted(view: View) -> Iterator[Value]:
             days = [day for day in (nearest_day(key, now) for key in right.keys) if day is not None]
             if days and not any(_fits(left.keys[0], day, now) for day in days):
                 yield right
-    for equation in equations(text.lower()):
+    for equation in view.line.equations:
         if not equation.is_right:
             yield Value(Kind.NUMBER, *equation.result, (text[slice(*equation.result)],))
 

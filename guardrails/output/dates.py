@@ -22,7 +22,7 @@ _WEEKDAYS = {
 }  # fmt: skip
 _MONTH = (
     "(?:jan(?:uary?)?|jänner|feb(?:ruary?)?|mar(?:ch)?|mär(?:z)?|mrz|apr(?:il)?|may|mai|jun[ei]?|jul[yi]?|aug(?:ust)?|"
-    "sept?(?:ember)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)(?![a-zäöü])"
+    "sep(?:t(?:ember)?)?|o[ck]t(?:ober)?|nov(?:ember)?|de[cz](?:ember)?)(?![a-zäöü])"
 )
 _MONTH_HINT = re.compile(r"[jfmasond](?<![a-z].)(?:an|eb|ar|pr|ay|u[nl]|ug|ep|[ck]t|ov|e[cz]|ai|är|än|rz)")
 _NUMERIC = re.compile(

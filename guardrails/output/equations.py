@@ -16,6 +16,9 @@ _MOST = 9
 _WORDS = 24
 """Characters of words and units between a number and the sign after it."""
 
+_REACH = 300
+"""Characters before a sign of equality in which its left side stands, at most."""
+
 _PART = re.compile(
     r"(?P<number>\d[\d.,]*\d|\d)(?P<percent>\s?(?:%|percent|per cent|prozent))?(?P<pence>\s?(?:p|pence|cents?)(?!\w))?"
 )
@@ -44,11 +47,16 @@ class Equation(NamedTuple):
 
 
 def equations(text: str) -> Iterator[Equation]:
-    """The equations of `text` (folded, lower case), from left to right; signs bind as in arithmetic."""
-    text = _ASIDE.sub(lambda aside: " " * len(aside.group()), text) if "(" in text else text
+    """The equations of `text` (folded, lower case), from left to right; signs bind as in arithmetic.
+
+    Linear in its length: what stands far before a sign of equality is no part of it.
+    """
     at = text.find("=")
+    if at >= 0 and "(" in text:
+        text = _ASIDE.sub(lambda aside: " " * len(aside.group()), text)
+        at = text.find("=")
     while at >= 0:
-        terms = _left(text[:at])
+        terms = _left(text, at)
         result = _RESULT.match(text, at + 1)
         if len(terms) > 1 and result is not None:
             span = result.span("number")
@@ -65,11 +73,10 @@ class _Term(NamedTuple):
     is_minor: bool
 
 
-def _left(text: str) -> list[_Term]:
-    """The numbers joined by signs right before the end of `text`."""
-    found = list(_PART.finditer(text))[-_MOST:]
+def _left(text: str, end: int) -> list[_Term]:
+    """The numbers joined by signs right before `end`."""
+    found = list(_PART.finditer(text, max(0, end - _REACH), end))[-_MOST:]
     terms: list[_Term] = []
-    end = len(text)
     for match in reversed(found):
         between = text[match.end() : end]
         if not terms:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from handrail.guardrails.output.equations import Equation, equations
 from handrail.guardrails.output.evidence import Finding
 from handrail.guardrails.output.extract import extract_signed
 from handrail.guardrails.output.fold import fold, lower, squash
@@ -79,6 +80,11 @@ class Line:
         """Its words that carry meaning."""
         return stems_in(self.folded.lower().split())
 
+    @cached_property
+    def equations(self) -> tuple[Equation, ...]:
+        """The equations that it writes out."""
+        return tuple(equations(self.plain))
+
     @property
     def is_question(self) -> bool:
         """Whether the sentence asks something."""
@@ -105,7 +111,7 @@ class Line:
         return self.finding(code, start, end, detail)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class View:
     """What a check may look at for the last of `lines`: the reply up to its end, the sources, the policy's words."""
 
@@ -117,6 +123,14 @@ class View:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "line", self.lines[-1])
+
+    @cached_property
+    def equations(self) -> tuple[Equation, ...]:
+        """The equations of the sentence of which a source has some number."""
+        if not self.line.equations:
+            return ()
+        known = [value.start for value in self.line.values if self.sources.hold(value)]
+        return tuple(one for one in self.line.equations if any(one.start <= at < one.result[0] for at in known))
 
     @property
     def earlier(self) -> tuple[Line, ...]:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from handrail.guardrails.output.clock import hour_keys
 from handrail.guardrails.output.counting import only_counts
 from handrail.guardrails.output.dates import full_date
-from handrail.guardrails.output.equations import Equation, equations
 from handrail.guardrails.output.reading import View
 from handrail.guardrails.output.sources import has_token
 from handrail.guardrails.output.values import Form, Kind, Value
@@ -110,16 +109,6 @@ def _is_written(view: View, value: Value) -> bool:
     return view.sources.mention(shown) or ("-" in shown and view.sources.mention(shown.replace("-", " ")))
 
 
-def written_equations(view: View) -> tuple[Equation, ...]:
-    """The equations of the sentence of which a source has some number."""
-    if "=" not in view.line.folded:
-        return ()
-    known = [value.start for value in view.line.values if view.sources.hold(value)]
-    return tuple(
-        one for one in equations(view.line.folded.lower()) if any(one.start <= place < one.result[0] for place in known)
-    )
-
-
 def _is_the_customers(view: View, value: Value) -> bool:
     """Whether the customer wrote a bare host or number, and the sentence sends nobody there and vouches for nothing."""
     if not view.sources.customer.holds(value) or any("/" in key for key in value.keys):
@@ -199,9 +188,7 @@ def _is_harmless(view: View, value: Value) -> bool:
         return True
     if value.form is Form.ORDINAL:
         return number <= SMALL and not is_day_of_month(view, value)
-    if number <= _FACTOR and any(
-        one.is_right and one.start <= value.start < one.result[0] for one in written_equations(view)
-    ):
+    if number <= _FACTOR and any(one.is_right and one.start <= value.start < one.result[0] for one in view.equations):
         return True
     if number <= _STEPS and _STEP.search(text[max(0, value.start - 10) : value.start]):
         return True

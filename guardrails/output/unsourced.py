@@ -11,7 +11,7 @@ from handrail.guardrails.output.index import RECKONED
 from handrail.guardrails.output.known_days import YEARS
 from handrail.guardrails.output.nearby import Nearby, Topic
 from handrail.guardrails.output.reading import View
-from handrail.guardrails.output.stated import dotted_time, is_day_of_month, is_stated, written_equations
+from handrail.guardrails.output.stated import dotted_time, is_day_of_month, is_stated
 from handrail.guardrails.output.values import Form, Kind, Value
 
 CODES = {
@@ -57,9 +57,7 @@ def _left_over(view: View, doubtful: list[Value]) -> list[Value]:
 
 def _is_result(view: View, value: Value) -> bool:
     """Whether `value` is what an equation of the sentence makes; the numbers of its left side are judged themselves."""
-    return any(
-        one.is_right and value.start <= one.result[0] and one.result[1] <= value.end for one in written_equations(view)
-    )
+    return any(one.is_right and value.start <= one.result[0] and one.result[1] <= value.end for one in view.equations)
 
 
 def _is_worked_out(near: Nearby, value: Value) -> bool:

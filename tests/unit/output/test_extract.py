@@ -62,6 +62,7 @@ def read(text: str) -> list[tuple[Kind, str, str]]:
         ("2026-03-12", (Kind.DATE, "2026-03-12", "")),
         ("12.03.2026", (Kind.DATE, "2026-03-12", "")),
         ("12 March", (Kind.DATE, "--03-12", "")),
+        ("28 Sept", (Kind.DATE, "--09-28", "")),
         ("March 2026", (Kind.DATE, "2026-03", "")),
         ("Friday", (Kind.DATE, "weekday:4", "")),
         ("5pm", (Kind.TIME, "17:00", "")),
@@ -89,6 +90,11 @@ def test_normal_forms(text: str, expected: tuple[Kind, str, str]) -> None:
 def test_no_value(text: str) -> None:
     """Words that look like values are none, or harmless ones."""
     assert all(value.form is Form.WORDS for value in extract(text))
+
+
+def test_a_month_with_a_slip_is_no_month() -> None:
+    """Sepember is read as a word, and not as a month that has no number."""
+    assert read("28 Sepember") == [(Kind.NUMBER, "28", "")]
 
 
 def test_a_range_shares_its_unit() -> None:

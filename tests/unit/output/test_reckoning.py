@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from handrail.guardrails.output.equations import equations
 from handrail.guardrails.output.evidence import Evidence
 from handrail.guardrails.output.review import review
 from handrail.guardrails.output.wording import Wording
@@ -91,6 +92,12 @@ def test_days_the_customer_speaks_of_can_be_named(words: Wording) -> None:
     assert codes("So for March 13.", words, "is there room tomorrow?") == set()
     assert codes("You wrote on March 11.", words, "I wrote yesterday") == set()
     assert codes("So for March 25.", words, "is there room tomorrow?") == {"OUT_UNSOURCED_DATE"}
+
+
+def test_only_what_stands_near_its_sign_is_part_of_an_equation() -> None:
+    """A wrong equation is found far behind others, and a text of nothing else is read in linear time."""
+    assert [one.is_right for one in equations("1 = 1, " * 400 + "then 7 x 9 = 64 in all")] == [False]
+    assert [one.is_right for one in equations("2 x 3 = 6 " * 20_000)] == [True] * 20_000
 
 
 @pytest.mark.parametrize("now", [date.min, date.max, date(2024, 2, 29), date(2199, 12, 31)])
