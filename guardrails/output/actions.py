@@ -13,7 +13,8 @@ from handrail.guardrails.output.lexicon import Place
 from handrail.guardrails.output.policy import ActionWords, Pattern
 from handrail.guardrails.output.quotation import claimed_stems
 from handrail.guardrails.output.reading import View
-from handrail.guardrails.output.sources import action_lines, content_stems
+from handrail.guardrails.output.sources import action_lines
+from handrail.guardrails.output.stems import content_stems
 from handrail.guardrails.output.values import Kind
 from handrail.guardrails.vocabulary import ToolOutcome, ToolResult
 
@@ -61,9 +62,10 @@ def _is_told(view: View) -> bool:
 
 
 def _is_about(view: View, result: ToolResult) -> bool:
-    told = content_stems(" ".join((_name(result), *action_lines(result))))
-    begun = {word[:_BEGINNING] for word in content_stems(_name(result)) if len(word) >= _BEGINNING}
-    return bool(told & view.line.stems) or any(word[:_BEGINNING] in begun for word in view.line.stems)
+    if _told(result) & view.line.stems:
+        return True
+    begun = _begun(content_stems(_name(result)))
+    return any(word[:_BEGINNING] in begun for word in view.line.stems)
 
 
 def _did(view: View, result: ToolResult, place: Place) -> bool:
@@ -72,9 +74,17 @@ def _did(view: View, result: ToolResult, place: Place) -> bool:
     Another word in common proves nothing: the wish for a plumber in a ticket sends no plumber.
     """
     verbs = claimed_stems(view.line, place)
-    told = content_stems(" ".join((_name(result), *action_lines(result))))
-    begun = {word[:_BEGINNING] for word in told if len(word) >= _BEGINNING}
-    return bool(verbs & told) or any(word[:_BEGINNING] in begun for word in verbs if len(word) >= _BEGINNING)
+    told = _told(result)
+    return bool(verbs & told or _begun(verbs) & _begun(told))
+
+
+def _told(result: ToolResult) -> frozenset[str]:
+    """The words of the name of a call that succeeded, of what it was asked and of what it answered."""
+    return content_stems(" ".join((_name(result), *action_lines(result))))
+
+
+def _begun(words: frozenset[str]) -> set[str]:
+    return {word[:_BEGINNING] for word in words if len(word) >= _BEGINNING}
 
 
 def _name(result: ToolResult) -> str:

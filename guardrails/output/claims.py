@@ -10,7 +10,7 @@ from handrail.guardrails.output.lexicon import Order, Place, any_between, in_ord
 from handrail.guardrails.output.policy import Excuse, Pattern
 from handrail.guardrails.output.quotation import claimed_stems, is_cited, is_quoted
 from handrail.guardrails.output.reading import Line, View
-from handrail.guardrails.output.sources import content_stems
+from handrail.guardrails.output.stems import content_stems
 from handrail.guardrails.output.values import Kind, Value
 
 _BEFORE = 4
@@ -83,7 +83,7 @@ def _is_before_a_question(line: Line, place: Place) -> bool:
     if last < 0 or _ASKS.match(line.folded):
         return False
     after = offsets(line.folded)[last][1]
-    return _TURNS.search(line.folded, after) is not None and _WONDERS.search(line.folded.lower(), after) is None
+    return _TURNS.search(line.folded, after) is not None and _WONDERS.search(line.plain, after) is None
 
 
 def _clause_start(line: Line, at: int) -> int:
@@ -127,7 +127,7 @@ def is_attributed(view: View, place: Place) -> bool:
     if not any_between(line.marks, ("attribution",), 0, place[0] + 1):
         return False
     last = line.tokens[place[1] - 1]
-    return content_stems(last) <= content_stems(view.sources.customer_text)
+    return content_stems(last) <= view.sources.customer_stems
 
 
 def is_known_state(view: View, place: Place) -> bool:

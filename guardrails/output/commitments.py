@@ -12,7 +12,8 @@ from handrail.guardrails.output.ledger import repeats
 from handrail.guardrails.output.policy import CommitmentPattern, Speaker
 from handrail.guardrails.output.reading import Line, View
 from handrail.guardrails.output.sentences import sentences
-from handrail.guardrails.output.sources import Sources, action_lines, content_stems
+from handrail.guardrails.output.sources import Sources, action_lines
+from handrail.guardrails.output.stems import content_stems
 from handrail.guardrails.output.wording import Wording, done_class
 from handrail.guardrails.vocabulary import Obligation, ToolResult
 

@@ -34,7 +34,7 @@ def _kept_back(view: View, fields: tuple[Guarded, ...]) -> Iterator[Finding]:
     for field in fields:
         if field.is_secret:
             if has_token(line.folded, field.shown):
-                start = line.folded.lower().find(field.shown.lower())
+                start = line.plain.find(field.shown.lower())
                 yield line.finding(CODE, start, start + len(field.content), "value of a secret field")
                 return
             continue

@@ -49,7 +49,7 @@ def only_counts(view: View, value: Value) -> bool:
         return False
     if not value.keys[0].isdigit() or int(value.keys[0]) > LARGEST:
         return False
-    text = view.line.folded.lower()
+    text = view.line.plain
     if _LIMIT.search(text[max(0, value.start - 40) : value.end + 40]):
         return False
     before = text[max(0, value.start - 20) : value.start]

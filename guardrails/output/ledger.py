@@ -10,7 +10,8 @@ from handrail.guardrails.output.fold import fold
 from handrail.guardrails.output.index import ValueIndex
 from handrail.guardrails.output.lexicon import tokens
 from handrail.guardrails.output.reading import View
-from handrail.guardrails.output.sources import Said, content_stems
+from handrail.guardrails.output.sources import Said
+from handrail.guardrails.output.stems import content_stems
 
 CODE = "OUT_COMMITMENT"
 

@@ -66,12 +66,12 @@ class Topic:
     @cached_property
     def words(self) -> str:
         """The sentence in lower case."""
-        return self.view.line.folded.lower()
+        return self.view.line.plain
 
     @cached_property
     def words_before(self) -> str:
         """The sentence and the one before in lower case."""
-        return f"{self.words} {' '.join(line.folded.lower() for line in self.lines[:1])}"
+        return f"{self.words} {' '.join(line.plain for line in self.lines[:1])}"
 
     @cached_property
     def passages(self) -> tuple[PassageIndex, ...]:

@@ -46,7 +46,7 @@ def close(view: View) -> Iterator[Finding]:
     """
     if view.sources.evidence.person is not PersonState.ASKED or any(_leads(line) for line in view.lines):
         return
-    if "asked_for" not in view.wording.lexicon.mark(tokens(fold(" ".join(view.sources.evidence.customer_texts[-1:])))):
+    if "asked_for" not in view.wording.lexicon.mark(view.sources.asked_tokens):
         # Detection would rather hear a request too many; a reply is held back only where a person is named.
         return
     if not all(view.sources.is_fixed(line.squashed) for line in view.lines):

@@ -9,7 +9,8 @@ from handrail.guardrails.output import names
 from handrail.guardrails.output.evidence import Finding
 from handrail.guardrails.output.index import ValueIndex
 from handrail.guardrails.output.reading import View
-from handrail.guardrails.output.sources import content_stems, has_token
+from handrail.guardrails.output.sources import has_token
+from handrail.guardrails.output.stems import content_stems
 from handrail.guardrails.output.third_parties import third_parties
 from handrail.guardrails.output.values import Kind, Value
 from handrail.guardrails.vocabulary import ToolResult
@@ -84,7 +85,7 @@ def _tells_what_was_found(view: View) -> bool:
             continue
         index = ValueIndex.of(entry.text)
         told = [value for value in line.values if index.holds(value) and not view.sources.customer.holds(value)]
-        if told or (content_stems(entry.text) - content_stems(view.sources.customer_text)) & line.stems:
+        if told or (content_stems(entry.text) - view.sources.customer_stems) & line.stems:
             return True
     return False
 
@@ -103,9 +104,7 @@ def _is_foreign_value(view: View, value: Value) -> bool:
     ):
         return False
     if value.kind is Kind.EMAIL:
-        if _WENT.search(view.line.folded.lower()) and any(
-            _is_sent_to(result, value) for result in sources.evidence.succeeded()
-        ):
+        if _WENT.search(view.line.plain) and any(_is_sent_to(result, value) for result in sources.evidence.succeeded()):
             return False
         mailbox, _, host = value.keys[0].partition("@")
         company = any(host in index.hosts for index in sources.public())

@@ -11,7 +11,8 @@ from handrail.guardrails.output.fold import fold, squash
 from handrail.guardrails.output.index import ValueIndex
 from handrail.guardrails.output.lexicon import Marks, Place, offsets, tokens
 from handrail.guardrails.output.reading import Line, View
-from handrail.guardrails.output.sources import Said, content_stems
+from handrail.guardrails.output.sources import Said
+from handrail.guardrails.output.stems import content_stems
 from handrail.guardrails.output.values import Value
 from handrail.guardrails.vocabulary import Passage
 

@@ -317,9 +317,8 @@ def _from_neighbours(near: Nearby) -> Iterator[Amount]:
 
 def _spans_of(near: Nearby) -> Iterator[Amount]:
     """How many there are from the first to the last of a range the customer gave (`3 to 7` are five)."""
-    for text in near.topic.view.sources.evidence.customer_texts[-1:]:
-        for first, last in _RANGE.findall(text):
-            yield Amount(float(int(last) - int(first) + 1), "")
+    for first, last in _RANGE.findall(near.topic.view.sources.last_message):
+        yield Amount(float(int(last) - int(first) + 1), "")
 
 
 def _differences(near: Nearby) -> Iterator[Amount]:

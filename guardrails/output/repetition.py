@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from handrail.guardrails.output.evidence import Finding
-from handrail.guardrails.output.fold import fold
-from handrail.guardrails.output.lexicon import tokens
 from handrail.guardrails.output.reading import Line, View
 from handrail.guardrails.output.sentences import sentences
 from handrail.guardrails.output.stems import content_stems, written_out
@@ -52,8 +50,7 @@ def check(view: View) -> Iterator[Finding]:
 
 def _is_tried(view: View) -> bool:
     """Whether the customer says that what they were told did not help."""
-    last = " ".join(view.sources.evidence.customer_texts[-1:])
-    return "did_not_help" in view.wording.lexicon.mark(tokens(fold(last)))
+    return "did_not_help" in view.wording.lexicon.mark(view.sources.asked_tokens)
 
 
 def _is_old_advice(view: View) -> bool:

@@ -12,16 +12,16 @@ from math import isfinite
 
 from pydantic import JsonValue
 
-from handrail.guardrails.output import stems
 from handrail.guardrails.output.clock import opening_hours
 from handrail.guardrails.output.evidence import Evidence
 from handrail.guardrails.output.extract import extract
-from handrail.guardrails.output.fold import squash
+from handrail.guardrails.output.fold import fold, squash
 from handrail.guardrails.output.index import RECKONED, SOURCE_LIMIT, ValueIndex, any_holds
-from handrail.guardrails.output.lexicon import Place
+from handrail.guardrails.output.lexicon import Place, tokens
 from handrail.guardrails.output.policy import RecordsFile
 from handrail.guardrails.output.records import Guarded, Records, counts, guarded, people_of, phrases
 from handrail.guardrails.output.sentences import sentences
+from handrail.guardrails.output.stems import content_stems, written_out
 from handrail.guardrails.output.units import CURRENCIES, unit_of
 from handrail.guardrails.output.values import Form, Kind, Value, normal
 from handrail.guardrails.vocabulary import Passage, ToolOutcome, ToolResult
@@ -63,11 +63,6 @@ class PassageIndex:
     index: ValueIndex
     said: tuple[Said, ...]
     stems: frozenset[str]
-
-
-def content_stems(text: str) -> frozenset[str]:
-    """The stems of the words that carry meaning, numbers included."""
-    return stems.content_stems(text)
 
 
 def said(text: str) -> tuple[Said, ...]:
@@ -319,15 +314,25 @@ class Sources:
         """How many of something a tool returned."""
         return frozenset(str(one) for result in self.evidence.tool_results for one in counts(result.content))
 
+    @property
+    def last_message(self) -> str:
+        """The customer's last message, as far as it is read; empty before the first."""
+        return self.evidence.customer_texts[-1][:SOURCE_LIMIT] if self.evidence.customer_texts else ""
+
     @cached_property
     def asked(self) -> tuple[Value, ...]:
         """The values of the customer's last message."""
-        return tuple(value for text in self.evidence.customer_texts[-1:] for value in extract(text[:SOURCE_LIMIT]))
+        return extract(self.last_message)
 
     @cached_property
     def asked_said(self) -> tuple[Said, ...]:
         """The sentences of the customer's last message."""
-        return tuple(one for text in self.evidence.customer_texts[-1:] for one in said(text[:SOURCE_LIMIT]))
+        return said(self.last_message)
+
+    @cached_property
+    def asked_tokens(self) -> tuple[str, ...]:
+        """The words, numbers and signs of the customer's last message."""
+        return tuple(tokens(fold(self.last_message)))
 
     @cached_property
     def said_earlier(self) -> ValueIndex:
@@ -337,12 +342,12 @@ class Sources:
     @cached_property
     def asked_text(self) -> str:
         """The customer's last message in lower case."""
-        return " ".join(self.evidence.customer_texts[-1:])[:SOURCE_LIMIT].lower()
+        return self.last_message.lower()
 
     @cached_property
     def asked_stems(self) -> frozenset[str]:
         """The words of the customer's last message."""
-        return content_stems(" ".join(self.evidence.customer_texts[-1:])[:SOURCE_LIMIT])
+        return content_stems(self.last_message)
 
     @cached_property
     def customer_squashed(self) -> str:
@@ -438,10 +443,10 @@ def _shown(evidence: Evidence, passages: tuple[tuple[Passage, PassageIndex], ...
     """The words of every sentence that the customer has seen before; of replies also of two that follow each other."""
     for passage, indexed in passages:
         if passage.passage_id in evidence.shown:
-            yield from (stems.written_out(sentence.stems) for sentence in indexed.said)
+            yield from (written_out(sentence.stems) for sentence in indexed.said)
     for reply in (*evidence.earlier_replies, evidence.said):
         sentences_told = sentences(reply[:SOURCE_LIMIT])
-        told = [stems.written_out(content_stems(sentence.text)) for sentence in sentences_told]
+        told = [written_out(content_stems(sentence.text)) for sentence in sentences_told]
         yield from told
         yield from (first | second for first, second in pairwise(told))
 

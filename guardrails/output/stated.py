@@ -67,7 +67,7 @@ def is_stated(view: View, value: Value) -> bool:
         return True
     if not value.unit and value.form is Form.DIGITS and view.sources.was_looked_up(view.line.folded, value):
         return True
-    if value.kind not in _LED and _AGAIN.search(view.line.folded.lower()) and view.sources.said_earlier.holds(value):
+    if value.kind not in _LED and _AGAIN.search(view.line.plain) and view.sources.said_earlier.holds(value):
         return True
     by_kind = _BY_KIND.get(value.kind)
     return by_kind is not None and by_kind(view, value)
@@ -99,7 +99,7 @@ def _is_known_number(view: View, value: Value) -> bool:
 def _is_known_to_all(view: View, value: Value) -> bool:
     """Whether the number is that of the months in a year, or the age at which people are of age."""
     if value.keys == ("12",):
-        return _MONTHLY.search(view.line.folded.lower()) is not None
+        return _MONTHLY.search(view.line.plain) is not None
     return value.keys == ("18",) and _ADULT.search(view.sources.told) is not None
 
 
@@ -113,7 +113,7 @@ def _is_the_customers(view: View, value: Value) -> bool:
     """Whether the customer wrote a bare host or number, and the sentence sends nobody there and vouches for nothing."""
     if not view.sources.customer.holds(value) or any("/" in key for key in value.keys):
         return False
-    words = view.line.folded.lower()
+    words = view.line.plain
     refused = _REFUSES.search(words[: value.start]) is not None or _DISOWNS.match(words, value.end) is not None
     return refused or not (_LEADS.search(words) or _VOUCHES.search(words))
 
