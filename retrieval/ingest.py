@@ -96,7 +96,8 @@ class Ingest:
             found = read_folder(folder, lambda done, total: self._progress(Step.READ, done, total))
             if not found.documents:
                 raise RetrievalError("No article can be used:\n" + "\n".join(f"  - {one}" for one in found.problems))
-            draft = self._draft(found.documents)
+            # Documents of one audience lie next to each other, so that a scope is a few stretches of rows.
+            draft = self._draft(sorted(found.documents, key=_audience))
             live = self._pointer.get()
             revision = self._revision(draft)
             if live is not None and live.revision == revision and self._whole(live):
@@ -212,9 +213,13 @@ class Ingest:
 
 
 def _entries(cards: Sequence[DocumentCard], passages: Sequence[StoredPassage], day: date) -> list[Entry]:
-    catalogue = ScopeCatalogue.build(cards, [False] * len(cards), [0] * len(cards), day)
+    catalogue = ScopeCatalogue.build(cards, [False] * len(cards), day)
     classes = {card.doc_id: catalogue.name(number) for number, card in enumerate(cards)}
     return [Entry(one.passage_id, one.doc_id, classes[one.doc_id]) for one in passages]
+
+
+def _audience(document: Document) -> tuple[str, str]:
+    return document.card.audience.model_dump_json(), document.card.path
 
 
 def _fields(document: Document) -> Fields:
