@@ -20,7 +20,7 @@ from handrail.retrieval.chroma import ChromaIndex, Record
 from handrail.retrieval.documents import DocumentCard
 from handrail.retrieval.errors import RetrievalError
 from handrail.retrieval.generation import REPAIR, BaseFolder, Generation, Manifest
-from handrail.retrieval.lexical import LexicalIndex
+from handrail.retrieval.lexical import AskedWords, LexicalIndex
 from handrail.retrieval.nearness import EligibleRows, Nearness
 from handrail.retrieval.passages import (
     CARDS,
@@ -147,19 +147,32 @@ class OpenBase:
                 self._confirmed[row] = record == Record(passage.doc_id, scope_class)
         return frozenset(row for row in rows if not self._confirmed[row])
 
-    def words(self, query: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """How much of the query stands in every passage, and in the document of every passage; shapes (passages,)."""
-        return self._passage_words.scores(query), self._document_words.scores(query)[self.document_of]
+    def ask(self, query: str) -> AskedOfBase:
+        """The words of `query` in passages and documents."""
+        return AskedOfBase(self._passage_words.ask(query), self._document_words.ask(query), self.document_of)
 
-    def features(
-        self, rows: NDArray[np.int64], vector: NDArray[np.float32], words: tuple[NDArray[np.float32], ...]
-    ) -> Features:
+    def features(self, rows: NDArray[np.int64], vector: NDArray[np.float32], asked: AskedOfBase) -> Features:
         """The features of these passages (at least one); cosine is computed exactly, from the stored embeddings."""
         cosine, documents = self.embeddings[rows] @ vector, self.document_of[rows]
-        by_words = words[0][rows] + words[1][rows]
+        in_passage, in_document = asked.in_passages.scores(rows), asked.in_documents.scores(documents)
+        by_words = in_passage + in_document
         nearest, wordiest = documents[int(cosine.argmax())], documents[int(by_words.argmax())]
         agreed = (documents == nearest) & (nearest == wordiest) & bool(by_words.any())
-        return Features(cosine, words[0][rows], words[1][rows], agreed.astype(np.float32))
+        return Features(cosine, in_passage, in_document, agreed.astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class AskedOfBase:
+    """The words of a query, as passages have them and as whole documents have them."""
+
+    in_passages: AskedWords
+    in_documents: AskedWords
+    document_of: NDArray[np.int32]
+
+    def proposed(self) -> NDArray[np.float32]:
+        """How much of the query stands in every passage and in its document; shape (passages,)."""
+        scores: NDArray[np.float32] = self.in_passages.proposed() + self.in_documents.proposed()[self.document_of]
+        return scores
 
 
 def _means(embeddings: NDArray[np.float32], document_of: NDArray[np.int32], documents: int) -> NDArray[np.float32]:

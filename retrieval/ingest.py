@@ -30,7 +30,7 @@ from handrail.retrieval.generation import (
     sync_tree,
     write_durably,
 )
-from handrail.retrieval.lexical import Fields, LexicalIndex
+from handrail.retrieval.lexical import Fields, LexicalIndex, TermWeights
 from handrail.retrieval.passages import (
     CARDS,
     CHROMA,
@@ -47,7 +47,6 @@ from handrail.retrieval.passages import (
 from handrail.retrieval.report import IngestReport, Outcome, Progress, Step
 from handrail.retrieval.scope import ScopeCatalogue
 from handrail.retrieval.screen import Screen, screen_document
-from handrail.retrieval.splitter import split, visible
 
 ENCODED_AT_ONCE = 64
 
@@ -197,10 +196,14 @@ class Ingest:
         write_lines(folder / PASSAGES, draft.passages)
         np.save(folder / EMBEDDINGS, vectors)
         titles = {card.doc_id: card.title for card in cards}
-        LexicalIndex.build([Fields(titles[one.doc_id], one.heading, one.text) for one in draft.passages]).save(
-            folder / PASSAGE_WORDS
+        fields = [Fields(titles[one.doc_id], one.heading, one.text) for one in draft.passages]
+        LexicalIndex.build([TermWeights.of(one) for one in fields]).save(folder / PASSAGE_WORDS)
+        texts: dict[str, list[Fields]] = {}
+        for passage, found in zip(draft.passages, fields, strict=True):
+            texts.setdefault(passage.doc_id, []).append(found)
+        LexicalIndex.build([TermWeights.of_document(card.title, texts.get(card.doc_id, ())) for card in cards]).save(
+            folder / DOCUMENT_WORDS
         )
-        LexicalIndex.build([_fields(document) for document in draft.documents]).save(folder / DOCUMENT_WORDS)
         ChromaIndex.build(
             folder / CHROMA,
             generation.collection,
@@ -220,13 +223,6 @@ def _entries(cards: Sequence[DocumentCard], passages: Sequence[StoredPassage], d
 
 def _audience(document: Document) -> tuple[str, str]:
     return document.card.audience.model_dump_json(), document.card.path
-
-
-def _fields(document: Document) -> Fields:
-    pieces = split(visible(document.body))
-    return Fields(
-        document.card.title, "\n".join(piece.heading for piece in pieces), "\n".join(piece.text for piece in pieces)
-    )
 
 
 def _feed(update: Callable[[bytes], object], items: Iterable[Frozen]) -> None:

@@ -21,7 +21,7 @@ from handrail.retrieval.generation import BaseFolder, FileGenerationPointer, Gen
 from handrail.retrieval.ranking import Candidate, choose, preference
 from handrail.retrieval.scope import admits
 
-CANDIDATES = 32
+CANDIDATES = 24
 """Passages that each of the two ways of searching proposes."""
 
 MAX_QUERY = 4_000
@@ -164,15 +164,15 @@ def _search(
     if not query.strip() or not compiled.rows.count:
         return []
     vector = encoder.encode([query])[0]
-    words = base.words(query)
+    asked = base.ask(query)
     wanted = max(CANDIDATES, 4 * limit)
     dense = base.nearness.nearest(vector, compiled.rows, wanted)
-    by_words = words[0] + words[1]
+    by_words = asked.proposed()
     lexical = _best(by_words, compiled.rows.admitted & (by_words > 0), wanted)
     rows = np.array(sorted({*dense, *lexical}), dtype=np.int64)
     if not len(rows):
         return []
-    scores = base.manifest.calibration.scores(base.features(rows, vector, words))
+    scores = base.manifest.calibration.scores(base.features(rows, vector, asked))
     documents = base.document_of[rows].tolist()
     # INVARIANT: whatever the filters let through, a passage leaves only if its own document passes the plan.
     passed = {number for number in set(documents) if admits(scope, base.cards[number])}
