@@ -9,7 +9,7 @@ import click
 
 @click.group()
 def bench() -> None:
-    """Measure the turn beside its floor, decisions beside Cedar, the guards, detection on unseen companies, replies."""
+    """Measure the turn beside its floor, decisions beside Cedar, the guards, detection, replies, and searches."""
 
 
 @bench.command()
@@ -87,6 +87,33 @@ def detect(data: Path, out: Path | None, as_json: bool) -> None:
     from handrail.evals.detection.table import table
 
     found = run_bench(data, report=lambda line: click.echo(line, err=True))
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(html_page(found), encoding="utf-8")
+        out.with_suffix(".json").write_text(found.model_dump_json(indent=1), encoding="utf-8")
+    click.echo(found.model_dump_json(indent=2) if as_json else table(found))
+
+
+@bench.command()
+@click.option(
+    "--passages", default=20_000, show_default=True, type=click.IntRange(400, 1_000_000), help="Of the largest base."
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write a page with plots here, and the figures as JSON beside it.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def retrieve(passages: int, out: Path | None, as_json: bool) -> None:
+    """Searches within scopes beside Chroma's own queries, with and without a filter, as the base grows.
+
+    Draws bases of up to so many passages with given vectors, ingests them and searches in scopes that leave 1 to 50 %.
+    Some two minutes for 20,000 passages.
+    """
+    from handrail.evals.bench.retrieve import bench_retrieve
+    from handrail.evals.bench.retrieve_table import html_page, table
+
+    found = bench_retrieve(passages, report=lambda line: click.echo(line, err=True))
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(html_page(found), encoding="utf-8")

@@ -1,0 +1,282 @@
+"""What a scope costs: searches in bases of several sizes, beside Chroma without a filter and with one."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handrail.evals.bench.drawn_base import DrawnBase, GivenVectors
+from handrail.guardrails.detect.articles import ArticleScreen
+from handrail.guardrails.detect.load import load_detection, shipped_detection
+from handrail.guardrails.scope import ScopePlan
+from handrail.guardrails.vocabulary import Frozen
+from handrail.retrieval.base import OpenBase, SearchScope
+from handrail.retrieval.generation import BaseFolder
+from handrail.retrieval.ingest import Ingest
+from handrail.retrieval.passages import CHROMA
+from handrail.retrieval.scope import CLASS_FIELD
+from handrail.retrieval.search import CANDIDATES, ChromaRetriever
+
+if TYPE_CHECKING:
+    from chromadb.api.types import Where
+
+SHARES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
+"""What the scopes leave of a base."""
+
+ROUNDS = 5
+QUESTIONS = 40
+FILTERED = 8
+"""Questions that are also asked with a filter, which takes long."""
+
+LIMIT = 6
+TOP = 5
+UNFILTERED = 10
+"""Neighbours that the plain queries ask for."""
+
+PLANS = 2_000
+SMALLEST = 400
+"""Passages of the smallest base, about as many as the sample has."""
+
+AIM_UNFILTERED = 1.5
+AIM_FILTERED = 1 / 8
+AIM_RECALL = 0.99
+
+Report = Callable[[str], None]
+Filter = Mapping[str, Mapping[str, list[str]]]
+
+
+class ScopeFigure(Frozen):
+    """One scope of a base: milliseconds at the median, each the median of the rounds; shares of the nearest found.
+
+    `unfiltered` and `filtered` are Chroma's own; `cpu_ms` is that of the scoped search.
+    """
+
+    left: float
+    stretches: int
+    scoped_ms: float
+    cpu_ms: float
+    unfiltered_ms: float
+    filtered_ms: float
+    recall: float
+    filtered_recall: float
+    search_ms: float
+
+    @property
+    def beside_unfiltered(self) -> float:
+        """How many times a search without a scope a search within one takes."""
+        return self.scoped_ms / self.unfiltered_ms
+
+    @property
+    def beside_filtered(self) -> float:
+        """The same beside a filter in Chroma."""
+        return self.scoped_ms / self.filtered_ms
+
+
+class SizeFigure(Frozen):
+    """One base: passages, how fast it was built and found unchanged, what it takes to hold it open, its scopes."""
+
+    passages: int
+    documents: int
+    ingested_per_second: float
+    unchanged_s: float
+    open_s: float
+    held_mb: float
+    disk_mb: float
+    scopes: tuple[ScopeFigure, ...]
+
+    @property
+    def search_ms(self) -> float:
+        """A whole search (dense, words, ranking) at the median over the scopes."""
+        return median(one.search_ms for one in self.scopes)
+
+
+class RetrieveBench(Frozen):
+    """What `handrail bench retrieve` prints."""
+
+    rounds: int
+    questions: int
+    sizes: tuple[SizeFigure, ...]
+
+
+@dataclass(slots=True)
+class _Meter:
+    """Times the same calls round after round; a figure is the median of the rounds' medians."""
+
+    wall: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+
+    def round(self, calls: Sequence[Callable[[], object]]) -> None:
+        wall, cpu = [], []
+        for call in calls:
+            began, began_cpu = time.perf_counter_ns(), time.process_time_ns()
+            call()
+            cpu.append((time.process_time_ns() - began_cpu) / 1e6)
+            wall.append((time.perf_counter_ns() - began) / 1e6)
+        self.wall.append(median(wall))
+        self.cpu.append(median(cpu))
+
+    @property
+    def wall_ms(self) -> float:
+        return round(median(self.wall), 3)
+
+    @property
+    def cpu_ms(self) -> float:
+        return round(median(self.cpu), 3)
+
+
+def sizes_up_to(passages: int) -> tuple[int, ...]:
+    """Four sizes that end with `passages`, each a few times the one before."""
+    step = (passages / SMALLEST) ** (1 / 3)
+    return tuple(dict.fromkeys(round(SMALLEST * step**power) for power in range(4))) if step > 1 else (passages,)
+
+
+def bench_retrieve(passages: int, report: Report, rounds: int = ROUNDS, questions: int = QUESTIONS) -> RetrieveBench:
+    """Draw bases of up to so many passages, one after the other, and measure searches in each."""
+    found = []
+    for size in sizes_up_to(passages):
+        report(f"{size:,} passages: drawing and ingesting")
+        with TemporaryDirectory() as scratch:
+            found.append(_size(DrawnBase(size, questions), Path(scratch), rounds, report))
+    return RetrieveBench(rounds=rounds, questions=questions, sizes=tuple(found))
+
+
+def _size(drawn: DrawnBase, folder: Path, rounds: int, report: Report) -> SizeFigure:
+    encoder, screen = drawn.encoder(), ArticleScreen(load_detection(shipped_detection()))
+    drawn.write(folder / "articles")
+    ingest = Ingest(folder / "kb", encoder, screen)
+    began = time.perf_counter()
+    built = ingest.run(folder / "articles")
+    took = time.perf_counter() - began
+    began = time.perf_counter()
+    ingest.run(folder / "articles")
+    unchanged = time.perf_counter() - began
+    gc.collect()
+    before, began = _resident_mb(), time.perf_counter()
+    retriever = ChromaRetriever(folder / "kb", encoder)
+    base = retriever.open()
+    opened = time.perf_counter() - began
+    plain = PlainChroma(BaseFolder(folder / "kb").folder(built.generation) / CHROMA, built.generation.collection)
+    plans = [(plan, base.compile(plan).rows.count / len(base.passages)) for plan in drawn.plans(PLANS)]
+    scopes = []
+    for share in SHARES:
+        report(f"{drawn.passages:,} passages: a scope that leaves {share:.0%}")
+        scope = _Scope(retriever, base, plain, drawn.plan(share, plans), encoder, drawn.asked())
+        scopes.append(scope.measured(rounds))
+    plain.close()
+    held = _resident_mb() - before
+    retriever.close()
+    return SizeFigure(
+        passages=built.passages,
+        documents=built.documents,
+        ingested_per_second=round(built.passages / took, 1),
+        unchanged_s=round(unchanged, 2),
+        open_s=round(opened, 2),
+        held_mb=round(held, 1),
+        disk_mb=round(_disk_mb(BaseFolder(folder / "kb").folder(built.generation)), 1),
+        scopes=tuple(scopes),
+    )
+
+
+class PlainChroma:
+    """The collection of a generation as anybody would ask it."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        import chromadb
+        from chromadb.config import Settings
+
+        self._client = chromadb.PersistentClient(folder, Settings(anonymized_telemetry=False))
+        self._collection = self._client.get_collection(name, embedding_function=None)
+
+    def nearest(self, vector: NDArray[np.float32], where: Filter | None = None) -> Sequence[str]:
+        """The ids of the nearest passages; without what Chroma keeps of them, which would take longer."""
+        found = self._collection.query(
+            query_embeddings=vector.reshape(1, -1), n_results=UNFILTERED, where=cast("Where | None", where), include=[]
+        )
+        return found["ids"][0]
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._client.close()  # type: ignore[attr-defined] # of the client class, not yet of its interface
+
+
+@dataclass(slots=True)
+class _Scope:
+    """One scope of an open base, and everything that is timed in it."""
+
+    retriever: ChromaRetriever
+    base: OpenBase
+    plain: PlainChroma
+    plan: ScopePlan
+    encoder: GivenVectors
+    asked: list[str]
+
+    def measured(self, rounds: int) -> ScopeFigure:
+        scope = self.base.compile(self.plan)
+        vectors = [self.encoder.encode([text])[0] for text in self.asked]
+        nearest, plain = self.base.nearness, self.plain
+        where = self._filter()
+        scoped, unfiltered, filtered, search = _Meter(), _Meter(), _Meter(), _Meter()
+        self._search(self.asked)  # what is confirmed once is not asked for again
+        for _ in range(rounds):
+            scoped.round([partial(nearest.nearest, one, scope.rows, CANDIDATES) for one in vectors])
+            unfiltered.round([partial(plain.nearest, one) for one in vectors])
+            filtered.round([partial(plain.nearest, one, where) for one in vectors[:FILTERED]])
+            search.round([partial(self._search, [text]) for text in self.asked])
+        return ScopeFigure(
+            left=round(scope.rows.count / len(self.base.passages), 4),
+            stretches=len(scope.rows.stretches),
+            scoped_ms=scoped.wall_ms,
+            cpu_ms=scoped.cpu_ms,
+            unfiltered_ms=unfiltered.wall_ms,
+            filtered_ms=filtered.wall_ms,
+            recall=self._recall(scope, vectors, lambda one: nearest.nearest(one, scope.rows, CANDIDATES)),
+            filtered_recall=self._recall(
+                scope,
+                vectors[:FILTERED],
+                lambda one: [nearest.row_of[found] for found in plain.nearest(one, where)],
+            ),
+            search_ms=search.wall_ms,
+        )
+
+    def _search(self, asked: Sequence[str]) -> None:
+        for text in asked:
+            self.retriever.find(text, self.plan, LIMIT)
+
+    def _filter(self) -> Filter:
+        catalogue = self.base.catalogue
+        admitted = np.unique(catalogue.class_of[catalogue.compile(self.plan).eligible])
+        return {CLASS_FIELD: {"$in": [catalogue.names[int(number)] for number in admitted]}}
+
+    def _recall(
+        self,
+        scope: SearchScope,
+        vectors: Sequence[NDArray[np.float32]],
+        search: Callable[[NDArray[np.float32]], Sequence[int]],
+    ) -> float:
+        """The share of the `TOP` nearest eligible passages, by comparing with all, that is among the first found."""
+        shares = []
+        for vector in vectors:
+            cosine = np.where(scope.rows.admitted, self.base.embeddings @ vector, -2.0)
+            nearest = set(np.argsort(-cosine)[: min(TOP, scope.rows.count)].tolist())
+            shares.append(len(nearest & set(list(search(vector))[: len(nearest)])) / max(1, len(nearest)))
+        return round(float(np.mean(shares)), 4)
+
+
+def _resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 1e6
+
+
+def _disk_mb(folder: Path) -> float:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6
