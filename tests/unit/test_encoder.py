@@ -35,6 +35,7 @@ PARAPHRASES = [
 class CountingEncoder:
     """Embeds a text as its length and its number of vowels; remembers what it was asked."""
 
+    name = "counting"
     revision = "counting"
     dimensions = 2
     deep_dimensions = 2
