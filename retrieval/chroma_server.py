@@ -199,11 +199,14 @@ class _Connection:
             )
         if isinstance(error, NotFoundError):
             return (
-                f"it has no collection {self._name}, or not the tenant and the database. Check HANDRAIL_CHROMA_URL, "
+                f"it has no collection {self._name}, or not its tenant or database. Check HANDRAIL_CHROMA_URL, "
                 f"HANDRAIL_CHROMA_TENANT and HANDRAIL_CHROMA_DATABASE; if the server lost it, run `handrail kb ingest`."
             )
         if isinstance(error, ChromaError):
-            return f"it refused the request ({type(error).__name__}: {str(error)[:200]})."
+            return (
+                f"it refused the request ({type(error).__name__}: {str(error)[:200]}). If that is why, correct "
+                "HANDRAIL_CHROMA_TENANT and HANDRAIL_CHROMA_DATABASE."
+            )
         if status is not None:
             return f"it answered with status {status}. Look at its log, or correct HANDRAIL_CHROMA_URL."
         return (

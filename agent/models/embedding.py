@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import time
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
@@ -103,6 +104,8 @@ class EndpointEmbedder:
         self._seconds = seconds
         self._prepare = prepare
         self._client: OpenAI = _client(endpoint)
+        # Searches that run when a service ends may still use it; the sockets go with the last one.
+        weakref.finalize(self, self._client.close)
         self._learnt: int | None = endpoint.dimensions
         self._learning = Lock()
 
@@ -139,10 +142,6 @@ class EndpointEmbedder:
         # An empty input is refused by most endpoints.
         prepared = [shorten(self._prepare(text))[: self._endpoint.characters] or "." for text in texts]
         return np.concatenate([self._vectors(batch) for batch in _batches(prepared)])
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._client.close()
 
     def _vectors(self, batch: Sequence[str]) -> NDArray[np.float32]:
         deadline = time.monotonic() + self._seconds
