@@ -9,6 +9,7 @@ from handrail.guardrails.encoder import MINILM, CachingEmbedder, Embedder
 
 if TYPE_CHECKING:
     from handrail.agent.models.embedding import EmbeddingEndpoint
+    from handrail.retrieval.calibration import Calibration
     from handrail.retrieval.chroma_place import ChromaPlace
 
 
@@ -75,6 +76,14 @@ def chroma_of(settings: Settings) -> ChromaPlace:
         headers=settings.chroma_headers,
         seconds=settings.chroma_timeout_seconds,
     )
+
+
+def calibration_of(settings: Settings) -> Calibration:
+    """What makes a score, and from which one a passage is good enough."""
+    from handrail.retrieval.calibration import Calibration
+
+    wanted = settings.passage_threshold
+    return Calibration() if wanted is None else Calibration(threshold=wanted)
 
 
 def remote_seconds(settings: Settings) -> float:

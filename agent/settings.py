@@ -149,6 +149,13 @@ class Settings(BaseSettings):
         le=600,
         description="seconds that one request of an ingest may take with all its attempts, up to 600.",
     )
+    passage_threshold: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="the score, between 0 and 1, from which a passage is good enough to answer from; an ingest puts it "
+        "into the base. Without it, the one that was fitted to the local encoder holds.",
+    )
     chroma_url: str | None = Field(
         None,
         pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$",

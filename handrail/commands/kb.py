@@ -78,12 +78,19 @@ def ingest(folder: Path | None, bundle: Path | None, data_dir: Path, as_json: bo
 
     Exits with 1 when articles were left out because something is wrong with them; the others are ingested.
     """
-    from handrail.agent.knowledge import article_embedder, chroma_of
+    from handrail.agent.knowledge import article_embedder, calibration_of, chroma_of
     from handrail.retrieval.ingest import Ingest
 
     settings = _settings(data_dir)
     embedder = article_embedder(settings) or _encoder()
-    run = Ingest(data_dir / "kb", embedder, _screen(bundle), chroma=chroma_of(settings), progress=_reporter())
+    run = Ingest(
+        data_dir / "kb",
+        embedder,
+        _screen(bundle),
+        chroma=chroma_of(settings),
+        calibration=calibration_of(settings),
+        progress=_reporter(),
+    )
     if folder is not None:
         report = run.run(folder)
     else:

@@ -11,6 +11,7 @@ from chromadb.api import ClientAPI
 from chromadb.config import Settings
 from pydantic import SecretStr
 
+from handrail.retrieval import chroma_server
 from handrail.retrieval.chroma_place import EmbeddedChroma
 from handrail.retrieval.chroma_server import BASE_ID, ChromaServer
 from handrail.retrieval.errors import RetrievalError
@@ -95,6 +96,25 @@ def test_many_collections_of_others_hide_none(tmp_path: Path, chroma: RunningChr
     place = ChromaServer(chroma.url, seconds=20.0)
     made = [ingest(tmp_path, place, {"a.md": article("a", f"Red apples {number}.")}) for number in range(3)]
     assert collections(client, tmp_path) == [report.generation.generation_id for report in made[-2:]]
+
+
+def test_long_vectors_go_in_smaller_parts(
+    tmp_path: Path, chroma: RunningChroma, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request has a limit in bytes, whatever the length of a vector."""
+    monkeypatch.setattr(chroma_server, "NUMBERS", 2 * HashingEncoder.dimensions)
+    written = []
+    place = ChromaServer(chroma.url, seconds=20.0)
+    folder = write_articles(tmp_path / "articles", {f"{one}.md": article(one, "Red apples.") for one in "abcde"})
+    Ingest(
+        tmp_path / "kb",
+        HashingEncoder(),
+        screen,
+        chroma=place,
+        progress=lambda step, done, total: written.append(done) if step is Step.INDEX else None,
+    ).run(folder)
+    assert written == [2, 4, 5]
+    assert reader(tmp_path, place).find("red apples", scope(), 5).eligible_documents == 5
 
 
 def test_a_server_that_is_killed_and_comes_back(tmp_path: Path, mortal: RunningChroma) -> None:
