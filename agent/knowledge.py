@@ -87,6 +87,6 @@ def calibration_of(settings: Settings) -> Calibration:
 
 
 def remote_seconds(settings: Settings) -> float:
-    """Seconds that a search may spend on waiting for other machines."""
+    """Seconds that a search may spend on waiting for other machines: it asks Chroma for neighbours and for records."""
     embedding = 0.0 if settings.embedding_model is None else settings.embedding_timeout_seconds
-    return embedding + (0.0 if settings.chroma_url is None else settings.chroma_timeout_seconds)
+    return embedding + (0.0 if settings.chroma_url is None else 2 * settings.chroma_timeout_seconds)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import weakref
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Self
@@ -15,12 +16,13 @@ from numpy.typing import NDArray
 from handrail.guardrails.encoder import Embedder
 from handrail.guardrails.scope import ScopePlan
 from handrail.retrieval.calibration import Features
-from handrail.retrieval.chroma import ChromaIndex, Hit
+from handrail.retrieval.chroma import ChromaIndex, Record
 from handrail.retrieval.chroma_place import ChromaPlace, same_kind
 from handrail.retrieval.documents import DocumentCard
 from handrail.retrieval.errors import RetrievalError
 from handrail.retrieval.generation import REPAIR, BaseFolder, Generation, Manifest
-from handrail.retrieval.lexical import LexicalIndex
+from handrail.retrieval.lexical import AskedWords, LexicalIndex
+from handrail.retrieval.nearness import EligibleRows, Nearness
 from handrail.retrieval.passages import (
     CARDS,
     DOCUMENT_WORDS,
@@ -31,10 +33,19 @@ from handrail.retrieval.passages import (
     read_cards,
     read_passages,
 )
-from handrail.retrieval.scope import CompiledScope, ScopeCatalogue
+from handrail.retrieval.scope import ScopeCatalogue
 
 COMPILED_PLANS = 256
 """Scope plans that stay compiled: customers of one kind share one."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchScope:
+    """What a plan admits here: rows, how many documents they belong to, and how many are kept out, by first cause."""
+
+    rows: EligibleRows
+    documents: int
+    excluded: Mapping[str, int]
 
 
 class OpenBase:
@@ -56,15 +67,17 @@ class OpenBase:
         numbers = {card.doc_id: number for number, card in enumerate(cards)}
         self.document_of = np.array([numbers[passage.doc_id] for passage in passages], dtype=np.int32)
         self.document_vectors = _means(embeddings, self.document_of, len(cards))
-        self._row_of = {passage.passage_id: row for row, passage in enumerate(passages)}
+        self.nearness = Nearness(
+            embeddings, self._chroma, {passage.passage_id: row for row, passage in enumerate(passages)}
+        )
         closed = {entry.doc_id for entry in manifest.quarantined}
         self.catalogue = ScopeCatalogue.build(
             cards,
             [card.doc_id in closed for card in cards],
-            np.bincount(self.document_of, minlength=len(cards)).tolist(),
             manifest.created_on,
         )
-        self._compiled: OrderedDict[str, CompiledScope] = OrderedDict()
+        self._compiled: OrderedDict[str, SearchScope] = OrderedDict()
+        self._confirmed: dict[int, bool] = {}
         self._lock = Lock()
         # A search that began before the switch still holds this base; the files are let go of after the last one.
         weakref.finalize(self, self._chroma.close)
@@ -119,7 +132,7 @@ class OpenBase:
             )
         return vector
 
-    def compile(self, plan: ScopePlan) -> CompiledScope:
+    def compile(self, plan: ScopePlan) -> SearchScope:
         """What `plan` means here, remembered for the next customer with the same grants on the same day."""
         key = f"{plan.day} {sorted((family, tuple(sorted(set(found)))) for family, found in plan.families.items())}"
         with self._lock:
@@ -127,40 +140,55 @@ class OpenBase:
             if known is not None:
                 self._compiled.move_to_end(key)
                 return known
-        fresh = self.catalogue.compile(plan)
+        compiled = self.catalogue.compile(plan)
+        rows = EligibleRows.of(compiled.eligible[self.document_of])
+        fresh = SearchScope(rows, int(compiled.eligible.sum()), compiled.excluded)
         with self._lock:
             self._compiled[key] = fresh
             while len(self._compiled) > COMPILED_PLANS:
                 self._compiled.popitem(last=False)
         return fresh
 
-    def nearest(self, vector: NDArray[np.float32], scope: CompiledScope, count: int) -> list[int]:
-        """Rows of about `count` passages near `vector`, from the classes of `scope`, as Chroma says."""
-        if not scope.classes or not self.passages:
-            return []
-        hits = self._chroma.nearest(vector, scope.where, min(count + scope.surplus, len(self.passages)))
-        return [row for hit in hits if (row := self._row(hit)) is not None]
+    def unconfirmed(self, rows: Sequence[int]) -> frozenset[int]:
+        """Those of `rows` whose record in Chroma is missing, malformed, or says otherwise than ours.
 
-    def words(self, query: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """How much of the query stands in every passage, and in the document of every passage; shapes (passages,)."""
-        return self._passage_words.scores(query), self._document_words.scores(query)[self.document_of]
+        What was confirmed stays so, because a generation is never changed.
+        """
+        asked = [row for row in rows if row not in self._confirmed]
+        if asked:
+            records = self._chroma.records([self.passages[row].passage_id for row in asked])
+            for row in asked:
+                passage, record = self.passages[row], records.get(self.passages[row].passage_id)
+                scope_class = self.catalogue.name(int(self.document_of[row]))
+                self._confirmed[row] = record == Record(passage.doc_id, scope_class)
+        return frozenset(row for row in rows if not self._confirmed[row])
 
-    def features(
-        self, rows: NDArray[np.int64], vector: NDArray[np.float32], words: tuple[NDArray[np.float32], ...]
-    ) -> Features:
+    def ask(self, query: str) -> AskedOfBase:
+        """The words of `query` in passages and documents."""
+        return AskedOfBase(self._passage_words.ask(query), self._document_words.ask(query), self.document_of)
+
+    def features(self, rows: NDArray[np.int64], vector: NDArray[np.float32], asked: AskedOfBase) -> Features:
         """The features of these passages (at least one); cosine is computed exactly, from the stored embeddings."""
         cosine, documents = self.embeddings[rows] @ vector, self.document_of[rows]
-        by_words = words[0][rows] + words[1][rows]
+        in_passage, in_document = asked.in_passages.scores(rows), asked.in_documents.scores(documents)
+        by_words = in_passage + in_document
         nearest, wordiest = documents[int(cosine.argmax())], documents[int(by_words.argmax())]
         agreed = (documents == nearest) & (nearest == wordiest) & bool(by_words.any())
-        return Features(cosine, words[0][rows], words[1][rows], agreed.astype(np.float32))
+        return Features(cosine, in_passage, in_document, agreed.astype(np.float32))
 
-    def _row(self, hit: Hit) -> int | None:
-        """The row of a hit whose metadata in Chroma agrees with ours; anything else is out of scope."""
-        row = self._row_of.get(hit.passage_id)
-        if row is None or hit.doc_id != self.passages[row].doc_id:
-            return None
-        return row if hit.scope_class == self.catalogue.name(int(self.document_of[row])) else None
+
+@dataclass(frozen=True, slots=True)
+class AskedOfBase:
+    """The words of a query, as passages have them and as whole documents have them."""
+
+    in_passages: AskedWords
+    in_documents: AskedWords
+    document_of: NDArray[np.int32]
+
+    def proposed(self) -> NDArray[np.float32]:
+        """How much of the query stands in every passage and in its document; shape (passages,)."""
+        scores: NDArray[np.float32] = self.in_passages.proposed() + self.in_documents.proposed()[self.document_of]
+        return scores
 
 
 def _means(embeddings: NDArray[np.float32], document_of: NDArray[np.int32], documents: int) -> NDArray[np.float32]:

@@ -1,20 +1,19 @@
-"""One Chroma collection per generation: written once by an ingest, then only read."""
+"""One Chroma collection per generation: written once by an ingest, then only read, and never with a filter."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handrail.retrieval.chroma_place import Connection
-from handrail.retrieval.scope import CLASS_FIELD, Where
+from handrail.retrieval.scope import CLASS_FIELD
 
 if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection
-    from chromadb.api.types import Where as ChromaWhere
 
 DOC_FIELD = "doc_id"
 
@@ -29,16 +28,15 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A passage as it comes out. Metadata that is missing or of another type is None, and then it is not usable."""
+class Record:
+    """What Chroma keeps of a passage. What is missing or of another type is None, and then it is not usable."""
 
-    passage_id: str
     doc_id: str | None
     scope_class: str | None
 
 
 class ChromaIndex:
-    """The nearest passages by cosine similarity, inside a filter."""
+    """The nearest passages by cosine similarity, and what is kept of each."""
 
     def __init__(self, connection: Connection, collection: Collection) -> None:
         self._connection = connection
@@ -86,26 +84,31 @@ class ChromaIndex:
             connection.close()
             raise connection.fault(error) from error
 
-    def nearest(self, vector: NDArray[np.float32], where: Where | None, count: int) -> tuple[Hit, ...]:
-        """At most `count` passages that pass `where`, nearest first.
+    def nearest(self, vector: NDArray[np.float32], count: int) -> Sequence[str]:
+        """The ids of at most `count` passages, nearest first. Their records are not asked for: they cost the most.
 
         Raises:
             RetrievalError: Chroma failed.
         """
         try:
-            answer = self._collection.query(
-                query_embeddings=vector.reshape(1, -1),
-                n_results=count,
-                where=cast("ChromaWhere | None", where),
-                include=["metadatas"],
-            )
+            return self._collection.query(query_embeddings=vector.reshape(1, -1), n_results=count, include=[])["ids"][0]
         except Exception as error:  # Chroma's errors share no base
             raise self._connection.fault(error) from error
-        metadatas = answer["metadatas"][0] if answer["metadatas"] else [None] * len(answer["ids"][0])
-        return tuple(
-            Hit(passage_id, _text(metadata, DOC_FIELD), _text(metadata, CLASS_FIELD))
-            for passage_id, metadata in zip(answer["ids"][0], metadatas, strict=True)
-        )
+
+    def records(self, passage_ids: Sequence[str]) -> Mapping[str, Record]:
+        """What is kept of these passages (at least one), as far as they are there.
+
+        Raises:
+            RetrievalError: Chroma failed.
+        """
+        try:
+            answer = self._collection.get(ids=list(passage_ids), include=["metadatas"])
+        except Exception as error:  # Chroma's errors share no base
+            raise self._connection.fault(error) from error
+        return {
+            passage_id: Record(_text(metadata, DOC_FIELD), _text(metadata, CLASS_FIELD))
+            for passage_id, metadata in zip(answer["ids"], answer["metadatas"] or (), strict=False)
+        }
 
     def close(self) -> None:
         """Let go of files and sockets."""

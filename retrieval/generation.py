@@ -17,7 +17,7 @@ from handrail.guardrails.vocabulary import Frozen
 from handrail.retrieval.calibration import Calibration
 from handrail.retrieval.errors import RetrievalError
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever files of a base, or the words and passages in them, come out differently; older bases are refused."""
 
 KEPT = 2

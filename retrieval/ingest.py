@@ -32,7 +32,7 @@ from handrail.retrieval.generation import (
     sync_tree,
     write_durably,
 )
-from handrail.retrieval.lexical import Fields, LexicalIndex
+from handrail.retrieval.lexical import Fields, LexicalIndex, TermWeights
 from handrail.retrieval.passages import (
     CARDS,
     DOCUMENT_WORDS,
@@ -48,7 +48,6 @@ from handrail.retrieval.passages import (
 from handrail.retrieval.report import IngestReport, Outcome, Progress, Step
 from handrail.retrieval.scope import ScopeCatalogue
 from handrail.retrieval.screen import Screen, screen_document
-from handrail.retrieval.splitter import split, visible
 
 ENCODED_AT_ONCE = 64
 
@@ -105,7 +104,8 @@ class Ingest:
                 raise RetrievalError("No article can be used:\n" + "\n".join(f"  - {one}" for one in found.problems))
             # Before anything that takes long: a server that is not there is noticed now.
             self._chroma.sweep(self._base, self._base.finished())
-            draft = self._draft(found.documents)
+            # Documents of one audience lie next to each other, so that a scope is a few stretches of rows.
+            draft = self._draft(sorted(found.documents, key=_audience))
             live = self._pointer.get()
             revision = self._revision(draft)
             if live is not None and live.revision == revision and self._whole(live):
@@ -210,10 +210,14 @@ class Ingest:
         write_lines(folder / PASSAGES, draft.passages)
         np.save(folder / EMBEDDINGS, vectors)
         titles = {card.doc_id: card.title for card in cards}
-        LexicalIndex.build([Fields(titles[one.doc_id], one.heading, one.text) for one in draft.passages]).save(
-            folder / PASSAGE_WORDS
+        fields = [Fields(titles[one.doc_id], one.heading, one.text) for one in draft.passages]
+        LexicalIndex.build([TermWeights.of(one) for one in fields]).save(folder / PASSAGE_WORDS)
+        texts: dict[str, list[Fields]] = {}
+        for passage, found in zip(draft.passages, fields, strict=True):
+            texts.setdefault(passage.doc_id, []).append(found)
+        LexicalIndex.build([TermWeights.of_document(card.title, texts.get(card.doc_id, ())) for card in cards]).save(
+            folder / DOCUMENT_WORDS
         )
-        LexicalIndex.build([_fields(document) for document in draft.documents]).save(folder / DOCUMENT_WORDS)
         ChromaIndex.build(
             self._chroma.making(self._base, generation),
             _entries(cards, draft.passages, manifest.created_on),
@@ -225,16 +229,13 @@ class Ingest:
 
 
 def _entries(cards: Sequence[DocumentCard], passages: Sequence[StoredPassage], day: date) -> list[Entry]:
-    catalogue = ScopeCatalogue.build(cards, [False] * len(cards), [0] * len(cards), day)
+    catalogue = ScopeCatalogue.build(cards, [False] * len(cards), day)
     classes = {card.doc_id: catalogue.name(number) for number, card in enumerate(cards)}
     return [Entry(one.passage_id, one.doc_id, classes[one.doc_id]) for one in passages]
 
 
-def _fields(document: Document) -> Fields:
-    pieces = split(visible(document.body))
-    return Fields(
-        document.card.title, "\n".join(piece.heading for piece in pieces), "\n".join(piece.text for piece in pieces)
-    )
+def _audience(document: Document) -> tuple[str, str]:
+    return document.card.audience.model_dump_json(), document.card.path
 
 
 def _feed(update: Callable[[bytes], object], items: Iterable[Frozen]) -> None:

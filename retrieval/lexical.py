@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from string import ascii_lowercase
@@ -31,6 +31,12 @@ STOP_WORDS = frozenset(_STOP_WORDS.split())
 _WORD = re.compile(r"[^\W_]+")
 _ONE_LETTER = re.compile(r"\b([a-z])-(?=[a-z])")  # e-mail is email
 
+_MEMO_LIMIT = 50_000
+_MEMO_LETTERS = 24
+
+FREQUENT = 8_192
+"""A word that stands in more passages proposes none of them, as long as another word does: cost has a bound so."""
+
 MISSPELT_FROM = 5
 """Letters from which a word that stands nowhere is taken for a known word with one letter wrong."""
 
@@ -45,10 +51,21 @@ class Fields(NamedTuple):
 
 def terms(text: str) -> list[str]:
     """The words of `text` as the index knows them: folded, without stop words, reduced to a rough stem."""
-    plain = unicodedata.normalize("NFKD", text.replace("’", "'").replace("'", "")).casefold()
-    plain = "".join(char for char in plain if not unicodedata.combining(char))
-    plain = _ONE_LETTER.sub(r"\1", plain)
-    return [stem(word) for word in _WORD.findall(plain) if word not in STOP_WORDS]
+    plain = text.replace("’", "'").replace("'", "")
+    if not plain.isascii():
+        plain = "".join(char for char in unicodedata.normalize("NFKD", plain) if not unicodedata.combining(char))
+    plain = _ONE_LETTER.sub(r"\1", plain.casefold())
+    return [term for word in _WORD.findall(plain) if (term := _TERMS[word])]
+
+
+class _Terms(dict[str, str]):
+    """The term of every word that has come, empty for stop words; bounded, because anybody may type anything."""
+
+    def __missing__(self, word: str) -> str:
+        term = "" if word in STOP_WORDS else stem(word)
+        if len(self) < _MEMO_LIMIT and len(word) <= _MEMO_LETTERS and word.isalpha():
+            self[word] = term
+        return term
 
 
 def stem(word: str) -> str:
@@ -67,6 +84,73 @@ def stem(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("e") else word
 
 
+_TERMS = _Terms()
+
+
+class TermWeights(dict[str, float]):
+    """How often each term stands in a text, a word of title or heading counting more than one of the text."""
+
+    @classmethod
+    def of(cls, fields: Fields) -> Self:
+        """Count the terms of a passage."""
+        made = cls()
+        made.add(fields.title, TITLE_WEIGHT)
+        made.add(fields.heading, HEADING_WEIGHT)
+        made.add(fields.text, 1.0)
+        return made
+
+    @classmethod
+    def of_document(cls, title: str, passages: Iterable[Fields]) -> Self:
+        """Count the terms of a document, which has the title once, whatever its passages say."""
+        made = cls()
+        made.add(title, TITLE_WEIGHT)
+        for passage in passages:
+            made.add(passage.heading, HEADING_WEIGHT)
+            made.add(passage.text, 1.0)
+        return made
+
+    def add(self, text: str, weight: float) -> None:
+        """Count the terms of `text` so much each."""
+        for term in terms(text):
+            self[term] = self.get(term, 0.0) + weight
+
+
+class Posting(NamedTuple):
+    """Where a word stands: rows, ascending, and what it adds to the score of each."""
+
+    rows: NDArray[np.int32]
+    impacts: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class AskedWords:
+    """The known words of a query.
+
+    A score is BM25 as a share of what a passage with all words of the query could reach (`reachable`): 0 means that no
+    word is shared; rare words count more, and words that stand nowhere lower every score.
+    """
+
+    postings: tuple[Posting, ...]
+    reachable: np.float32
+    passages: int
+
+    def proposed(self) -> NDArray[np.float32]:
+        """The score of every passage by the words that are not too frequent to tell; shape (passages,)."""
+        telling = [one for one in self.postings if len(one.rows) <= FREQUENT]
+        scores = np.zeros(self.passages, dtype=np.float32)
+        for posting in telling or sorted(self.postings, key=lambda one: len(one.rows))[:1]:
+            scores[posting.rows] += posting.impacts
+        return np.minimum(scores / self.reachable, np.float32(1.0)) if self.postings else scores
+
+    def scores(self, rows: NDArray[np.int64] | NDArray[np.int32]) -> NDArray[np.float32]:
+        """The scores of these passages by all words; shape (rows,)."""
+        scores = np.zeros(len(rows), dtype=np.float32)
+        for posting in self.postings:
+            places = np.minimum(np.searchsorted(posting.rows, rows), len(posting.rows) - 1)
+            scores += np.where(posting.rows[places] == rows, posting.impacts[places], np.float32(0.0))
+        return np.minimum(scores / self.reachable, np.float32(1.0)) if self.postings else scores
+
+
 @dataclass(frozen=True, slots=True)
 class LexicalIndex:
     """Postings by term. Term i stands in `rows[starts[i]:starts[i+1]]` with these `impacts` (its BM25 summands).
@@ -82,27 +166,26 @@ class LexicalIndex:
     passages: int
 
     @classmethod
-    def build(cls, passages: Sequence[Fields]) -> Self:
+    def build(cls, passages: Sequence[TermWeights]) -> Self:
         """Index `passages`; a row is the position in the sequence."""
-        counts = [_weigh(passage) for passage in passages]
-        lengths = np.array([sum(count.values()) for count in counts], dtype=np.float64)
-        mean = max(float(lengths.mean()), 1.0) if counts else 1.0
-        postings: dict[str, list[tuple[int, float]]] = {}
-        for row, count in enumerate(counts):
-            norm = K1 * (1 - B + B * lengths[row] / mean)
-            for term, frequency in count.items():
-                postings.setdefault(term, []).append((row, frequency * (K1 + 1) / (frequency + norm)))
-        vocabulary = sorted(postings)
-        sizes = np.array([len(postings[term]) for term in vocabulary], dtype=np.int64)
-        idf = np.log1p((len(counts) - sizes + 0.5) / (sizes + 0.5)).astype(np.float32)
-        flat = [posting for term in vocabulary for posting in postings[term]]
+        vocabulary = sorted({term for counted in passages for term in counted})
+        numbers = {term: number for number, term in enumerate(vocabulary)}
+        words = np.array([numbers[term] for counted in passages for term in counted], dtype=np.int32)
+        frequencies = np.array([one for counted in passages for one in counted.values()], dtype=np.float64)
+        rows = np.repeat(np.arange(len(passages), dtype=np.int32), [len(counted) for counted in passages])
+        lengths = np.bincount(rows, frequencies, minlength=len(passages))
+        mean = max(float(lengths.mean()), 1.0) if len(passages) else 1.0
+        sizes = np.bincount(words, minlength=len(vocabulary))
+        idf = np.log1p((len(passages) - sizes + 0.5) / (sizes + 0.5)).astype(np.float32)
+        impacts = frequencies * (K1 + 1) / (frequencies + (K1 * (1 - B + B * lengths / mean))[rows])
+        by_word = np.argsort(words, kind="stable")
         return cls(
-            numbers={term: number for number, term in enumerate(vocabulary)},
+            numbers=numbers,
             starts=np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)]),
-            rows=np.array([row for row, _ in flat], dtype=np.int32),
-            impacts=np.array([impact for _, impact in flat], dtype=np.float32) * np.repeat(idf, sizes),
+            rows=rows[by_word],
+            impacts=impacts[by_word].astype(np.float32) * np.repeat(idf, sizes),
             idf=idf,
-            passages=len(counts),
+            passages=len(passages),
         )
 
     def save(self, path: Path) -> None:
@@ -153,23 +236,20 @@ class LexicalIndex:
             passages=len(rows),
         )
 
-    def scores(self, query: str) -> NDArray[np.float32]:
-        """BM25 of every passage as a share of what a passage with all words of the query could reach; shape (n,).
-
-        0 means that no word is shared; rare words count more, and words that stand nowhere lower every score.
-        """
-        asked = sorted(set(terms(query)))
-        scores = np.zeros(self.passages, dtype=np.float32)
+    def ask(self, query: str) -> AskedWords:
+        """What of `query` is known here."""
+        known: list[Posting] = []
         reachable = 0.0
-        for term in asked:
+        for term in sorted(set(terms(query))):
             number = self._number(term)
             if number is None:
                 reachable += float(np.log1p(2.0 * self.passages + 1.0))
                 continue
             part = slice(int(self.starts[number]), int(self.starts[number + 1]))
-            scores[self.rows[part]] += self.impacts[part]
+            if part.start < part.stop:
+                known.append(Posting(self.rows[part], self.impacts[part]))
             reachable += float(self.idf[number])
-        return np.minimum(scores / np.float32((K1 + 1) * reachable), np.float32(1.0)) if reachable else scores
+        return AskedWords(tuple(known), np.float32((K1 + 1) * reachable), self.passages)
 
     def _number(self, term: str) -> int | None:
         """The number of a term, or of the most frequent term that differs in one letter."""
@@ -190,11 +270,3 @@ def _one_letter_off(word: str) -> Iterator[str]:
         for letter in ascii_lowercase:
             yield head + letter + tail
             yield head + letter + tail[1:]
-
-
-def _weigh(passage: Fields) -> dict[str, float]:
-    count: dict[str, float] = {}
-    for text, weight in ((passage.title, TITLE_WEIGHT), (passage.heading, HEADING_WEIGHT), (passage.text, 1.0)):
-        for term in terms(text):
-            count[term] = count.get(term, 0.0) + weight
-    return count

@@ -1,8 +1,7 @@
-"""From a scope plan to a Chroma query: documents fall into scope classes, and a plan becomes the list of them.
+"""From a scope plan to the documents it admits: worked out over classes of documents, and not document by document.
 
-A scope class is one combination of the classes of all families and of the state of validity at ingest. Which classes a
-plan admits is worked out here, in Python, over classes and not over documents; Chroma then filters by one field. A
-class may still hold documents whose validity began or ended since the ingest: the caller checks every hit again.
+A scope class is one combination of the classes of all families and of the state of validity at ingest. A class may
+still hold documents whose validity began or ended since the ingest: the caller checks every hit again.
 """
 
 from __future__ import annotations
@@ -22,27 +21,18 @@ from handrail.retrieval.documents import DocumentCard
 CLASS_FIELD = "scope_class"
 FOREVER = date.max.toordinal()
 
-Where = Mapping[str, Mapping[str, list[str]]]
-"""A Chroma filter: `{scope_class: {$in: [...]}}`."""
-
 
 @dataclass(frozen=True, slots=True)
 class CompiledScope:
     """What a plan means for one generation.
 
     Attributes:
-        classes: The scope classes with at least one eligible document.
-        where: The Chroma filter for them; None when every class is among them.
         eligible: Which documents may be searched; shape (documents,).
         excluded: How many documents are kept out, by first cause.
-        surplus: How many passages the filter lets through although their document is not eligible.
     """
 
-    classes: tuple[str, ...]
-    where: Where | None
     eligible: NDArray[np.bool_]
     excluded: Mapping[str, int]
-    surplus: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +48,10 @@ class ScopeCatalogue:
     first: NDArray[np.int32]
     last: NDArray[np.int32]
     quarantined: NDArray[np.bool_]
-    passages: NDArray[np.int32]
 
     @classmethod
-    def build(
-        cls, cards: Sequence[DocumentCard], quarantined: Sequence[bool], passages: Sequence[int], day: date
-    ) -> Self:
-        """Sort `cards` into classes; `passages` counts the passages of each, `day` is the day of the ingest."""
+    def build(cls, cards: Sequence[DocumentCard], quarantined: Sequence[bool], day: date) -> Self:
+        """Sort `cards` into classes; `day` is the day of the ingest."""
         keys = [_class_name(card, day) for card in cards]
         audiences = {key: card.audience for key, card in zip(keys, cards, strict=True)}
         numbers = {key: number for number, key in enumerate(audiences)}
@@ -76,11 +63,10 @@ class ScopeCatalogue:
             first=np.array([card.validity.first.toordinal() for card in cards], dtype=np.int32),
             last=np.array(last, dtype=np.int32),
             quarantined=np.array(quarantined, dtype=np.bool_),
-            passages=np.array(passages, dtype=np.int32),
         )
 
     def name(self, document: int) -> str:
-        """The scope class of a document, as it stands in Chroma."""
+        """The scope class of a document, as its passages say it in Chroma."""
         return self.names[int(self.class_of[document])]
 
     def compile(self, plan: ScopePlan) -> CompiledScope:
@@ -102,15 +88,9 @@ class ScopeCatalogue:
         for late, mask in ((Cause.EXPIRED, expired), (Cause.NOT_YET_VALID, early), (Cause.QUARANTINED, shut)):
             if mask.any():
                 excluded[late.value] = int(mask.sum())
-        chosen = np.unique(self.class_of[eligible])
-        let_through = np.isin(self.class_of, chosen) & ~eligible & ~self.quarantined
-        classes = tuple(self.names[number] for number in chosen)
         return CompiledScope(
-            classes=classes,
-            where=None if len(classes) == len(self.names) else {CLASS_FIELD: {"$in": list(classes)}},
             eligible=eligible,
             excluded={cause.value: excluded[cause.value] for cause in Cause if cause.value in excluded},
-            surplus=int(self.passages[let_through].sum()),
         )
 
 

@@ -4,32 +4,45 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 
 import numpy as np
 
 from handrail.guardrails.encoder import Embedder
 from handrail.guardrails.scope import ALL, Family, Retrieved, ScopePlan
 from handrail.guardrails.vocabulary import Passage
-from handrail.retrieval.base import OpenBase
+from handrail.retrieval.base import OpenBase, SearchScope
 from handrail.retrieval.chroma_place import ChromaPlace, EmbeddedChroma
 from handrail.retrieval.documents import DocumentCard
 from handrail.retrieval.errors import RetrievalError
 from handrail.retrieval.generation import BaseFolder, FileGenerationPointer, Generation, GenerationPointer
 from handrail.retrieval.ranking import Candidate, choose, preference
-from handrail.retrieval.scope import CompiledScope, admits
+from handrail.retrieval.scope import admits
 
-CANDIDATES = 32
+CANDIDATES = 24
 """Passages that each of the two ways of searching proposes."""
 
 MAX_QUERY = 4_000
 """Characters of a query that are looked at."""
 
 
+SWITCH_PATIENCE = 0.2
+"""Seconds for which a search waits for a new generation before it asks the one before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Opening:
+    """A generation that is being opened."""
+
+    generation: Generation
+    base: Future[OpenBase]
+
+
 class ChromaRetriever:
-    """Searches the live generation of a base; a new generation is noticed at the next search.
+    """Searches the live generation of a base; a new generation is noticed at the next search, or soon after it.
 
     `executor` runs the searches (None: the default one of the event loop); `pointer` says which generation is live
     (None: the file in the base folder); `chroma` says where the collections are.
@@ -50,7 +63,8 @@ class ChromaRetriever:
         self._executor = executor
         self._chroma: ChromaPlace = chroma or EmbeddedChroma()
         self._open: OpenBase | None = None
-        self._opening = Lock()
+        self._opening: _Opening | None = None
+        self._lock = Lock()
 
     async def search(self, query: str, scope: ScopePlan, limit: int) -> Retrieved:
         """At most `limit` eligible passages for `query`, best first.
@@ -72,7 +86,7 @@ class ChromaRetriever:
         return Retrieved(
             passages=tuple(_passage(base, one) for one in chosen),
             good=sum(one.score >= threshold for one in chosen),
-            eligible_documents=int(compiled.eligible.sum()),
+            eligible_documents=compiled.documents,
             excluded=dict(compiled.excluded),
             revision=base.manifest.generation.generation_id,
         )
@@ -85,6 +99,8 @@ class ChromaRetriever:
     def open(self) -> OpenBase:
         """The live generation, opened if it is not open yet.
 
+        While a large new one is being opened, the one before it goes on answering: both are whole.
+
         Raises:
             RetrievalError: see `search`.
         """
@@ -92,17 +108,41 @@ class ChromaRetriever:
         current = self._open
         if current is not None and current.manifest.generation == live:
             return current
-        with self._opening:
-            current = self._open
-            if current is None or current.manifest.generation != live:
-                current = self._load(live)
-                self._open = current
+        opening = self._opened(live)
+        try:
+            return opening.result(None if current is None else SWITCH_PATIENCE)
+        except TimeoutError:
+            if current is None:
+                raise
             return current
 
     def close(self) -> None:
         """Let go of the open generation; a later search opens it again."""
-        with self._opening:
-            self._open = None
+        with self._lock:
+            self._open = self._opening = None
+
+    def _opened(self, live: Generation) -> Future[OpenBase]:
+        """`live` as it will be open; one thread opens it, however many searches wait."""
+        with self._lock:
+            opening = self._opening
+            if opening is None or opening.generation != live:
+                opening = self._opening = _Opening(live, Future())
+                Thread(target=self._carry_out, args=(opening,), name="handrail-reopen", daemon=True).start()
+            return opening.base
+
+    def _carry_out(self, opening: _Opening) -> None:
+        try:
+            base = self._load(opening.generation)
+        except BaseException as error:  # noqa: BLE001 - whoever waits is told
+            with self._lock:
+                if self._opening is opening:
+                    self._opening = None  # the next search tries again
+            opening.base.set_exception(error)
+            return
+        with self._lock:
+            if self._opening is opening:
+                self._open, self._opening = base, None
+        opening.base.set_result(base)
 
     def _load(self, live: Generation) -> OpenBase:
         try:
@@ -122,23 +162,20 @@ class ChromaRetriever:
 
 
 def _search(
-    base: OpenBase, compiled: CompiledScope, encoder: Embedder, query: str, limit: int, scope: ScopePlan
+    base: OpenBase, compiled: SearchScope, encoder: Embedder, query: str, limit: int, scope: ScopePlan
 ) -> list[Candidate]:
-    if not query.strip() or not compiled.eligible.any():
+    if not query.strip() or not compiled.rows.count:
         return []
     vector = base.comparable(encoder.encode([query])[0])
-    words = base.words(query)
-    eligible = compiled.eligible[base.document_of]
+    asked = base.ask(query)
     wanted = max(CANDIDATES, 4 * limit)
-    dense = [row for row in base.nearest(vector, compiled, wanted) if eligible[row]]
-    if len(dense) < min(wanted, int(eligible.sum())):
-        # Chroma's graph may lose passages behind a narrow filter; what is eligible is then few enough to scan.
-        dense = _best(base.embeddings @ vector, eligible, wanted)
-    lexical = _best(words[0] + words[1], eligible & (words[0] + words[1] > 0), wanted)
+    dense = base.nearness.nearest(vector, compiled.rows, wanted)
+    by_words = asked.proposed()
+    lexical = _best(by_words, compiled.rows.admitted & (by_words > 0), wanted)
     rows = np.array(sorted({*dense, *lexical}), dtype=np.int64)
     if not len(rows):
         return []
-    scores = base.manifest.calibration.scores(base.features(rows, vector, words))
+    scores = base.manifest.calibration.scores(base.features(rows, vector, asked))
     documents = base.document_of[rows].tolist()
     # INVARIANT: whatever the filters let through, a passage leaves only if its own document passes the plan.
     passed = {number for number in set(documents) if admits(scope, base.cards[number])}
@@ -156,7 +193,16 @@ def _search(
         candidates.append(
             Candidate(row, card.doc_id, score, card.audience.authority, passage.text, base.embeddings[row], rank)
         )
-    return choose(candidates, limit)
+    return _confirmed(base, candidates, limit)
+
+
+def _confirmed(base: OpenBase, candidates: Sequence[Candidate], limit: int) -> list[Candidate]:
+    """The best candidates; those of whose scope Chroma has another record than we make room for others."""
+    chosen = choose(candidates, limit)
+    while wrong := base.unconfirmed([one.row for one in chosen]):
+        candidates = [one for one in candidates if one.row not in wrong]
+        chosen = choose(candidates, limit)
+    return chosen
 
 
 def _is_written_for(card: DocumentCard, scope: ScopePlan) -> bool:

@@ -151,6 +151,15 @@ def fold(text: str) -> tuple[str, Sequence[int]]:
     return "".join(folded), origin
 
 
+def words_in(text: str) -> set[str]:
+    """The folded words of all of `text`, for a first look."""
+    return {_word(found) for found in _TOKEN.findall(fold(text)[0])}
+
+
+def _word(found: str) -> str:
+    return found.replace("'", "").replace("`", "")
+
+
 def _tokens(text: str, shift: int, sentence: int) -> list[Token]:
     folded, origin = fold(text)
     pasted = Pasted(text)
@@ -160,7 +169,7 @@ def _tokens(text: str, shift: int, sentence: int) -> list[Token]:
         between = folded[last : match.start()]
         if tokens and _SENTENCE_END.search(between):
             sentence += 1
-        word = match.group().replace("'", "").replace("`", "")
+        word = _word(match.group())
         comma = any(mark in between for mark in ",:–(") or " - " in between
         end = origin[match.end() - 1] + 1
         place = origin[match.start()]

@@ -85,28 +85,30 @@ def test_documents_count_once_under_their_first_cause() -> None:
         card("f"),
     ]
     closed = [False, True, False, True, False, True]
-    compiled = ScopeCatalogue.build(cards, closed, [1] * 6, ON.date()).compile(scope())
+    compiled = ScopeCatalogue.build(cards, closed, ON.date()).compile(scope())
     assert compiled.eligible.tolist() == [True, False, False, False, False, False]
     assert compiled.excluded == {"role": 1, "region": 1, "expired": 1, "not_yet_valid": 1, "quarantined": 1}
 
 
-def test_the_filter_names_the_admitted_classes_only() -> None:
-    """Chroma filters by one field; with every class admitted there is no filter at all."""
-    cards = [card("a"), card("b", roles="[it]"), card("c", roles="[it]")]
-    catalogue = ScopeCatalogue.build(cards, [False] * 3, [1, 1, 1], ON.date())
-    assert catalogue.compile(scope()).where == {"scope_class": {"$in": [catalogue.name(0)]}}
-    assert catalogue.compile(scope(role=("it",))).where is None
+def test_documents_of_one_audience_and_validity_share_a_class() -> None:
+    """The class is a matter of who a document is for, whatever it is called."""
+    cards = [
+        card("a"),
+        card("b", roles="[it]"),
+        card("c", roles="[it]"),
+        card("d", roles="[it]", valid_until="2026-01-01"),
+    ]
+    catalogue = ScopeCatalogue.build(cards, [False] * 4, ON.date())
     assert catalogue.name(1) == catalogue.name(2)
+    assert len({catalogue.name(number) for number in range(4)}) == 3
 
 
-def test_documents_that_expired_since_the_ingest_are_counted_as_surplus() -> None:
-    """Their class is still admitted for the others, so the search must ask for more."""
+def test_documents_that_expired_since_the_ingest_are_not_eligible() -> None:
+    """Their class is still admitted for the others."""
     cards = [card("a"), card("b", valid_until="2026-07-01")]
-    catalogue = ScopeCatalogue.build(cards, [False] * 2, [3, 4], ON.date())
-    compiled = catalogue.compile(scope(on=datetime(2026, 8, 1, tzinfo=UTC)))
-    assert compiled.surplus == 4
-    assert compiled.eligible.tolist() == [True, False]
-    assert not admits(scope(on=datetime(2026, 8, 1, tzinfo=UTC)), cards[1])
+    later = scope(on=datetime(2026, 8, 1, tzinfo=UTC))
+    assert ScopeCatalogue.build(cards, [False] * 2, ON.date()).compile(later).eligible.tolist() == [True, False]
+    assert not admits(later, cards[1])
 
 
 def test_all_stands_alone() -> None:
