@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import time
 import weakref
@@ -15,12 +13,12 @@ from urllib.parse import urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import SecretStr
 from tenacity import Retrying, retry_if_exception, stop_after_attempt
 
+from handrail.agent.models.embedding_wire import Unfit, bounded, vectors_of
 from handrail.agent.models.endpoint import told
 from handrail.agent.models.retrying import StopBefore, Wait, may_pass
-from handrail.agent.models.wire import MAX_BODY, TooLarge, Unusable
 from handrail.agent.ports import PortError
 from handrail.guardrails.encoder import MAX_CHARACTERS, shorten
 from handrail.retrieval.errors import RetrievalError
@@ -42,10 +40,6 @@ OPENAI = "https://api.openai.com/v1"
 """Where the client library goes without an address. Written out, because it would look into the environment first."""
 
 _UNFIT = frozenset({400, 413, 422})
-
-
-class Unfit(PortError):
-    """An answer that another attempt would not mend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +73,6 @@ class EmbeddingEndpoint:
         """SHA-256 over all that makes the vectors, as far as it is known here; the key does not."""
         parts = ["openai", str(RECIPE), self.address, self.model, str(self.dimensions), str(self.characters)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-class _Row(BaseModel):
-    index: int
-    embedding: list[float] | str
-
-
-class _Body(BaseModel):
-    data: list[_Row]
 
 
 class EndpointEmbedder:
@@ -171,8 +156,8 @@ class EndpointEmbedder:
             dimensions=self._endpoint.dimensions or omit,
             timeout=max(left, 0.01),
         ) as response:
-            content = _bounded(response.iter_bytes(), deadline, self._seconds)
-        return self._sized(_normal(_rows(content, len(batch))))
+            content = bounded(response.iter_bytes(), deadline, self._seconds)
+        return self._sized(vectors_of(content, len(batch)))
 
     def _sized(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """`rows`, if they are as long as all before them."""
@@ -225,50 +210,3 @@ def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
             start, size = number, 0
         size += len(text)
     yield texts[start:]
-
-
-def _bounded(pieces: Iterator[bytes], deadline: float, seconds: float) -> bytes:
-    content = bytearray()
-    for piece in pieces:
-        content += piece
-        if len(content) > MAX_BODY:
-            raise TooLarge(f"its answer is larger than {MAX_BODY} bytes")
-        if time.monotonic() > deadline:
-            raise Unfit(f"the endpoint did not answer within {seconds:g} seconds")
-    return bytes(content)
-
-
-def _rows(content: bytes, count: int) -> NDArray[np.float32]:
-    """The vectors of an answer in the order of their indexes, as long as they are there."""
-    try:
-        body = _Body.model_validate_json(content)
-    except ValidationError:
-        # `from None`: the error would repeat what the endpoint sent.
-        raise Unusable("it sent something that is no list of embeddings; check HANDRAIL_EMBEDDING_BASE_URL") from None
-    if len(body.data) != count:
-        raise Unusable(f"it sent {len(body.data)} embeddings for {count} texts")
-    if sorted(row.index for row in body.data) != list(range(count)):
-        raise Unusable(f"its embeddings are not numbered 0 to {count - 1}")
-    vectors = [_vector(row.embedding) for row in sorted(body.data, key=lambda row: row.index)]
-    if len({len(vector) for vector in vectors}) != 1 or not len(vectors[0]):
-        raise Unusable("its embeddings differ in length or are empty")
-    return np.stack(vectors)
-
-
-def _vector(embedding: list[float] | str) -> NDArray[np.float32]:
-    """One embedding. Some endpoints send Base64 of little-endian float32 without being asked."""
-    if not isinstance(embedding, str):
-        return np.array(embedding, dtype=np.float32)
-    try:
-        return np.frombuffer(base64.b64decode(embedding, validate=True), dtype="<f4").astype(np.float32)
-    except (binascii.Error, ValueError):
-        raise Unusable("one of its embeddings is neither a list of numbers nor Base64 of float32") from None
-
-
-def _normal(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """`rows` at length one."""
-    # In double precision: the squares of large numbers go beyond float32.
-    lengths = np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
-    if not np.isfinite(lengths).all() or not (lengths > 0.0).all():
-        raise Unusable("one of its embeddings is zero or not finite, so it has no direction")
-    return np.asarray(rows / lengths, dtype=np.float32)
