@@ -185,10 +185,15 @@ class AskedOfBase:
     in_documents: AskedWords
     document_of: NDArray[np.int32]
 
-    def proposed(self) -> NDArray[np.float32]:
-        """How much of the query stands in every passage and in its document; shape (passages,)."""
-        scores: NDArray[np.float32] = self.in_passages.proposed() + self.in_documents.proposed()[self.document_of]
-        return scores
+    def proposed(self, admitted: NDArray[np.bool_], count: int) -> list[int]:
+        """Rows of the `count` admitted passages that have most of the query in themselves and in their document."""
+        in_passage = self.in_passages.proposed()
+        rows = np.flatnonzero((in_passage > 0.0) & admitted)
+        scores = in_passage[rows] + self.in_documents.proposed()[self.document_of[rows]]
+        if len(rows) > count:
+            rows = rows[np.argpartition(-scores, count - 1)[:count]]
+        found: list[int] = rows.tolist()
+        return found
 
 
 def _means(embeddings: NDArray[np.float32], document_of: NDArray[np.int32], documents: int) -> NDArray[np.float32]:

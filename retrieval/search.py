@@ -170,8 +170,7 @@ def _search(
     asked = base.ask(query)
     wanted = max(CANDIDATES, 4 * limit)
     dense = base.nearness.nearest(vector, compiled.rows, wanted)
-    by_words = asked.proposed()
-    lexical = _best(by_words, compiled.rows.admitted & (by_words > 0), wanted)
+    lexical = asked.proposed(compiled.rows.admitted, wanted)
     rows = np.array(sorted({*dense, *lexical}), dtype=np.int64)
     if not len(rows):
         return []
@@ -209,13 +208,6 @@ def _is_written_for(card: DocumentCard, scope: ScopePlan) -> bool:
     """Whether the document is for just the kind of stack that this customer has, not for everybody."""
     stack = card.audience.stack
     return ALL not in stack and not set(stack).isdisjoint(scope.families.get(Family.STACK.value, ()))
-
-
-def _best(scores: np.ndarray[tuple[int], np.dtype[np.float32]], allowed: np.ndarray, count: int) -> list[int]:
-    rows = np.flatnonzero(allowed)
-    if len(rows) > count:
-        rows = rows[np.argpartition(-scores[rows], count - 1)[:count]]
-    return [int(row) for row in rows]
 
 
 def _passage(base: OpenBase, chosen: Candidate) -> Passage:
