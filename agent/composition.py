@@ -20,6 +20,7 @@ from handrail.agent.context import StoredContext
 from handrail.agent.flow import build_graph
 from handrail.agent.following import Following
 from handrail.agent.holdouts import Draws
+from handrail.agent.knowledge import chroma_of, question_embedder, remote_seconds
 from handrail.agent.operators import Operators
 from handrail.agent.opinion import wanting
 from handrail.agent.ports import (
@@ -213,7 +214,7 @@ async def _tend(service: Service) -> None:
 def open_readers(
     settings: Settings, bundle: Bundle, executor: ThreadPoolExecutor, given: Substitutes | None = None
 ) -> Readers:
-    """Detectors and retriever around one encoder, with the articles in the data folder; those of `given` instead.
+    """Detectors and retriever around one encoder, unless an endpoint embeds for the latter; those of `given` instead.
 
     Raises EncoderUnavailable, RetrievalError.
     """
@@ -243,7 +244,12 @@ def _detectors(bundle: Bundle, encoder: Encoder, settings: Settings) -> Detector
 def _retriever(settings: Settings, encoder: Encoder, executor: ThreadPoolExecutor) -> Retriever:
     from handrail.retrieval.search import ChromaRetriever
 
-    retriever = ChromaRetriever(settings.data_dir / "kb", encoder, executor=executor)
+    retriever = ChromaRetriever(
+        settings.data_dir / "kb",
+        question_embedder(settings) or encoder,
+        executor=executor,
+        chroma=chroma_of(settings),
+    )
     retriever.open()
     return retriever
 
@@ -265,7 +271,11 @@ def _openai(settings: Settings) -> OpenAIModel:
 
 
 def _patience(settings: Settings) -> Patience:
-    return Patience(model=settings.model_timeout, second_opinion=settings.second_opinion_timeout_seconds)
+    return Patience(
+        model=settings.model_timeout,
+        second_opinion=settings.second_opinion_timeout_seconds,
+        retrieval=Patience().retrieval + remote_seconds(settings),
+    )
 
 
 def _second_opinion(settings: Settings, bundle: Bundle, until: AsyncExitStack) -> SecondOpinion | None:

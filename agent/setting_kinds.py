@@ -18,6 +18,8 @@ SHORTEST_SECRET = 32
 _SITE_KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::[0-9]{1,5})?")
 _SERVER = re.compile(r"[a-z][a-z0-9_-]{0,59}")
+_HEADER = re.compile(r"[A-Za-z0-9-]{1,100}")
+_CONTENT = re.compile(r"[!-~]([ -~]*[!-~])?")
 _USUAL_PORT = re.compile(r"https://.*:443$|http://.*:80$")
 
 
@@ -66,6 +68,17 @@ def _named(servers: dict[str, McpServer]) -> dict[str, McpServer]:
     return servers
 
 
+def _fields(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    """Header fields as RFC 9110, section 5, has them; what is wrong with a content is not repeated."""
+    odd = sorted(name for name in headers if not _HEADER.fullmatch(name))
+    if odd:
+        raise ValueError(f"{', '.join(odd)}: the name of a header has letters, digits and dashes")
+    odd = sorted(name for name, content in headers.items() if not _CONTENT.fullmatch(content.get_secret_value()))
+    if odd:
+        raise ValueError(f"the content of {', '.join(odd)} is empty, or not plain ASCII on one line")
+    return headers
+
+
 def _addresses(proxies: str) -> str:
     for each in proxies.split(","):
         try:
@@ -78,5 +91,6 @@ def _addresses(proxies: str) -> str:
 Secret = Annotated[SecretStr, AfterValidator(_strong)]
 Keys = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_table), AfterValidator(_all_strong)]
 SiteKeys = Annotated[dict[str, tuple[str, ...]], NoDecode, BeforeValidator(_table), AfterValidator(_exact)]
+Headers = Annotated[dict[str, SecretStr], NoDecode, BeforeValidator(_table), AfterValidator(_fields)]
 McpServers = Annotated[dict[str, McpServer], NoDecode, BeforeValidator(_table), AfterValidator(_named)]
 Proxies = Annotated[str, AfterValidator(_addresses)]

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol, Self, cast
@@ -15,7 +15,10 @@ from handrail.guardrails.model_folder import MODEL, TOKENIZER, EncoderUnavailabl
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-__all__ = ["CachingEncoder", "Encoder", "EncoderUnavailable", "MiniLMEncoder"]
+__all__ = ["CachingEmbedder", "CachingEncoder", "Embedder", "Encoder", "EncoderUnavailable", "MiniLMEncoder"]
+
+MINILM = "all-MiniLM-L6-v2 int8"
+"""What people call the local model."""
 
 MAX_TOKENS = 256  # what the model was trained for; later tokens are cut
 MAX_CHARACTERS = 4_096  # 256 word pieces of ordinary text are some 1,200 characters
@@ -23,12 +26,17 @@ RAW_CHARACTERS = 4 * MAX_CHARACTERS  # how much is looked at to drop surplus whi
 WARM_UP = "How do I reset my password?"
 
 
-class Encoder(Protocol):
-    """Turns texts into vectors whose dot product is their similarity."""
+class Embedder(Protocol):
+    """Turns texts into vectors whose dot product is their similarity: all that retrieval asks for."""
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
 
     @property
     def revision(self) -> str:
-        """Identifies model and tokeniser; vectors of different revisions cannot be compared."""
+        """Identifies all that makes the vectors; vectors of different revisions cannot be compared."""
         ...
 
     @property
@@ -36,13 +44,17 @@ class Encoder(Protocol):
         """Length of a vector."""
         ...
 
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one row of length one per text, shape (n, dimensions), in the order of ``texts``."""
+        ...
+
+
+class Encoder(Embedder, Protocol):
+    """An embedder that detection can look into."""
+
     @property
     def deep_dimensions(self) -> int:
         """Length of a row of ``encode_deep``, at least ``dimensions``."""
-        ...
-
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return one row of length one per text, shape (n, dimensions), in the order of ``texts``."""
         ...
 
     def encode_deep(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -92,6 +104,11 @@ class MiniLMEncoder:
                 f"The sentence encoder in {opened.path} cannot be run ({error}). Run `handrail model install --force`."
             ) from error
         return encoder
+
+    @property
+    def name(self) -> str:
+        """What people call it: the model and its precision."""
+        return MINILM
 
     @property
     def revision(self) -> str:
@@ -166,16 +183,44 @@ def _open_tokenizer(path: Path) -> "Tokenizer":
     return tokenizer
 
 
+class CachingEmbedder:
+    """An embedder that remembers the last ``capacity`` texts, by digest and not by text; thread-safe."""
+
+    def __init__(self, inner: Embedder, capacity: int = 4_096) -> None:
+        self._inner = inner
+        self._rows = _RowCache(capacity)
+
+    @property
+    def name(self) -> str:
+        """What people call the embedder behind the cache."""
+        return self._inner.name
+
+    @property
+    def revision(self) -> str:
+        """Revision of the embedder behind the cache."""
+        return self._inner.revision
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+        return self._inner.dimensions
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Return one row per text, shape (n, dimensions), computing only those that are not remembered."""
+        return self._rows.of(texts, self._inner.encode)
+
+
 class CachingEncoder:
     """An encoder that remembers the last ``capacity`` texts (4.6 kB each), by digest and not by text; thread-safe."""
 
     def __init__(self, inner: Encoder, capacity: int = 4_096) -> None:
-        if capacity < 1:
-            raise ValueError("capacity must be at least 1")
         self._inner = inner
-        self._capacity = capacity
-        self._rows: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
-        self._lock = Lock()
+        self._rows = _RowCache(capacity)
+
+    @property
+    def name(self) -> str:
+        """What people call the encoder behind the cache."""
+        return self._inner.name
 
     @property
     def revision(self) -> str:
@@ -202,18 +247,32 @@ class CachingEncoder:
 
     def encode_deep(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one row per text, shape (n, deep_dimensions), in the same way; both share what is remembered."""
+        return self._rows.of(texts, self._inner.encode_deep)
+
+
+class _RowCache:
+    """The rows of the last texts, by digest."""
+
+    def __init__(self, capacity: int) -> None:
+        if capacity < 1:
+            raise ValueError("capacity must be at least 1")
+        self._capacity = capacity
+        self._rows: OrderedDict[bytes, NDArray[np.float32]] = OrderedDict()
+        self._lock = Lock()
+
+    def of(self, texts: Sequence[str], compute: Callable[[Sequence[str]], NDArray[np.float32]]) -> NDArray[np.float32]:
+        """One row per text; ``compute`` is asked for those that are not remembered."""
         keys = [hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest() for text in texts]
         known = self._recall(keys)
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        if not keys:
+            return compute([])  # which knows how long a row is
         if missing:
             # Outside the lock: two threads may compute the same text at once, which is cheaper than waiting.
-            fresh = dict(zip(missing, self._inner.encode_deep(list(missing.values())), strict=True))
+            fresh = dict(zip(missing, compute(list(missing.values())), strict=True))
             self._remember(fresh)
             known |= fresh
-        rows = np.empty((len(keys), self.deep_dimensions), dtype=np.float32)
-        for row, key in zip(rows, keys, strict=True):
-            row[:] = known[key]
-        return rows
+        return np.stack([known[key] for key in keys])
 
     def _recall(self, keys: Sequence[bytes]) -> dict[bytes, NDArray[np.float32]]:
         with self._lock:

@@ -13,10 +13,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from handrail.guardrails.encoder import Encoder
+from handrail.guardrails.encoder import Embedder
 from handrail.guardrails.scope import ScopePlan
 from handrail.retrieval.calibration import Features
 from handrail.retrieval.chroma import ChromaIndex, Record
+from handrail.retrieval.chroma_place import ChromaPlace, same_kind
 from handrail.retrieval.documents import DocumentCard
 from handrail.retrieval.errors import RetrievalError
 from handrail.retrieval.generation import REPAIR, BaseFolder, Generation, Manifest
@@ -24,7 +25,6 @@ from handrail.retrieval.lexical import AskedWords, LexicalIndex
 from handrail.retrieval.nearness import EligibleRows, Nearness
 from handrail.retrieval.passages import (
     CARDS,
-    CHROMA,
     DOCUMENT_WORDS,
     EMBEDDINGS,
     PASSAGE_WORDS,
@@ -83,18 +83,20 @@ class OpenBase:
         weakref.finalize(self, self._chroma.close)
 
     @classmethod
-    def load(cls, base: BaseFolder, generation: Generation, encoder: Encoder) -> Self:
+    def load(cls, base: BaseFolder, generation: Generation, encoder: Embedder, chroma: ChromaPlace) -> Self:
         """Open `generation`.
 
         Raises:
-            RetrievalError: it is damaged, of another format, or was embedded by another encoder.
+            RetrievalError: it is damaged, of another format, was embedded by another encoder, or is not in `chroma`.
         """
         manifest = base.manifest(generation)
         if manifest.encoder != encoder.revision:
             raise RetrievalError(
-                f"The knowledge base in {base.path} was embedded by encoder {manifest.encoder[:12]}, and this process "
-                f"runs {encoder.revision[:12]}; their vectors cannot be compared. {REPAIR}"
+                f"The knowledge base in {base.path} was embedded by {manifest.embedded_by}, and this process uses "
+                f"{encoder.name} ({encoder.revision[:12]}); their vectors cannot be compared. Set "
+                "HANDRAIL_EMBEDDING_MODEL and its companions as they were, or run `handrail kb ingest` again."
             )
+        same_kind(chroma, manifest, base.path)
         folder = base.folder(generation)
         try:
             cards, passages = read_cards(folder / CARDS), read_passages(folder / PASSAGES)
@@ -107,14 +109,28 @@ class OpenBase:
         if words[1].passages != len(cards):
             raise _damaged(folder, "word index and documents differ in number")
         kept, rows = _sound(cards, passages)
-        chroma = ChromaIndex.open(folder / CHROMA, generation.collection)
+        index = ChromaIndex.open(chroma.reading(base, generation))
         return cls(
             manifest,
             [card for number in kept if (card := cards[number]) is not None],
             [passage for row in rows if (passage := passages[row]) is not None],
             embeddings.view(np.ndarray) if len(rows) == len(passages) else embeddings[rows],
-            (chroma, words[0].restricted_to(rows), words[1].restricted_to(kept)),
+            (index, words[0].restricted_to(rows), words[1].restricted_to(kept)),
         )
+
+    def comparable(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """`vector`, if it is as long as those of the base.
+
+        Raises:
+            RetrievalError: it is not: the model behind a name has changed.
+        """
+        if len(vector) != self.manifest.dimensions:
+            raise RetrievalError(
+                f"The knowledge base was embedded by {self.manifest.embedded_by} as vectors of "
+                f"{self.manifest.dimensions} numbers, and that of a query has {len(vector)}: the model has changed. "
+                "Run `handrail kb ingest` again."
+            )
+        return vector
 
     def compile(self, plan: ScopePlan) -> SearchScope:
         """What `plan` means here, remembered for the next customer with the same grants on the same day."""

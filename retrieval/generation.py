@@ -28,6 +28,9 @@ MANIFEST = "manifest.json"
 LOCK = "ingest.lock"
 GENERATIONS = "generations"
 
+EMBEDDED = "embedded"
+"""The name of the Chroma that lies in the folder of its generation."""
+
 REPAIR = "Run `handrail kb ingest`."
 
 
@@ -71,6 +74,17 @@ class Manifest(Frozen):
     calibration: Calibration
     screened_by: str = ""
     """The revision of the screen that the documents passed; empty for a base that was made before this was kept."""
+
+    embedding: str = ""
+    """What people call the embedder; empty for a base that was made before this was kept."""
+
+    chroma: str = EMBEDDED
+    """Where the collection is: `EMBEDDED`, or the name of a server."""
+
+    @property
+    def embedded_by(self) -> str:
+        """The embedder by name, and by the beginning of its revision, as one name can stand for several."""
+        return f"{self.embedding or 'an encoder'} ({self.encoder[:12]})"
 
     @property
     def created_on(self) -> date:
@@ -152,6 +166,10 @@ class BaseFolder:
     def numbers(self) -> tuple[int, ...]:
         """The numbers of all generations on disk, complete or not."""
         return tuple(sorted(_number(path) for path in self._folders()))
+
+    def finished(self) -> frozenset[str]:
+        """The ids of all complete generations on disk."""
+        return frozenset(path.name for path in self._folders() if (path / MANIFEST).is_file())
 
     def sweep(self, live: Generation | None) -> int:
         """Remove unfinished generations and old ones, but for the last `KEPT`; return how many went.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,11 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from handrail.guardrails.encoder import Encoder
+from handrail.guardrails.encoder import Embedder
 from handrail.guardrails.vocabulary import Frozen
 from handrail.guardrails.yamlsource import Problem
 from handrail.retrieval.calibration import Calibration
 from handrail.retrieval.chroma import ChromaIndex, Entry
+from handrail.retrieval.chroma_place import ChromaPlace, EmbeddedChroma
 from handrail.retrieval.documents import Document, DocumentCard, DocumentSet, read_folder
 from handrail.retrieval.errors import RetrievalError
 from handrail.retrieval.generation import (
@@ -33,7 +35,6 @@ from handrail.retrieval.generation import (
 from handrail.retrieval.lexical import Fields, LexicalIndex, TermWeights
 from handrail.retrieval.passages import (
     CARDS,
-    CHROMA,
     DOCUMENT_WORDS,
     EMBEDDINGS,
     PASSAGE_WORDS,
@@ -61,15 +62,20 @@ class _Draft:
 
 
 class Ingest:
-    """Builds generations of one base. One ingest at a time, over all processes."""
+    """Builds generations of one base. One ingest at a time, over all processes.
 
-    def __init__(
+    `pointer` says which generation is live (None: the file in the base folder); `chroma` is where the collections are
+    (None: in the base folder).
+    """
+
+    def __init__(  # noqa: PLR0913 - what tests and the command line put in the place of the usual
         self,
         base: Path,
-        encoder: Encoder,
+        encoder: Embedder,
         screen: Screen,
         *,
         pointer: GenerationPointer | None = None,
+        chroma: ChromaPlace | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         calibration: Calibration | None = None,
         progress: Progress = lambda step, done, total: None,
@@ -78,6 +84,7 @@ class Ingest:
         self._encoder = encoder
         self._screen = screen
         self._pointer: GenerationPointer = pointer or FileGenerationPointer(base)
+        self._chroma: ChromaPlace = chroma or EmbeddedChroma()
         self._now = now
         self._calibration = calibration or Calibration()
         self._progress = progress
@@ -95,6 +102,8 @@ class Ingest:
             found = read_folder(folder, lambda done, total: self._progress(Step.READ, done, total))
             if not found.documents:
                 raise RetrievalError("No article can be used:\n" + "\n".join(f"  - {one}" for one in found.problems))
+            # Before anything that takes long: a server that is not there is noticed now.
+            self._chroma.sweep(self._base, self._base.finished())
             # Documents of one audience lie next to each other, so that a scope is a few stretches of rows.
             draft = self._draft(sorted(found.documents, key=_audience))
             live = self._pointer.get()
@@ -108,6 +117,8 @@ class Ingest:
             # INVARIANT: only a complete generation that has reached the disk is ever pointed to.
             self._pointer.set(generation)
             self._base.sweep(generation)
+            with suppress(RetrievalError):  # the base is live; what is left over goes with the next ingest
+                self._chroma.sweep(self._base, self._base.finished())
             self._progress(Step.SWITCH, 1, 1)
             return _report(Outcome.BUILT, generation, draft, found, embedded)
 
@@ -132,9 +143,10 @@ class Ingest:
 
     def _whole(self, live: Generation) -> bool:
         try:
-            return self._base.manifest(live).generation == live
+            manifest = self._base.manifest(live)
         except RetrievalError:
             return False
+        return manifest.generation == live and self._chroma.holds(self._base, manifest)
 
     def _next(self, live: Generation | None, revision: str) -> Generation:
         highest = max((*self._base.numbers(), live.number if live else 0, 0))
@@ -191,6 +203,8 @@ class Ingest:
             quarantined=draft.quarantined,
             calibration=self._calibration,
             screened_by=self._screen.revision,
+            embedding=self._encoder.name,
+            chroma=self._chroma.name,
         )
         write_lines(folder / CARDS, cards)
         write_lines(folder / PASSAGES, draft.passages)
@@ -205,8 +219,7 @@ class Ingest:
             folder / DOCUMENT_WORDS
         )
         ChromaIndex.build(
-            folder / CHROMA,
-            generation.collection,
+            self._chroma.making(self._base, generation),
             _entries(cards, draft.passages, manifest.created_on),
             vectors,
             lambda done: self._progress(Step.INDEX, done, len(draft.passages)),

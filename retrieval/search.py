@@ -11,10 +11,11 @@ from threading import Lock, Thread
 
 import numpy as np
 
-from handrail.guardrails.encoder import Encoder
+from handrail.guardrails.encoder import Embedder
 from handrail.guardrails.scope import ALL, Family, Retrieved, ScopePlan
 from handrail.guardrails.vocabulary import Passage
 from handrail.retrieval.base import OpenBase, SearchScope
+from handrail.retrieval.chroma_place import ChromaPlace, EmbeddedChroma
 from handrail.retrieval.documents import DocumentCard
 from handrail.retrieval.errors import RetrievalError
 from handrail.retrieval.generation import BaseFolder, FileGenerationPointer, Generation, GenerationPointer
@@ -44,21 +45,23 @@ class ChromaRetriever:
     """Searches the live generation of a base; a new generation is noticed at the next search, or soon after it.
 
     `executor` runs the searches (None: the default one of the event loop); `pointer` says which generation is live
-    (None: the file in the base folder).
+    (None: the file in the base folder); `chroma` says where the collections are.
     """
 
     def __init__(
         self,
         base: Path,
-        encoder: Encoder,
+        encoder: Embedder,
         *,
         pointer: GenerationPointer | None = None,
         executor: Executor | None = None,
+        chroma: ChromaPlace | None = None,
     ) -> None:
         self._base = BaseFolder(base)
         self._encoder = encoder
         self._pointer: GenerationPointer = pointer or FileGenerationPointer(base)
         self._executor = executor
+        self._chroma: ChromaPlace = chroma or EmbeddedChroma()
         self._open: OpenBase | None = None
         self._opening: _Opening | None = None
         self._lock = Lock()
@@ -143,13 +146,13 @@ class ChromaRetriever:
 
     def _load(self, live: Generation) -> OpenBase:
         try:
-            return OpenBase.load(self._base, live, self._encoder)
+            return OpenBase.load(self._base, live, self._encoder, self._chroma)
         except RetrievalError:
             # Between pointer and files there may have been two ingests, and the generation is gone for good reason.
             newer = self._live()
             if newer == live:
                 raise
-            return OpenBase.load(self._base, newer, self._encoder)
+            return OpenBase.load(self._base, newer, self._encoder, self._chroma)
 
     def _live(self) -> Generation:
         live = self._pointer.get()
@@ -159,11 +162,11 @@ class ChromaRetriever:
 
 
 def _search(
-    base: OpenBase, compiled: SearchScope, encoder: Encoder, query: str, limit: int, scope: ScopePlan
+    base: OpenBase, compiled: SearchScope, encoder: Embedder, query: str, limit: int, scope: ScopePlan
 ) -> list[Candidate]:
     if not query.strip() or not compiled.rows.count:
         return []
-    vector = encoder.encode([query])[0]
+    vector = base.comparable(encoder.encode([query])[0])
     asked = base.ask(query)
     wanted = max(CANDIDATES, 4 * limit)
     dense = base.nearness.nearest(vector, compiled.rows, wanted)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from pydantic import JsonValue
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
-from tenacity.stop import stop_base
-from tenacity.wait import wait_base
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 
 from handrail.agent.models.endpoint import OpenAIEndpoint, read_response, told
 from handrail.agent.models.overlap import rests_on
-from handrail.agent.models.wire import Answer, Unusable
+from handrail.agent.models.retrying import StopBefore, Wait, may_pass
+from handrail.agent.models.wire import Answer
 from handrail.agent.ports import Listener, PortError, Prompt, Relayed
 from handrail.guardrails.vocabulary import Draft
 
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageParam, ChatCompletionToolParam
 
 ATTEMPTS = 3
-FIRST_WAIT = 0.25
-"""Seconds before the second attempt, doubled for the third, unless the endpoint says how long to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +65,9 @@ class OpenAIModel(OpenAIEndpoint):
     async def _answer(self, question: _Question, seconds: float, listener: Listener | None = None) -> Answer:
         deadline = time.monotonic() + seconds
         retrying = AsyncRetrying(
-            retry=retry_if_exception(lambda error: _may_pass(error) and (listener is None or listener.forget())),
-            stop=stop_after_attempt(ATTEMPTS) | _StopBefore(deadline),
-            wait=_Wait(),
+            retry=retry_if_exception(lambda error: may_pass(error) and (listener is None or listener.forget())),
+            stop=stop_after_attempt(ATTEMPTS) | StopBefore(deadline),
+            wait=Wait(),
             reraise=True,
         )
         try:
@@ -100,47 +96,3 @@ class OpenAIModel(OpenAIEndpoint):
             # Arguments that are not JSON have to fail here, where another attempt is possible.
             answer.calls()
             return answer
-
-
-class _StopBefore(stop_base):
-    """Stops when the pause before the next attempt would go beyond the deadline."""
-
-    def __init__(self, deadline: float) -> None:
-        self._deadline = deadline
-
-    def __call__(self, retry_state: RetryCallState) -> bool:
-        return time.monotonic() + retry_state.upcoming_sleep >= self._deadline
-
-
-class _Wait(wait_base):
-    """What the endpoint asks for, else twice as long each time."""
-
-    def __call__(self, retry_state: RetryCallState) -> float:
-        error = retry_state.outcome.exception() if retry_state.outcome is not None else None
-        asked = _retry_after(error)
-        if asked is not None:
-            return asked
-        return float(FIRST_WAIT * 2 ** (retry_state.attempt_number - 1))
-
-
-def _retry_after(error: BaseException | None) -> float | None:
-    """Seconds of a Retry-After header (RFC 9110, section 10.2.3); its date form is not used by model endpoints."""
-    from openai import APIStatusError
-
-    if not isinstance(error, APIStatusError):
-        return None
-    try:
-        seconds = float(error.response.headers.get("retry-after", ""))
-    except ValueError:
-        return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
-def _may_pass(error: BaseException) -> bool:
-    """Whether another attempt makes sense."""
-    from openai import APIConnectionError, InternalServerError, RateLimitError
-
-    if isinstance(error, Unusable | RateLimitError | InternalServerError | APIConnectionError):
-        return True
-    # A connection that breaks while the answer is read comes from the HTTP library, whose name depends on the version.
-    return type(error).__module__.startswith(("httpx", "httpcore")) or isinstance(error, OSError)

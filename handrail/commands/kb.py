@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypedDict
 import click
 
 if TYPE_CHECKING:
+    from handrail.agent.settings import Settings
     from handrail.guardrails.encoder import Encoder
     from handrail.guardrails.scope import ScopePlan
     from handrail.guardrails.vocabulary import Passage
@@ -77,9 +78,19 @@ def ingest(folder: Path | None, bundle: Path | None, data_dir: Path, as_json: bo
 
     Exits with 1 when articles were left out because something is wrong with them; the others are ingested.
     """
+    from handrail.agent.knowledge import article_embedder, calibration_of, chroma_of
     from handrail.retrieval.ingest import Ingest
 
-    run = Ingest(data_dir / "kb", _encoder(), _screen(bundle), progress=_reporter())
+    settings = _settings(data_dir)
+    embedder = article_embedder(settings) or _encoder()
+    run = Ingest(
+        data_dir / "kb",
+        embedder,
+        _screen(bundle),
+        chroma=chroma_of(settings),
+        calibration=calibration_of(settings),
+        progress=_reporter(),
+    )
     if folder is not None:
         report = run.run(folder)
     else:
@@ -109,10 +120,12 @@ def search(
     With a second argument, QUERY is a file of lines {"id", "query", "attributes"}, and one line of results for each is
     written to OUTPUT.
     """
+    from handrail.agent.knowledge import chroma_of, question_embedder
     from handrail.retrieval.search import ChromaRetriever
 
-    given = parse_attributes(attributes)
-    retriever = ChromaRetriever(data_dir / "kb", _encoder())
+    given, settings = parse_attributes(attributes), _settings(data_dir)
+    embedder = question_embedder(settings) or _encoder()
+    retriever = ChromaRetriever(data_dir / "kb", embedder, chroma=chroma_of(settings))
     if output is not None:
         _search_file(retriever, Path(query), output, limit)
         return
@@ -128,9 +141,11 @@ def search(
 @_as_json
 def status(data_dir: Path, as_json: bool) -> None:
     """Say what the live knowledge base holds, and which documents are in quarantine."""
+    from handrail.agent.knowledge import embedding_name
     from handrail.retrieval.errors import RetrievalError
     from handrail.retrieval.generation import BaseFolder, FileGenerationPointer
 
+    settings = _settings(data_dir)
     base = data_dir / "kb"
     live = FileGenerationPointer(base).get()
     if live is None:
@@ -140,10 +155,16 @@ def status(data_dir: Path, as_json: bool) -> None:
         click.echo(manifest.model_dump_json(indent=2))
         return
     click.echo(f"Generation {live.generation_id}, made {manifest.created_at:%Y-%m-%d %H:%M} UTC, in {base}")
-    click.echo(f"{manifest.documents} documents, {manifest.passages} passages, encoder {manifest.encoder[:12]}")
+    click.echo(f"{manifest.documents} documents, {manifest.passages} passages, embedded by {manifest.embedded_by}")
+    click.echo(f"Vectors in Chroma, {manifest.chroma}")
     click.echo(f"Good enough from a score of {manifest.calibration.threshold:.2f}")
     for entry in manifest.quarantined:
         click.echo(f"In quarantine: {entry.path}:{entry.line} ({', '.join(entry.signals)})")
+    wanted = embedding_name(settings)
+    if manifest.embedding and manifest.embedding != wanted:
+        click.echo(
+            f"The settings name another embedding, {wanted}: run `handrail kb ingest` before you search.", err=True
+        )
 
 
 def parse_attributes(pairs: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -245,6 +266,12 @@ def _reporter() -> Progress:
                 click.echo("\r\x1b[K", nl=False, err=True)
 
     return show
+
+
+def _settings(data_dir: Path) -> Settings:
+    from handrail.agent.settings import load_settings
+
+    return load_settings(overrides={"data_dir": data_dir})
 
 
 def _encoder() -> Encoder:

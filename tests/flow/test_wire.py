@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from fastapi.routing import iter_route_contexts
 
-from handrail.agent.models import openai as adapter
+from handrail.agent.models import retrying
 from handrail.agent.server.app import create_app
 from handrail.agent.settings import Settings
 from handrail.evals.standins.conduct import Conduct
@@ -105,7 +105,7 @@ def behave(monkeypatch: pytest.MonkeyPatch, model: StandIn, way: Way, kind: str)
     monkeypatch.setitem(SCRIPTS, way.conduct, partial(way.script, kind))
     monkeypatch.setattr(model, "conduct", way.conduct)
     monkeypatch.setattr(model, "pace", way.pace)
-    monkeypatch.setattr(adapter, "FIRST_WAIT", 0.0)
+    monkeypatch.setattr(retrying, "FIRST_WAIT", 0.0)
     model.seen.clear()
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 class HashingEncoder:
     """Adds up one pseudo-random direction per word; the same everywhere and every time. Counts what it embeds."""
 
+    name = "hashing"
     dimensions = 384
     deep_dimensions = 384
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from handrail.guardrails.encoder import (
     MAX_CHARACTERS,
+    CachingEmbedder,
     CachingEncoder,
     Encoder,
     EncoderUnavailable,
@@ -35,6 +36,7 @@ PARAPHRASES = [
 class CountingEncoder:
     """Embeds a text as its length and its number of vowels; remembers what it was asked."""
 
+    name = "counting"
     revision = "counting"
     dimensions = 2
     deep_dimensions = 2
@@ -52,6 +54,21 @@ class CountingEncoder:
         self.asked += texts
         rows = [(len(text), sum(text.count(vowel) for vowel in "aeiou")) for text in texts]
         return np.array(rows, dtype=np.float32).reshape(len(texts), 2)
+
+
+def test_an_embedder_is_asked_once_for_each_text() -> None:
+    """The cache asks for nothing but vectors, and a row is its own copy."""
+    inner = CountingEncoder()
+    embedder = CachingEmbedder(inner, capacity=2)
+    assert embedder.encode(["one", "three", "one"]).tolist() == [[3, 2], [5, 2], [3, 2]]
+    assert inner.asked == ["one", "three"]
+    embedder.encode(["three"])[0] = 0.0
+    assert embedder.encode(["three"]).tolist() == [[5, 2]]
+    embedder.encode(["four"])
+    embedder.encode(["one"])
+    assert inner.asked == ["one", "three", "four", "one"]
+    assert embedder.encode([]).shape == (0, 2)
+    assert (embedder.name, embedder.revision, embedder.dimensions) == ("counting", "counting", 2)
 
 
 def test_inner_layers_follow_the_embedding(minilm: MiniLMEncoder) -> None:

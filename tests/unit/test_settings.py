@@ -217,6 +217,53 @@ def test_wrong_settings_of_second_opinions(monkeypatch: pytest.MonkeyPatch) -> N
     assert "HANDRAIL_SECOND_OPINION_BELOW" in told
 
 
+def test_an_embedding_endpoint_is_that_of_the_chat_model_unless_it_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without any endpoint, nothing is sent to a default one; the chat model's key goes to no other endpoint."""
+    monkeypatch.setenv("HANDRAIL_EMBEDDING_MODEL", "embed-small")
+    assert "HANDRAIL_EMBEDDING_API_KEY" in problems()[0]
+    monkeypatch.setenv("HANDRAIL_MODEL_BASE_URL", "http://127.0.0.1:9/v1")
+    monkeypatch.setenv("HANDRAIL_MODEL_API_KEY", "chat-key")
+    settings = load_settings()
+    assert settings.embedding_url == "http://127.0.0.1:9/v1"
+    assert settings.embedding_key == settings.model_api_key
+    monkeypatch.setenv("HANDRAIL_EMBEDDING_BASE_URL", "http://127.0.0.1:8/v1")
+    assert load_settings().embedding_key is None
+    monkeypatch.setenv("HANDRAIL_EMBEDDING_API_KEY", "own-key")
+    own = load_settings().embedding_key
+    assert own is not None
+    assert own.get_secret_value() == "own-key"
+    assert "own-key" not in repr(load_settings())
+
+
+def test_wrong_settings_of_retrieval(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All told at once, and never the content of a header."""
+    monkeypatch.setenv("HANDRAIL_EMBEDDING_MODEL", "embedded")
+    monkeypatch.setenv("HANDRAIL_EMBEDDING_DIMENSIONS", "0")
+    monkeypatch.setenv("HANDRAIL_EMBEDDING_CHARACTERS", "100000")
+    monkeypatch.setenv("HANDRAIL_TURN_SECONDS", "2")
+    monkeypatch.setenv("HANDRAIL_EMBEDDING_TIMEOUT_SECONDS", "3")
+    monkeypatch.setenv("HANDRAIL_CHROMA_TIMEOUT_SECONDS", "3")
+    monkeypatch.setenv("HANDRAIL_CHROMA_URL", "chroma.example:8000")
+    monkeypatch.setenv("HANDRAIL_CHROMA_TENANT", "../shop")
+    monkeypatch.setenv("HANDRAIL_CHROMA_HEADERS", json.dumps({"x-token": f"{SECRET}\r\nhost: other"}))
+    told = problems()
+    for name in ("MODEL", "DIMENSIONS", "CHARACTERS", "TIMEOUT_SECONDS"):
+        assert any(one.startswith(f"HANDRAIL_EMBEDDING_{name}: ") for one in told), name
+    for name in ("TIMEOUT_SECONDS", "URL", "TENANT", "HEADERS"):
+        assert any(one.startswith(f"HANDRAIL_CHROMA_{name}: ") for one in told), name
+    assert SECRET not in "".join(told)
+
+
+def test_a_chroma_server_is_an_address_with_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The headers are secrets: nothing that prints settings shows them."""
+    monkeypatch.setenv("HANDRAIL_CHROMA_URL", "https://chroma.example/behind/a/proxy")
+    monkeypatch.setenv("HANDRAIL_CHROMA_HEADERS", json.dumps({"Authorization": f"Bearer {SECRET}"}))
+    settings = load_settings()
+    assert settings.chroma_headers["Authorization"].get_secret_value() == f"Bearer {SECRET}"
+    assert SECRET not in repr(settings)
+    assert (settings.chroma_tenant, settings.chroma_database) == ("default_tenant", "default_database")
+
+
 def test_every_setting_says_what_to_set() -> None:
     """The advice of a problem comes from the field's description."""
     for name, field in Settings.model_fields.items():

@@ -23,6 +23,7 @@ EMPTY = Lexicon.of((), np.zeros(0, dtype=np.float32))
 class HashedEncoder:
     """Vectors from letters: no meaning, but the same ones every time."""
 
+    name = "hashed"
     revision = "hashed"
     dimensions = 16
     deep_dimensions = 16

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from handrail.retrieval.calibration import Calibration
+from handrail.retrieval.chroma_place import ChromaPlace
+from handrail.retrieval.chroma_server import ChromaServer
 from handrail.retrieval.errors import RetrievalError
 from handrail.retrieval.generation import GENERATIONS, MANIFEST, FileGenerationPointer
 from handrail.retrieval.ingest import Ingest
@@ -17,6 +19,7 @@ from handrail.retrieval.search import ChromaRetriever
 from tests.support.articles import HIDDEN, article, scope, screen, write_articles
 from tests.support.hashing_encoder import HashingEncoder
 
+pytestmark = pytest.mark.usefixtures("place")
 ROOT = Path(__file__).parents[3]
 FIRST = {
     "reset.md": article("reset", "Choose forgot password on the page.", "Reset your password"),
@@ -27,6 +30,8 @@ SECOND = {**FIRST, "sso.md": article("sso", "Connect your identity provider.", "
 KILLED = """
 import os, signal, sys
 from pathlib import Path
+from handrail.retrieval.chroma_place import EmbeddedChroma
+from handrail.retrieval.chroma_server import ChromaServer
 from handrail.retrieval.ingest import Ingest
 from tests.support.articles import screen
 from tests.support.hashing_encoder import HashingEncoder
@@ -35,7 +40,8 @@ def die(step, done, total):
     if step == sys.argv[3]:
         os.kill(os.getpid(), signal.SIGKILL)
 
-Ingest(Path(sys.argv[1]), HashingEncoder(), screen, progress=die).run(Path(sys.argv[2]))
+place = ChromaServer(sys.argv[4]) if sys.argv[4:] else EmbeddedChroma()
+Ingest(Path(sys.argv[1]), HashingEncoder(), screen, chroma=place, progress=die).run(Path(sys.argv[2]))
 """
 
 
@@ -138,13 +144,14 @@ def test_old_generations_go_but_for_the_last_two(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("step", [Step.EMBED, Step.INDEX, Step.SWITCH])
-def test_a_killed_ingest_leaves_the_old_base_serving(tmp_path: Path, step: Step) -> None:
+def test_a_killed_ingest_leaves_the_old_base_serving(tmp_path: Path, place: ChromaPlace, step: Step) -> None:
     """`kill -9` at any step changes nothing for readers, and the next ingest clears up and succeeds."""
     base, folder = tmp_path / "kb", write_articles(tmp_path / "articles", FIRST)
     old = Ingest(base, HashingEncoder(), screen).run(folder).generation
     write_articles(folder, SECOND)
+    address = [place.url] if isinstance(place, ChromaServer) else []
     ended = subprocess.run(
-        [sys.executable, "-c", KILLED, str(base), str(folder), step.value],
+        [sys.executable, "-c", KILLED, str(base), str(folder), step.value, *address],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
         check=False,

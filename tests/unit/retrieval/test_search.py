@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from handrail.retrieval.chroma_place import ChromaPlace
+from handrail.retrieval.chroma_server import BASE_ID
 from handrail.retrieval.errors import RetrievalError
-from handrail.retrieval.generation import GENERATIONS, MANIFEST
+from handrail.retrieval.generation import EMBEDDED, GENERATIONS, MANIFEST
 from handrail.retrieval.ingest import Ingest
 from handrail.retrieval.passages import CARDS, CHROMA, EMBEDDINGS, PASSAGES
 from handrail.retrieval.search import ChromaRetriever
@@ -27,8 +29,11 @@ ARTICLES = {
 }
 
 
+pytestmark = pytest.mark.usefixtures("place")
+
+
 @pytest.fixture(scope="module")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def base(tmp_path_factory: pytest.TempPathFactory, place: ChromaPlace) -> Path:
     """A base that tests only read."""
     folder = tmp_path_factory.mktemp("search")
     Ingest(folder / "kb", HashingEncoder(), screen).run(write_articles(folder / "articles", ARTICLES))
@@ -126,7 +131,7 @@ async def test_a_missing_base_says_what_to_run(tmp_path: Path) -> None:
 
 def test_another_encoder_is_refused(base: Path) -> None:
     """Vectors of two encoders cannot be compared."""
-    with pytest.raises(RetrievalError, match=r"encoder hashing-1.*runs hashing-2.*kb ingest"):
+    with pytest.raises(RetrievalError, match=r"hashing \(hashing-1\).*uses hashing \(hashing-2\).*kb ingest"):
         ChromaRetriever(base, HashingEncoder("hashing-2")).find("x", scope(), 1)
 
 
@@ -142,10 +147,11 @@ def test_an_open_retriever_notices_a_new_generation(tmp_path: Path) -> None:
     assert [passage.doc_id for passage in retriever.find("apples", scope(), 5).passages] == ["d"]
 
 
-@pytest.mark.parametrize("name", [MANIFEST, CARDS, PASSAGES, EMBEDDINGS, CHROMA])
-def test_a_missing_file_is_named(own_base: Path, name: str) -> None:
+@pytest.mark.parametrize("name", [MANIFEST, CARDS, PASSAGES, EMBEDDINGS, None])
+def test_a_missing_file_is_named(own_base: Path, place: ChromaPlace, name: str | None) -> None:
     """A damaged base is an error that says what to run, never an empty answer."""
-    path = files(own_base) / name
+    of_chroma = files(own_base) / CHROMA if place.name == EMBEDDED else own_base / BASE_ID
+    path = of_chroma if name is None else files(own_base) / name
     path.rename(path.with_name("gone"))
     with pytest.raises(RetrievalError, match="kb ingest"):
         ChromaRetriever(own_base, HashingEncoder()).find("password", scope(), 5)
