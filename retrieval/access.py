@@ -30,7 +30,7 @@ class Cell(Frozen):
 
 
 class Row(Frozen):
-    """A group of customers: a segment, or those with a value of an attribute. No cell where nobody is in it."""
+    """A group of customers: a segment by id, or `attribute=value`. No cell where nobody is in it."""
 
     group: str
     cells: tuple[Cell, ...]
@@ -83,7 +83,8 @@ def holes(reach: Reach, usable: NDArray[np.bool_]) -> Iterator[Finding]:
             if not members.any() or not empty[members].all() or any(not (members & ~known).any() for known in told):
                 continue
             told.append(members)
-            found = f"For {need} {group.name} has no document, although other customers have."
+            who = group.name if "=" in group.name else f"segment {group.name}"
+            found = f"For {need} {who} has no document, although other customers have."
             yield _finding(Code.ACCESS_HOLE, found, "Write one for them, or widen the classes of one")
 
 
@@ -104,9 +105,7 @@ def _row(group: _Group, needs: Sequence[str], counts: NDArray[np.int64], served:
 
 
 def _segments(population: Population) -> tuple[_Group, ...]:
-    return tuple(
-        _Group(f"segment {name}", population.member[:, :, number]) for number, name in enumerate(population.segments)
-    )
+    return tuple(_Group(name, population.member[:, :, number]) for number, name in enumerate(population.segments))
 
 
 def _values(population: Population, names: Sequence[str]) -> tuple[_Group, ...]:

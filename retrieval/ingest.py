@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from handrail.guardrails.encoder import Encoder
 from handrail.guardrails.vocabulary import Frozen
-from handrail.guardrails.yamlsource import Problem
 from handrail.retrieval.calibration import Calibration
 from handrail.retrieval.chroma import ChromaIndex, Entry
 from handrail.retrieval.documents import Document, DocumentCard, DocumentSet, read_folder
@@ -230,7 +229,6 @@ def _feed(update: Callable[[bytes], object], items: Iterable[Frozen]) -> None:
 
 
 def _report(outcome: Outcome, generation: Generation, draft: _Draft, found: DocumentSet, embedded: int) -> IngestReport:
-    problems: Sequence[Problem] = sorted(found.problems)
     return IngestReport(
         outcome=outcome,
         generation=generation,
@@ -240,5 +238,5 @@ def _report(outcome: Outcome, generation: Generation, draft: _Draft, found: Docu
         reused=len(draft.passages) - embedded,
         quarantined=draft.quarantined,
         bad_documents=found.bad_files,
-        problems=tuple(str(problem) for problem in problems),
+        problems=tuple(sorted(found.problems)),
     )
