@@ -45,12 +45,12 @@ def broken_links(contents: Contents) -> Iterator[Finding]:
             target, _, anchor = unquote(link.target).partition("#")
             doc_id = _resolve(target, card, paths, contents)
             if doc_id is None:
-                hint = nearest(target, [*paths, *contents.card_of])
-                yield _finding(card, link, f"The link to {target!r} leads to no article of the base{hint}.")
+                hint = nearest(target, _names(card, contents)) or "."
+                yield _finding(card, link, f"The link to {target!r} leads to no article of the base{hint}")
             elif anchor and doc_id not in contents.quarantined and slug(anchor) not in anchors[doc_id]:
                 where = "this article" if doc_id == card.doc_id else doc_id
-                hint = nearest(slug(anchor), anchors[doc_id])
-                yield _finding(card, link, f"There is no heading {anchor!r} in {where}{hint}.")
+                hint = nearest(slug(anchor), anchors[doc_id]) or "."
+                yield _finding(card, link, f"There is no heading {anchor!r} in {where}{hint}")
 
 
 def slug(heading: str) -> str:
@@ -79,6 +79,12 @@ def _resolve(target: str, card: DocumentCard, paths: dict[str, str], contents: C
     folder = "" if target.startswith("/") else posixpath.dirname(card.path)
     path = posixpath.normpath(posixpath.join(folder, target.lstrip("/"))).removesuffix(".md")
     return paths.get(path)
+
+
+def _names(card: DocumentCard, contents: Contents) -> set[str]:
+    """What a link in the article of `card` may say: ids, and paths from its folder."""
+    folder = posixpath.dirname(card.path)
+    return {*contents.card_of, *(posixpath.relpath(one.path, folder or ".") for one in contents.cards)}
 
 
 def _anchors(contents: Contents, card: DocumentCard) -> frozenset[str]:

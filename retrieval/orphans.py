@@ -62,7 +62,7 @@ def _unknown(card: DocumentCard, family: Family, word: str, known: frozenset[str
         code=Code.UNKNOWN_CLASS,
         severity=Severity.ERROR if lost else Severity.WARNING,
         places=(place_of(card),),
-        found=f"No customer of this bundle has the {family.value} {word!r}{nearest(word, known)}; {effect}.",
+        found=f"No customer of this bundle has the {family.value} {word!r}, {effect}{nearest(word, known) or '.'}",
         to_do="Correct the word in the article, or declare it in the bundle.",
     )
 

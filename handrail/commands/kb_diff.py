@@ -13,7 +13,10 @@ from handrail.commands.kb_options import AS_JSON, BUNDLE, DATA_DIR, FOUND, base_
 from handrail.commands.kb_problems import problem_lines
 
 if TYPE_CHECKING:
-    from handrail.retrieval.difference import BaseDifference, ChangedDocument
+    from handrail.retrieval.difference import BaseDifference, ChangedDocument, SegmentEffect
+
+WIDTH = 120
+"""Characters of a line."""
 
 SHOWN = 50
 """Documents of a kind that are named; JSON has all of them."""
@@ -65,10 +68,23 @@ def _lines(found: BaseDifference) -> Iterator[str]:
     )
     yield from _limited([f"  ! {doc_id} would come out of quarantine" for doc_id in found.released])
     if found.segments:
-        yield "Documents that customers of a segment could read"
-        for effect in found.segments:
-            yield f"  {effect.segment:28} +{effect.more} -{effect.less}"
+        yield "Documents that customers of a segment could read, more and less than before"
+        yield from _effects(found.segments)
     yield from _left_out(found)
+
+
+def _effects(effects: Sequence[SegmentEffect]) -> Iterator[str]:
+    """Segments with one effect share its lines, the largest loss first."""
+    import textwrap
+
+    alike: dict[tuple[int, int], list[str]] = {}
+    for effect in effects:
+        alike.setdefault((effect.more, effect.less), []).append(effect.segment)
+    for (more, less), segments in sorted(alike.items(), key=lambda item: (-item[0][1], -item[0][0])):
+        head = f"  +{more} -{less}".ljust(10)
+        yield textwrap.fill(
+            ", ".join(segments), WIDTH, initial_indent=head, subsequent_indent=" " * len(head), break_long_words=False
+        )
 
 
 def _left_out(found: BaseDifference) -> Iterator[str]:

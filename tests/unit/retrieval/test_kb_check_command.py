@@ -82,7 +82,8 @@ def test_diff_exits_as_diff_does(tmp_path: Path, capsys: pytest.CaptureFixture[s
     printed = capsys.readouterr().out
     assert "1 added, 0 removed, 1 changed" in printed
     assert "  ~ a.md  authority authoritative -> standard" in printed
-    assert "policy_compliance            +0 -1" in printed
+    assert "  +0 -1   policy_compliance\n" in printed
+    assert "  +1 -0   access_restore, account_changes" in printed
     assert call(tmp_path, "diff", str(folder), "--json") == 1
     assert [one["doc_id"] for one in json.loads(capsys.readouterr().out)["added"]] == ["b"]
     assert call(tmp_path, "diff", str(tmp_path / "none")) == 2

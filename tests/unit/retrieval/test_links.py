@@ -50,7 +50,7 @@ def test_links_that_lead_somewhere_or_are_none_are_left_alone(tmp_path: Path, li
 @pytest.mark.parametrize(
     ("link", "words"),
     [
-        ("[a](polcy.md)", "'polcy.md'"),
+        ("[a](polcy.md)", "did you mean 'policy.md'?"),
         ("[a](../policy.md)", "no article"),
         ("[a](refund-polici)", "did you mean 'refund-policy'"),
         ("[a](policy.md#card)", "no heading 'card' in refund-policy; did you mean 'cards'"),
