@@ -25,6 +25,9 @@ _DEFINED = re.compile(r"^[ ]{0,3}\[[^\[\]\n]+\]:\s*<?([^\s<>]+)", re.MULTILINE)
 _WIKI = re.compile(r"\[\[([^\[\]|#\n]*)(#[^\[\]|\n]*)?(?:\|[^\[\]\n]*)?\]\]")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _DROPPED = re.compile(r"[^\w\- ]")
+HINTS = 100
+"""Links for which the nearest article is looked for: among many articles that takes long."""
+
 _ARTICLE = (".md", "")
 """Endings of what may be an article."""
 
@@ -39,13 +42,15 @@ def broken_links(contents: Contents) -> Iterator[Finding]:
     """A finding for each link to an article or heading that is not in the base."""
     paths = {card.path.removesuffix(".md"): card.doc_id for card in contents.cards}
     anchors = {card.doc_id: _anchors(contents, card) for card in contents.cards}
+    hints = HINTS
     for passage in contents.passages:
         card = contents.card_of[passage.doc_id]
         for link in _links(passage.text, passage.heading):
             target, _, anchor = unquote(link.target).partition("#")
             doc_id = _resolve(target, card, paths, contents)
             if doc_id is None:
-                hint = nearest(target, _names(card, contents)) or "."
+                hint = (nearest(target, _names(card, contents)) if hints > 0 else "") or "."
+                hints -= 1
                 yield _finding(card, link, f"The link to {target!r} leads to no article of the base{hint}")
             elif anchor and doc_id not in contents.quarantined and slug(anchor) not in anchors[doc_id]:
                 where = "this article" if doc_id == card.doc_id else doc_id

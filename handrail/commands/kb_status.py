@@ -11,7 +11,7 @@ import click
 from handrail.commands.kb_options import AS_JSON, DATA_DIR, base_in, day_of
 
 if TYPE_CHECKING:
-    from handrail.retrieval.standing import Standing
+    from handrail.retrieval.inventory import Inventory
 
 
 @click.command()
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 @AS_JSON
 def status(data_dir: Path, as_json: bool) -> None:
     """Say what the live knowledge base holds, how it was made, and which documents are never searched."""
-    from handrail.retrieval.standing import standing
+    from handrail.retrieval.inventory import inventory
 
-    found = standing(base_in(data_dir), day_of(None))
+    found = inventory(base_in(data_dir), day_of(None))
     if as_json:
         click.echo(found.model_dump_json(indent=2))
     else:
         _tell(found, base_in(data_dir))
 
 
-def _tell(found: Standing, base: Path) -> None:
+def _tell(found: Inventory, base: Path) -> None:
     click.echo(f"Generation {found.generation}, made {found.created_at:%Y-%m-%d %H:%M} UTC, in {base}")
     click.echo(f"  documents      {found.documents}: {_counts(found.languages)}; {_counts(found.authorities)}")
     click.echo(f"  product areas  {_counts(found.product_areas)}")

@@ -1,4 +1,4 @@
-"""How a base stands: what the live generation holds, how it was made, and the room it takes."""
+"""The inventory of a base: what the live generation holds, how it was made, and the room it takes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from handrail.retrieval.contents import Contents
 from handrail.retrieval.generation import GENERATIONS, MANIFEST, Quarantine
 
 
-class Standing(Frozen):
-    """The state of a base on a day.
+class Inventory(Frozen):
+    """What a base holds on a day.
 
     Attributes:
         generation: The live generation.
@@ -55,8 +55,8 @@ class Standing(Frozen):
     previous: tuple[str, ...]
 
 
-def standing(base: Path, day: date) -> Standing:
-    """How the base in folder `base` stands on `day`.
+def inventory(base: Path, day: date) -> Inventory:
+    """The inventory of the base in folder `base` on `day`.
 
     Raises:
         RetrievalError: nothing was ingested, or it is damaged.
@@ -67,7 +67,7 @@ def standing(base: Path, day: date) -> Standing:
     causes = Counter(card.validity.cause(day) for card in cards)
     authorities = Counter(card.audience.authority for card in cards)
     finished = sorted((path.name for path in parent.iterdir() if (path / MANIFEST).is_file()), reverse=True)
-    return Standing(
+    return Inventory(
         generation=live,
         created_at=manifest.created_at,
         encoder=manifest.encoder,
