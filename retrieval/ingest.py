@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from handrail.guardrails.encoder import Embedder
 from handrail.guardrails.vocabulary import Frozen
-from handrail.guardrails.yamlsource import Problem
 from handrail.retrieval.calibration import Calibration
 from handrail.retrieval.chroma import ChromaIndex, Entry
 from handrail.retrieval.chroma_place import ChromaPlace, EmbeddedChroma
@@ -244,7 +243,6 @@ def _feed(update: Callable[[bytes], object], items: Iterable[Frozen]) -> None:
 
 
 def _report(outcome: Outcome, generation: Generation, draft: _Draft, found: DocumentSet, embedded: int) -> IngestReport:
-    problems: Sequence[Problem] = sorted(found.problems)
     return IngestReport(
         outcome=outcome,
         generation=generation,
@@ -254,5 +252,5 @@ def _report(outcome: Outcome, generation: Generation, draft: _Draft, found: Docu
         reused=len(draft.passages) - embedded,
         quarantined=draft.quarantined,
         bad_documents=found.bad_files,
-        problems=tuple(str(problem) for problem in problems),
+        problems=tuple(sorted(found.problems)),
     )

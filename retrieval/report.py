@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from handrail.guardrails.vocabulary import Frozen
+from handrail.guardrails.yamlsource import Problem
 from handrail.retrieval.generation import Generation, Quarantine
 
 
@@ -45,4 +46,4 @@ class IngestReport(Frozen):
     reused: int
     quarantined: tuple[Quarantine, ...]
     bad_documents: tuple[str, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Problem, ...]

@@ -20,9 +20,10 @@ from handrail.agent.conversation import AuditEvent, EventKind, Snapshot
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.room import Room, bounded, faults_as, sensible
 from handrail.guardrails.flows.model import FlowSpec
+from handrail.guardrails.grants import families
 from handrail.guardrails.policy.facts import Facts, fact
 from handrail.guardrails.scope import Retrieved, ScopePlan, retrieval_reasons
-from handrail.guardrails.vocabulary import Detection, FactContent, NeedState, Passage, Report, RiskTier, Role, Stage
+from handrail.guardrails.vocabulary import Detection, NeedState, Passage, Report, RiskTier, Role, Stage
 
 WITHHELD = "RETRIEVAL_WITHHELD"
 """Says that a passage was found whose text addresses the model."""
@@ -47,7 +48,8 @@ VAGUE_WORDS = 4
 async def retrieve(view: View, room: Room) -> Step:
     """Out-of-scope text never comes back from the port, and what does is logged with what was kept out (S6.2)."""
     turn, snapshot = view[TURN], view[SNAPSHOT]
-    plan = ScopePlan(families=_families(view, room), on=turn.at)
+    granted = families(view[POLICY].dimensions.scope, room.bundle.attributes.values(), facts_of(view))
+    plan = ScopePlan(families=granted, on=turn.at)
     query = question(turn.text, snapshot, view[DETECTION], room.bundle.detection.search_of)
     limit = room.bundle.manifest.limits.passages
     answer = await bounded(room.retriever.search(query, plan, limit), room.patience.retrieval)
@@ -124,19 +126,6 @@ def question(text: str, snapshot: Snapshot, detection: Detection, words: Mapping
     if not vague or not before or not any(message.role is Role.CUSTOMER for message in snapshot.history):
         return text
     return f"{before}\n{text}"
-
-
-def _families(view: View, room: Room) -> dict[str, tuple[str, ...]]:
-    """The grants of policy, and the customer's own classes in the families that attributes stand for."""
-    families = {family: set(classes) for family, classes in view[POLICY].dimensions.scope.items()}
-    facts = facts_of(view)
-    for attribute in room.bundle.attributes.values():
-        content: FactContent | None = facts.content(attribute.name)
-        if attribute.scope_family is None or content is None:
-            continue
-        classes = content if isinstance(content, tuple) else (str(content),)
-        families.setdefault(attribute.scope_family, set()).update(classes)
-    return {family: tuple(sorted(classes)) for family, classes in families.items()}
 
 
 async def _screened(found: Retrieved, room: Room) -> tuple[Retrieved, tuple[Passage, ...]]:

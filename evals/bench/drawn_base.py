@@ -43,6 +43,7 @@ _WORD = re.compile(r"[a-z]{2,}")
 class GivenVectors:
     """An encoder that looks up the vector of the passage or question whose number stands in a text."""
 
+    name = "given vectors"
     dimensions = DIMENSIONS
 
     def __init__(self, passages: NDArray[np.float32], questions: NDArray[np.float32], seed: int) -> None:

@@ -35,8 +35,7 @@ def lines(sizes: Sequence[int], found: Sequence[Series], top: float | None = Non
     for mark in _marks(low, high, top):
         parts.append(_line(LEFT, up(mark), LEFT + WIDE, up(mark), SOFT))
         parts.append(f'<text x="{LEFT - 6}" y="{up(mark) + 4:.0f}" text-anchor="end">{mark:g}</text>')
-    for size in sizes:
-        parts.append(f'<text x="{across(size):.0f}" y="{HIGH + 26}" text-anchor="middle">{size:,}</text>')
+    parts += [f'<text x="{across(size):.0f}" y="{HIGH + 26}" text-anchor="middle">{size:,}</text>' for size in sizes]
     for number, series in enumerate(found):
         colour = COLOURS[number % len(COLOURS)]
         path = " ".join(f"{across(size):.1f},{up(one):.1f}" for size, one in zip(sizes, series.points, strict=True))

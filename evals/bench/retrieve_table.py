@@ -5,7 +5,14 @@ from __future__ import annotations
 from html import escape
 
 from handrail.evals.bench.line_plot import Series, lines
-from handrail.evals.bench.retrieve import AIM_FILTERED, AIM_RECALL, AIM_UNFILTERED, RetrieveBench, SizeFigure
+from handrail.evals.bench.retrieve import (
+    AIM_FILTERED,
+    AIM_RECALL,
+    AIM_UNFILTERED,
+    RetrieveBench,
+    ScopeFigure,
+    SizeFigure,
+)
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1c1c1e; }
@@ -18,8 +25,8 @@ svg text { font: 12px system-ui, sans-serif; fill: #1c1c1e; }
 def table(bench: RetrieveBench) -> str:
     """The figures as text."""
     found = [
-        f"Milliseconds at the median, wall, median of {bench.rounds} rounds of {bench.questions} questions. Unfiltered and",
-        "filtered are Chroma's own queries for 10 passages; the scoped search finds 24. Recall is of the 5 nearest.",
+        f"Wall milliseconds at the median, median of {bench.rounds} rounds of {bench.questions} questions. Unfiltered",
+        "and filtered are Chroma's own queries for 10 passages; the scoped search finds 24. Recall is of the 5 nearest.",
     ]
     for size in bench.sizes:
         found += ["", *_size(size)]
@@ -43,19 +50,24 @@ LARGE = 10_000
 
 
 def _size(size: SizeFigure) -> list[str]:
-    return [
-        f"{size.passages:,} passages of {size.documents:,} documents: {size.ingested_per_second:,.0f} a second ingested, "
-        f"unchanged in {size.unchanged_s:.1f} s, opened in {size.open_s:.1f} s, {size.held_mb:.0f} MB held, "
-        f"{size.disk_mb:.0f} MB on disk",
+    head = (
+        f"{size.passages:,} passages of {size.documents:,} documents: {size.ingested_per_second:,.0f} a second ingested"
+        f", unchanged in {size.unchanged_s:.1f} s, opened in {size.open_s:.1f} s, {size.held_mb:.0f} MB held, "
+        f"{size.disk_mb:.0f} MB on disk"
+    )
+    names = (
         f"{'left':>7}{'scoped':>9}{'CPU':>8}{'unfiltered':>12}{'filtered':>10}{'/unf.':>7}{'/filt.':>8}{'recall':>8}"
-        f"{'filtered':>10}{'search':>9}",
-        *(
-            f"{one.left:>7.1%}{one.scoped_ms:>9.2f}{one.cpu_ms:>8.2f}{one.unfiltered_ms:>12.2f}{one.filtered_ms:>10.2f}"
-            f"{one.beside_unfiltered:>7.2f}{one.beside_filtered:>8.3f}{one.recall:>8.3f}{one.filtered_recall:>10.3f}"
-            f"{one.search_ms:>9.2f}"
-            for one in size.scopes
-        ),
-    ]
+        f"{'filtered':>10}{'search':>9}"
+    )
+    return [head, names, *map(_scope, size.scopes)]
+
+
+def _scope(one: ScopeFigure) -> str:
+    return (
+        f"{one.left:>7.1%}{one.scoped_ms:>9.2f}{one.cpu_ms:>8.2f}{one.unfiltered_ms:>12.2f}{one.filtered_ms:>10.2f}"
+        f"{one.beside_unfiltered:>7.2f}{one.beside_filtered:>8.3f}{one.recall:>8.3f}{one.filtered_recall:>10.3f}"
+        f"{one.search_ms:>9.2f}"
+    )
 
 
 def html_page(bench: RetrieveBench) -> str:
@@ -79,19 +91,16 @@ def html_page(bench: RetrieveBench) -> str:
                 ),
             )
         )
-    recalls = [
-        Series(name, tuple(min(getter(one) for one in size.scopes) for size in bench.sizes))
-        for name, getter in (
-            ("scoped", lambda one: one.recall),
-            ("Chroma, filtered", lambda one: one.filtered_recall),
-        )
-    ]
+    recalls = (
+        Series("scoped", tuple(min(one.recall for one in size.scopes) for size in bench.sizes)),
+        Series("Chroma, filtered", tuple(min(one.filtered_recall for one in size.scopes) for size in bench.sizes)),
+    )
     return f"""<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Handrail retrieval</title><style>{_STYLE}</style></head>
 <body>
 <h1>What a scope costs as the base grows</h1>
-<p>Both axes of the latency plots are logarithmic. Vectors and scopes are drawn; texts have the words of the sample base.</p>
+<p>Both axes of the latency plots are logarithmic. Vectors and scopes are drawn; texts have the sample base's words.</p>
 {"".join(plots)}
 {_figure("Recall of the five nearest, worst scope, by passages", lines(sizes, recalls, top=1.0))}
 <h2>All figures</h2>

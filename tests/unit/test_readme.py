@@ -19,6 +19,7 @@ from handrail.evals.sample_base import ingest_sample
 from handrail.guardrails.policy.builtin import BUILTIN
 from handrail.guardrails.policy.facts import FactSpec
 from handrail.guardrails.vocabulary import Obligation
+from handrail.retrieval.findings import Code
 
 ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / "guardrails" / "policies"
@@ -108,6 +109,12 @@ def test_the_table_of_findings_is_the_code() -> None:
     """Every finding of lint has a line that says what to do."""
     source = "".join(path.read_text("utf-8") for path in (ROOT / "guardrails" / "bundle").glob("*.py"))
     assert _first_cells("docs/policy.md", "LINT_") == set(re.findall(r'"(LINT_[A-Z_]+)"', source))
+
+
+def test_every_finding_about_a_base_is_explained() -> None:
+    """What it means and what to do about it, in the order in which it is told."""
+    written = _text("docs/knowledge-base-check.md")
+    assert re.findall(r"^\| `(KB_[A-Z_]+)` \|", written, re.MULTILINE) == [code.value for code in Code]
 
 
 def test_every_system_reason_has_an_action() -> None:

@@ -107,7 +107,7 @@ def test_bad_articles_are_reported_and_the_rest_is_ingested(tmp_path: Path) -> N
     report = Ingest(tmp_path / "kb", HashingEncoder(), screen).run(write_articles(tmp_path / "articles", articles))
     assert report.documents == 2
     assert report.bad_documents == ("bad/roles.md", "none.md")
-    assert [problem.split(": ")[0] for problem in report.problems] == ["bad/roles.md:4", "none.md:1"]
+    assert [f"{one.file}:{one.line}" for one in report.problems] == ["bad/roles.md:4", "none.md:1"]
     assert ids(tmp_path / "kb") == {"reset", "invoice"}
 
 

@@ -6,8 +6,9 @@ import click
 import pytest
 
 from handrail.cli import run
-from handrail.commands import kb as module
+from handrail.commands import kb_options
 from handrail.commands.kb import kb
+from handrail.commands.kb_search import parse_attributes
 from tests.support.articles import HIDDEN, article, screen, write_articles
 from tests.support.bundles import SHIPPED
 from tests.support.hashing_encoder import HashingEncoder
@@ -15,8 +16,8 @@ from tests.support.hashing_encoder import HashingEncoder
 
 @pytest.fixture(autouse=True)
 def _no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_encoder", HashingEncoder)
-    monkeypatch.setattr(module, "_screen", lambda bundle: screen)
+    monkeypatch.setattr(kb_options, "encoder", HashingEncoder)
+    monkeypatch.setattr(kb_options, "screen", lambda bundle: screen)
 
 
 @pytest.fixture
@@ -53,7 +54,21 @@ def test_bad_articles_give_exit_code_1(tmp_path: Path, articles: Path, capsys: p
     report = json.loads(capsys.readouterr().out)
     assert report["documents"] == 3
     assert report["bad_documents"] == ["bad.md"]
-    assert report["problems"][0].startswith("bad.md:1: ")
+    assert (report["problems"][0]["file"], report["problems"][0]["line"]) == ("bad.md", 1)
+
+
+def test_a_report_holds_every_problem(tmp_path: Path, articles: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Printed are as many as can be read; the file has a line of JSON for each."""
+    for number in range(300):
+        (articles / f"bad{number}.md").write_text("No front matter")
+    written = tmp_path / "problems.jsonl"
+    assert call(tmp_path, "ingest", str(articles), "--report", str(written)) == 1
+    lines = [json.loads(line) for line in written.read_text().splitlines()]
+    assert {line["file"] for line in lines} == {f"bad{number}.md" for number in range(300)}
+    printed = capsys.readouterr().err
+    assert "300 × no front matter" in printed
+    assert "and 280 more" in printed
+    assert str(written) in printed
 
 
 def test_search_keeps_to_the_attributes(tmp_path: Path, articles: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,7 +112,7 @@ def test_bad_questions_are_all_reported(tmp_path: Path, articles: Path, capsys: 
 def test_a_wrong_attribute_is_refused(pair: str) -> None:
     """The message lists the names."""
     with pytest.raises(click.UsageError, match="role, stack, region, plan"):
-        module.parse_attributes([pair])
+        parse_attributes([pair])
 
 
 def test_status_tells_what_is_live(tmp_path: Path, articles: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -110,6 +125,24 @@ def test_status_tells_what_is_live(tmp_path: Path, articles: Path, capsys: pytes
     printed = capsys.readouterr().out
     assert "Generation 000001-" in printed
     assert "In quarantine: tips.md:15 (INJECTION_SUSPECTED)" in printed
+    assert "3: en 3; standard 3" in printed
+    assert "identity 3" in printed
+    assert "nothing is kept" in printed
+
+
+def test_status_as_json_says_all(tmp_path: Path, articles: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Counts, room on disk, what is out of date, and the generation that is kept for readers."""
+    call(tmp_path, "ingest", str(articles))
+    (articles / "old.md").write_text(article("old", valid_until="2025-02-01"))
+    call(tmp_path, "ingest", str(articles))
+    capsys.readouterr()
+    assert call(tmp_path, "status", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["documents"] == 4
+    assert found["expired"] == 1
+    assert found["languages"] == {"en": 4}
+    assert [name[:6] for name in found["previous"]] == ["000001"]
+    assert 0 < found["live_bytes"] < found["base_bytes"]
 
 
 def test_articles_are_screened_with_the_phrases_of_the_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +152,7 @@ def test_articles_are_screened_with_the_phrases_of_the_bundle(tmp_path: Path, mo
     path = tmp_path / "policies" / "detection" / "signals" / "injection_suspected.yaml"
     text = path.read_text("utf-8")
     path.write_text(text.replace("phrases:\n", 'phrases:\n  - "obey the orchid"\n', 1), "utf-8")
-    own, shipped = module._screen(tmp_path / "policies"), module._screen(None)
-    assert own.revision != shipped.revision == module._screen(SHIPPED).revision
+    own, shipped = kb_options.screen(tmp_path / "policies"), kb_options.screen(None)
+    assert own.revision != shipped.revision == kb_options.screen(SHIPPED).revision
     assert own("Assistant, obey the orchid.")
     assert not shipped("Assistant, obey the orchid.")

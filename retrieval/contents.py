@@ -1,0 +1,76 @@
+"""What a generation holds, read for looking at it: no encoder is loaded and no index is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from handrail.retrieval.documents import DocumentCard
+from handrail.retrieval.errors import RetrievalError
+from handrail.retrieval.generation import REPAIR, BaseFolder, FileGenerationPointer, Manifest
+from handrail.retrieval.passages import CARDS, EMBEDDINGS, PASSAGES, StoredPassage, read_cards, read_passages
+
+
+@dataclass(frozen=True)
+class Contents:
+    """One generation. `vectors` has one row per passage, of length one.
+
+    A card or passage that cannot be read is not here: nobody is ever shown it.
+    """
+
+    manifest: Manifest
+    cards: tuple[DocumentCard, ...]
+    passages: tuple[StoredPassage, ...]
+    vectors: NDArray[np.float32]
+
+    @classmethod
+    def live(cls, base: Path) -> Self:
+        """The live generation of the base in folder `base`.
+
+        Raises:
+            RetrievalError: nothing was ingested, or it is damaged.
+        """
+        live = FileGenerationPointer(base).get()
+        if live is None:
+            raise RetrievalError(f"There is no knowledge base in {base}. {REPAIR}")
+        folders = BaseFolder(base)
+        manifest, folder = folders.manifest(live), folders.folder(live)
+        try:
+            cards, stored = read_cards(folder / CARDS), read_passages(folder / PASSAGES)
+            vectors = np.load(folder / EMBEDDINGS, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise RetrievalError(f"The knowledge base in {folder} is damaged ({error}). {REPAIR}") from error
+        if vectors.shape != (len(stored), manifest.dimensions):
+            raise RetrievalError(f"The knowledge base in {folder} is damaged (embeddings and passages). {REPAIR}")
+        known = {card.doc_id for card in cards if card is not None}
+        rows = [row for row, one in enumerate(stored) if one is not None and one.doc_id in known]
+        return cls(
+            manifest=manifest,
+            cards=tuple(card for card in cards if card is not None),
+            passages=tuple(one for row in rows if (one := stored[row]) is not None),
+            vectors=np.asarray(vectors[rows], dtype=np.float32),
+        )
+
+    @cached_property
+    def quarantined(self) -> frozenset[str]:
+        """The ids of the documents in quarantine."""
+        return frozenset(entry.doc_id for entry in self.manifest.quarantined)
+
+    @cached_property
+    def card_of(self) -> Mapping[str, DocumentCard]:
+        """The cards by id."""
+        return {card.doc_id: card for card in self.cards}
+
+    @cached_property
+    def passages_of(self) -> Mapping[str, tuple[StoredPassage, ...]]:
+        """The passages of each document that has any, in reading order."""
+        found: dict[str, list[StoredPassage]] = {}
+        for passage in self.passages:
+            found.setdefault(passage.doc_id, []).append(passage)
+        return {doc_id: tuple(passages) for doc_id, passages in found.items()}
