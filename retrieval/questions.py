@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from handrail.guardrails.errors import ConfigError
+from handrail.guardrails.scope import Authority, Family, ScopePlan
 
 ATTRIBUTES = ("role", "stack", "region", "plan")
 """The attributes of a customer that a scope can be made of, each called like its family."""
 
 
+LANGUAGE = "en"
+
+
+def scope_of(attributes: Mapping[str, tuple[str, ...]], on: datetime) -> ScopePlan:
+    """What a customer with these attributes may see at that moment: their own classes, every authority, English."""
+    granted = {Family.AUTHORITY.value: tuple(one.value for one in Authority), Family.LANGUAGE.value: (LANGUAGE,)}
+    return ScopePlan(families={**attributes, **granted}, on=on)
+
+
 class Question(BaseModel):
     """One line. `attributes` hold the customer's classes by family; a single word stands for a list of one.
 
-    Other fields (such as the expected answer) and other attributes are passed over.
+    `doc_id` is the right document and `also` are others that would do; neither is asked for to search. Other fields
+    and other attributes are passed over.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -23,6 +36,13 @@ class Question(BaseModel):
     id: str
     query: str
     attributes: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    doc_id: str | None = None
+    also: tuple[str, ...] = ()
+
+    @property
+    def right(self) -> frozenset[str]:
+        """The documents that answer; none where nothing does, or nobody said."""
+        return frozenset((self.doc_id, *self.also)) if self.doc_id is not None else frozenset()
 
     @field_validator("attributes", mode="before")
     @classmethod

@@ -26,8 +26,8 @@ def table(bench: RetrieveBench) -> str:
     """The figures as text."""
     found = [
         f"Wall milliseconds at the median, median of {bench.rounds} rounds of {bench.questions} questions.",
-        "Unfiltered and filtered are Chroma's own queries for 10 passages; the scoped search finds 24. Recall is of the",
-        "5 nearest.",
+        "Unfiltered and filtered are Chroma's own queries for 10 passages; the scoped search finds 24. Recall is of",
+        "the 5 nearest.",
     ]
     for size in bench.sizes:
         found += ["", *_size(size)]

@@ -122,6 +122,21 @@ def retrieve(passages: int, out: Path | None, as_json: bool) -> None:
 
 
 @bench.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+def questions(as_json: bool) -> None:
+    """Whether the right article comes first, for questions by several authors about the sample base and two others.
+
+    With the local encoder. Says for each set how many questions have the right article first and among the first
+    three, how many are answered at all, and how many that no article answers are refused.
+    """
+    from handrail.commands.kb_options import encoder
+    from handrail.evals.bench.questions import SETS, measure, table
+
+    found = measure(SETS, encoder(), report=lambda line: click.echo(line, err=True))
+    click.echo("[" + ",".join(one.model_dump_json() for one in found) + "]" if as_json else table(found))
+
+
+@bench.command()
 @click.argument("corpora", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def replies(corpora: tuple[Path, ...], as_json: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
@@ -13,11 +14,8 @@ from handrail.commands import kb_options
 from handrail.commands.kb_options import AS_JSON, DATA_DIR, base_in
 
 if TYPE_CHECKING:
-    from handrail.guardrails.scope import ScopePlan
     from handrail.guardrails.vocabulary import Passage
     from handrail.retrieval.search import ChromaRetriever
-
-LANGUAGE = "en"
 
 
 class Match(TypedDict):
@@ -88,25 +86,14 @@ def parse_attributes(pairs: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return given
 
 
-def scope_of(attributes: dict[str, tuple[str, ...]]) -> ScopePlan:
-    """What a customer with these attributes may see today: their own classes, every authority, English."""
-    from datetime import UTC, datetime
-
-    from handrail.guardrails.scope import Authority, Family, ScopePlan
-
-    families = dict(attributes)
-    families[Family.AUTHORITY.value] = tuple(Authority)
-    families[Family.LANGUAGE.value] = (LANGUAGE,)
-    return ScopePlan(families=families, on=datetime.now(UTC))
-
-
 def search_documents(
     retriever: ChromaRetriever, query: str, attributes: dict[str, tuple[str, ...]], limit: int
 ) -> Found:
     """The best passage of each of the best `limit` documents."""
+    from handrail.retrieval.questions import scope_of
     from handrail.retrieval.ranking import PER_DOCUMENT
 
-    found = retriever.find(query, scope_of(attributes), PER_DOCUMENT * limit)
+    found = retriever.find(query, scope_of(attributes, datetime.now(UTC)), PER_DOCUMENT * limit)
     best: dict[str, Passage] = {}
     for passage in found.passages:
         best.setdefault(passage.doc_id, passage)

@@ -1,0 +1,59 @@
+"""The measure of searches tells right from wrong, and its questions are well-formed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from handrail.evals.bench.questions import DAY, SETS, QuestionSet, measure, table
+from handrail.retrieval.documents import read_folder
+from handrail.retrieval.questions import read_questions, scope_of
+from handrail.retrieval.scope import admits
+from tests.support.articles import article, write_articles
+from tests.support.hashing_encoder import HashingEncoder
+
+QUESTIONS = """
+{"id": "1", "query": "reset the password", "doc_id": "reset"}
+{"id": "2", "query": "reset the password", "doc_id": "invoice", "also": ["reset"]}
+{"id": "3", "query": "reset the password", "doc_id": "invoice"}
+"""
+NONE = """
+{"id": "1", "query": "zebra crossing"}
+{"id": "2", "query": "reset the password"}
+"""
+
+
+def test_only_the_right_article_counts_and_only_silence_is_a_refusal(tmp_path: Path) -> None:
+    """The second question has another right answer; the last one of those without an answer is answered."""
+    write_articles(
+        tmp_path / "articles",
+        {
+            "a.md": article("reset", "Choose forgot password to reset the password.", "Reset the password"),
+            "b.md": article("invoice", "Open billing to read invoices.", "Read invoices"),
+        },
+    )
+    (tmp_path / "asked").write_text(QUESTIONS)
+    (tmp_path / "none").write_text(NONE)
+    one = QuestionSet("small", tmp_path / "articles", tmp_path / "asked", tmp_path / "none")
+    (found,) = measure([one], HashingEncoder(), report=lambda _: None)
+    assert (found.first.successes, found.first.n) == (2, 3)
+    assert (found.top.successes, found.top.n) == (3, 3)
+    assert (found.refused.successes, found.refused.n) == (1, 2)
+    assert "2 of 3" in table([found])
+
+
+@pytest.mark.parametrize("one", SETS, ids=lambda one: one.name)
+def test_every_right_article_is_there_and_in_scope(one: QuestionSet) -> None:
+    """A question whose article its customer cannot see would count as a miss of the search."""
+    documents = read_folder(one.articles)
+    assert documents.problems == ()
+    cards = {document.card.doc_id: document.card for document in documents.documents}
+    asked, nothing = read_questions(one.answerable), read_questions(one.unanswerable)
+    for question in asked:
+        plan = scope_of(question.attributes, DAY)
+        assert question.right <= cards.keys(), question.id
+        assert any(admits(plan, cards[doc_id]) for doc_id in question.right), question.id
+    assert not any(question.right for question in nothing)
+    assert len(asked) >= 150
+    assert len(nothing) >= 50
