@@ -47,7 +47,8 @@ from handrail.retrieval.passages import (
 from handrail.retrieval.report import IngestReport, Outcome, Progress, Step
 from handrail.retrieval.scope import ScopeCatalogue
 from handrail.retrieval.screen import Screen, screen_document
-from handrail.retrieval.splitter import split, visible
+from handrail.retrieval.markdown import visible
+from handrail.retrieval.splitter import split
 
 ENCODED_AT_ONCE = 64
 

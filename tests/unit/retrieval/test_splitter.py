@@ -1,7 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handrail.retrieval.splitter import MAX_WORDS, passage_ids, split, visible
+from handrail.retrieval.blocks import MAX_WORDS
+from handrail.retrieval.markdown import visible
+from handrail.retrieval.splitter import passage_ids, split
 
 LONG = "This sentence has exactly seven plain words. " * 16
 
