@@ -38,9 +38,7 @@ class Block:
 
 
 def blocks(lines: Iterable[Line]) -> Iterator[Block]:
-    """The blocks between empty lines, in order; code that is not part of a list stands alone, and stays whole if it
-    fits.
-    """
+    """The blocks between empty lines, in order; code outside of lists stands alone, and whole if it fits."""
     gathered: list[Line] = []
     for line in lines:
         ends = not line.text.strip() and not line.in_code

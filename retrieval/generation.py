@@ -17,7 +17,7 @@ from handrail.guardrails.vocabulary import Frozen
 from handrail.retrieval.calibration import Calibration
 from handrail.retrieval.errors import RetrievalError
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever files of a base, or the words and passages in them, come out differently; older bases are refused."""
 
 KEPT = 2
@@ -71,6 +71,8 @@ class Manifest(Frozen):
     calibration: Calibration
     screened_by: str = ""
     """The revision of the screen that the documents passed; empty for a base that was made before this was kept."""
+    read_by: str = ""
+    """Names the way in which the documents were read, screened and cut; see `reading` in `prepared.py`."""
 
     @property
     def created_on(self) -> date:

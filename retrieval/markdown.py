@@ -10,12 +10,12 @@ _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})(.*)")
 _HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t](.*))?$")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _NO_PARAGRAPH = re.compile(r"[ \t]*(?:$|[-*+>|]|#{1,6}(?:[ \t]|$)|\d{1,9}[.)][ \t]|```|~~~|<!--)| {4}|\t")
+_SPAN = r"(?P<code>(?<![`\\])(?P<ticks>`{1,2})[^`\n]+(?P=ticks)(?!`))"
 # Left to right, as a renderer reads: a comment inside code is text, and a fence inside a comment is none.
 _CODE_OR_COMMENT = re.compile(
-    r"^[ \t]*(?P<fence>`{3,}|~{3,})(?P<named>[^\n`]*)$|(?P<code>(?<![`\\])(?P<ticks>`{1,2})[^`\n]+(?P=ticks)(?!`))"
-    r"|(?<!\\)<!--.*?(?:-->|\Z)",
-    re.DOTALL | re.MULTILINE,
+    rf"^[ \t]*(?P<fence>`{{3,}}|~{{3,}})(?P<named>[^\n`]*)$|{_SPAN}|(?<!\\)<!--.*?(?:-->|\Z)", re.DOTALL | re.MULTILINE
 )
+_CODE_OR_OPENING = re.compile(rf"{_SPAN}|(?<!\\)<!--")
 _DEFINITION = re.compile(r"^ {0,3}\[([^\[\]\n]{1,200})\]:[ \t]*<?([^\s>]+)>?[^\n]*$", re.MULTILINE)
 _REFERENCE = re.compile(r"(?<![\\\]])\[([^\[\]\n]{1,500})\](?:\[([^\[\]\n]{0,200})\]|(?![\[(:]))")
 
@@ -125,3 +125,8 @@ def _resolved(lines: Iterable[Line], targets: dict[str, str]) -> Iterator[str]:
 
 def _label(text: str) -> str:
     return " ".join(text.casefold().split())
+
+
+def escaped(text: str) -> str:
+    """`text` in which what looks like the beginning of a comment is text, as it is inside code."""
+    return text if "<!--" not in text else _CODE_OR_OPENING.sub(lambda found: found["code"] or "\\<!--", text)

@@ -39,7 +39,7 @@ class StoredPassage(Frozen):
 
 def cut(document: Document) -> tuple[StoredPassage, ...]:
     """The passages of a document, in reading order."""
-    pieces = split(visible(document.body), document.body_line)
+    pieces = split(visible(document.body))
     card = document.card
     return tuple(
         StoredPassage(

@@ -63,7 +63,12 @@ def kb() -> None:
 
 
 @kb.command()
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=click.Path(path_type=Path))
+@click.option(
+    "--mapping",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A YAML file that gives metadata to documents without front matter (docs/knowledge-base.md).",
+)
 @click.option(
     "--bundle",
     envvar="HANDRAIL_BUNDLE",
@@ -72,19 +77,22 @@ def kb() -> None:
 )
 @_data_dir
 @_as_json
-def ingest(folder: Path | None, bundle: Path | None, data_dir: Path, as_json: bool) -> int:
-    """Make the articles in FOLDER (Markdown with front matter) the knowledge base; by default the sample articles.
+def ingest(sources: tuple[Path, ...], mapping: Path | None, bundle: Path | None, data_dir: Path, as_json: bool) -> int:
+    """Make the documents in every SOURCE, together, the knowledge base; by default the sample articles.
 
-    Exits with 1 when articles were left out because something is wrong with them; the others are ingested.
+    A SOURCE is a folder of articles (Markdown, HTML, text) or an export of Zendesk Guide or Intercom articles (JSON).
+    Exits with 1 when documents were left out because something is wrong with them; the others are ingested.
     """
     from handrail.retrieval.ingest import Ingest
+    from handrail.retrieval.mapping import load_mapping
 
+    given = None if mapping is None else load_mapping(mapping)
     run = Ingest(data_dir / "kb", _encoder(), _screen(bundle), progress=_reporter())
-    if folder is not None:
-        report = run.run(folder)
+    if sources:
+        report = run.run(*sources, mapping=given)
     else:
         with as_file(files("handrail") / "kb" / "articles") as sample:
-            report = run.run(sample)
+            report = run.run(sample, mapping=given)
     if as_json:
         click.echo(report.model_dump_json(indent=2))
     else:
@@ -218,10 +226,14 @@ def _tell(report: IngestReport) -> None:
         f"Generation {report.generation.generation_id} {report.outcome.value}: {report.documents} documents, "
         f"{report.passages} passages ({report.embedded} embedded, {report.reused} reused)"
     )
+    if report.documents_unchanged:
+        click.echo(f"{report.documents_unchanged} documents are as they were")
     for entry in report.quarantined:
         click.echo(f"In quarantine: {entry.path}:{entry.line} addresses the model ({', '.join(entry.signals)})")
     for problem in report.problems:
         click.echo(f"Left out: {problem}", err=True)
+    for note in report.notes:
+        click.echo(f"Note: {note}", err=True)
 
 
 def _show(found: Found) -> None:

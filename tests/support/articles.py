@@ -6,6 +6,9 @@ from pathlib import Path
 
 from handrail.guardrails.scope import ScopePlan
 from handrail.guardrails.vocabulary import Signal, Span
+from handrail.retrieval.mapping import MetadataMapping
+from handrail.retrieval.prepared import PreparedSet, prepare
+from handrail.retrieval.sources import Sources
 
 FRONT: dict[str, str] = {
     "roles": "[all]",
@@ -60,3 +63,8 @@ class OneWording:
 
 
 screen = OneWording()
+
+
+def read(*paths: Path, mapping: MetadataMapping | None = None) -> PreparedSet:
+    """The documents of these sources, as an ingest into an empty base reads them."""
+    return prepare(Sources(paths, mapping), screen, {}, lambda done, total: None)
