@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 from handrail.guardrails.detect.config import INJECTION, DetectionConfig
 from handrail.guardrails.detect.phrases import PhraseIndex
-from handrail.guardrails.detect.reading import read
+from handrail.guardrails.detect.reading import fold, read
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.vocabulary import Signal
 
@@ -20,6 +21,9 @@ MODEL_WORDS = frozenset(
 
 JUDGEMENT = "1"
 """Raised whenever this code, or the reading of texts under it, judges otherwise with the same phrases."""
+
+_INSIDE_A_WORD = re.compile(r"(?<=[^\W_])['`](?=[^\W_])")
+_MODEL_WORD = re.compile(rf"(?<![^\W_])(?:{'|'.join(sorted(MODEL_WORDS))})(?![^\W_])")
 
 
 class ArticleScreen:
@@ -38,6 +42,9 @@ class ArticleScreen:
 
     def __call__(self, text: str) -> tuple[Signal, ...]:
         """One signal per phrase that is found in a sentence with one of `MODEL_WORDS`, with its place in `text`."""
+        # Most stretches of most articles name no such word, and to see that costs a twentieth of reading them.
+        if not _MODEL_WORD.search(_INSIDE_A_WORD.sub("", fold(text)[0])):
+            return ()
         reading = read(text)
         suspect = {token.sentence for token in reading.tokens if token.word in MODEL_WORDS}
         return tuple(
