@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, Validati
 from handrail.guardrails.yamlsource import Problem
 from handrail.retrieval.documents import Document, Metadata, card_of
 from handrail.retrieval.mapping import MetadataMapping, Subject
+from handrail.retrieval.markdown import visible
 from handrail.retrieval.markup import to_markdown
 from handrail.retrieval.records import Record
 from handrail.retrieval.unread import Unread, sound
@@ -122,7 +123,7 @@ class Exported:
         card = card_of(Metadata(path, own, line=number), given, digest, problems)
         if card is None:
             return None
-        if not page.body.strip():
+        if not visible(page.body).strip():
             problems.append(Problem(path, number, "the article has no text"))
             return None
         return Document(card, page.body, [number], number)

@@ -16,7 +16,7 @@ from handrail.guardrails.yamlsource import PathKey, Problem
 from handrail.retrieval.documents import Document, Metadata, card_of
 from handrail.retrieval.frontmatter import Parts, take_apart
 from handrail.retrieval.mapping import Subject
-from handrail.retrieval.markdown import escaped, heading, lines_of
+from handrail.retrieval.markdown import escaped, heading, lines_of, visible
 from handrail.retrieval.markup import Meta, to_markdown
 from handrail.retrieval.unread import Unread, sound
 
@@ -128,7 +128,7 @@ def parse_document(
     card = card_of(own, {**derived, **given}, digest, problems)
     if card is None:
         return None
-    if not body.strip():
+    if not visible(body).strip():
         problems.append(Problem(path, parts.body_line, "the article has no text"))
         return None
     return Document(card, body, lines)

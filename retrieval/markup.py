@@ -197,6 +197,9 @@ class _Reader(HTMLParser):
         if not self._unseen:
             self._begin(tag, attrs)
 
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)  # in HTML a slash ends nothing
+
     def handle_endtag(self, tag: str) -> None:
         if tag == "br":
             self._void(tag, ())

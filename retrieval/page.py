@@ -16,7 +16,7 @@ MAX_MARKS = 20
 
 MAX_INDENT = 8
 
-_SPACE = re.compile(r"[ \t\r\n\f]+")
+_SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")
 _LOOKS_LIKE_BLOCK = re.compile(r"#{1,6}(?:\s|$)|```|~~~|[-=]+\s*$|\|")
 _TICKS = re.compile(r"`+")
 

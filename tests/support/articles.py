@@ -34,7 +34,7 @@ def article(doc_id: str, body: str = "Text of the article.", title: str = "An ar
 
 def write_articles(folder: Path, articles: Mapping[str, str]) -> Path:
     """Write the articles, by path, as the only content of `folder`."""
-    for old in folder.rglob("*.md"):
+    for old in [path for path in folder.rglob("*") if path.is_file()]:
         old.unlink()
     for path, text in articles.items():
         target = folder / path
