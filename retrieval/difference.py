@@ -15,12 +15,12 @@ from handrail.guardrails.vocabulary import Frozen
 from handrail.guardrails.yamlsource import Problem
 from handrail.retrieval.contents import Contents
 from handrail.retrieval.customers import population
-from handrail.retrieval.documents import Document, DocumentCard, DocumentSet, read_folder
-from handrail.retrieval.errors import RetrievalError
+from handrail.retrieval.documents import DocumentCard
 from handrail.retrieval.generation import FileGenerationPointer, Quarantine
-from handrail.retrieval.passages import cut
+from handrail.retrieval.prepared import Prepared, PreparedSet, prepare
 from handrail.retrieval.reach import Reach
-from handrail.retrieval.screen import Screen, screen_document
+from handrail.retrieval.screen import Screen
+from handrail.retrieval.sources import Sources
 
 
 class NamedDocument(Frozen):
@@ -85,17 +85,16 @@ class _State:
     quarantined: Mapping[str, Quarantine]
 
 
-def difference(base: Path, source: Path, screen: Screen, bundle: Bundle, day: date) -> BaseDifference:
-    """What an ingest of `source` into `base` would change; customers are asked on `day`.
+def difference(base: Path, sources: Sources, screen: Screen, bundle: Bundle, day: date) -> BaseDifference:
+    """What an ingest of `sources` into `base` would change; customers are asked on `day`.
 
     Raises:
-        RetrievalError: no article of the folder can be used, or the live generation is damaged.
+        RetrievalError: no document can be used, or the live generation is damaged.
     """
-    found = read_folder(source)
-    if not found.documents:
-        raise RetrievalError("No article can be used:\n" + "\n".join(f"  - {one}" for one in found.problems))
+    found = prepare(sources, screen, {}, lambda done, total: None)
+    found.insist()
     live = Contents.live(base) if FileGenerationPointer(base).get() is not None else None
-    before, after = _of_live(live), _of_source(found.documents, screen)
+    before, after = _of_live(live), _of_source(found.documents)
     return BaseDifference(
         generation=None if live is None else live.manifest.generation.generation_id,
         added=tuple(_named(card) for doc_id, card in after.cards.items() if doc_id not in before.cards),
@@ -117,22 +116,23 @@ def _of_live(live: Contents | None) -> _State:
     return _State(live.card_of, passages, {entry.doc_id: entry for entry in live.manifest.quarantined})
 
 
-def _of_source(documents: Sequence[Document], screen: Screen) -> _State:
-    quarantined, passages = dict[str, Quarantine](), dict[str, frozenset[str]]()
-    for document in documents:
-        suspicion = screen_document(document, screen)
-        if suspicion is not None:
-            quarantined[document.card.doc_id] = suspicion
-        else:
-            passages[document.card.doc_id] = frozenset(one.passage_id for one in cut(document))
-    return _State({document.card.doc_id: document.card for document in documents}, passages, quarantined)
+def _of_source(documents: Sequence[Prepared]) -> _State:
+    return _State(
+        {document.card.doc_id: document.card for document in documents},
+        {
+            document.card.doc_id: frozenset(one.passage_id for one in document.passages)
+            for document in documents
+            if document.quarantine is None
+        },
+        {document.card.doc_id: document.quarantine for document in documents if document.quarantine is not None},
+    )
 
 
 def _named(card: DocumentCard, *, left_out: bool = False) -> NamedDocument:
     return NamedDocument(doc_id=card.doc_id, path=card.path, title=card.title, left_out=left_out)
 
 
-def _removed(before: _State, after: _State, found: DocumentSet) -> Iterator[NamedDocument]:
+def _removed(before: _State, after: _State, found: PreparedSet) -> Iterator[NamedDocument]:
     bad = set(found.bad_files)
     for doc_id, card in before.cards.items():
         if doc_id not in after.cards:

@@ -74,6 +74,8 @@ class Manifest(Frozen):
     calibration: Calibration
     screened_by: str = ""
     """The revision of the screen that the documents passed; empty for a base that was made before this was kept."""
+    read_by: str = ""
+    """Names the way in which the documents were read, screened and cut; see `reading` in `prepared.py`."""
 
     embedding: str = ""
     """What people call the embedder; empty for a base that was made before this was kept."""

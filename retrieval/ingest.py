@@ -1,23 +1,22 @@
-"""From a folder of articles to a new generation: built beside the live one, then made live in one step."""
+"""From sources of documents to a new generation: built beside the live one, then made live in one step."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from handrail.guardrails.encoder import Embedder
-from handrail.guardrails.vocabulary import Frozen
 from handrail.retrieval.calibration import Calibration
 from handrail.retrieval.chroma import ChromaIndex, Entry
 from handrail.retrieval.chroma_place import ChromaPlace, EmbeddedChroma
-from handrail.retrieval.documents import Document, DocumentCard, DocumentSet, read_folder
+from handrail.retrieval.documents import DocumentCard
 from handrail.retrieval.errors import RetrievalError
 from handrail.retrieval.generation import (
     FORMAT,
@@ -32,6 +31,7 @@ from handrail.retrieval.generation import (
     write_durably,
 )
 from handrail.retrieval.lexical import Fields, LexicalIndex, TermWeights
+from handrail.retrieval.mapping import MetadataMapping
 from handrail.retrieval.passages import (
     CARDS,
     DOCUMENT_WORDS,
@@ -39,14 +39,24 @@ from handrail.retrieval.passages import (
     PASSAGE_WORDS,
     PASSAGES,
     StoredPassage,
-    cut,
     embedded_text,
     read_passages,
     write_lines,
 )
+from handrail.retrieval.prepared import (
+    Making,
+    Prepared,
+    PreparedSet,
+    as_line,
+    in_generation,
+    prepare,
+    reading,
+    revision_of,
+)
 from handrail.retrieval.report import IngestReport, Outcome, Progress, Step
 from handrail.retrieval.scope import ScopeCatalogue
-from handrail.retrieval.screen import Screen, screen_document
+from handrail.retrieval.screen import Screen
+from handrail.retrieval.sources import Sources
 
 ENCODED_AT_ONCE = 64
 
@@ -55,9 +65,20 @@ ENCODED_AT_ONCE = 64
 class _Draft:
     """What a generation will hold. Passages are those of documents that are not in quarantine."""
 
-    documents: tuple[Document, ...]
-    passages: tuple[StoredPassage, ...]
+    cards: Sequence[DocumentCard]
+    passages: Sequence[StoredPassage]
     quarantined: tuple[Quarantine, ...]
+    read_by: str
+
+    @classmethod
+    def of(cls, documents: Sequence[Prepared], read_by: str) -> Self:
+        """The content that these documents make."""
+        return cls(
+            [document.card for document in documents],
+            [passage for document in documents for passage in document.passages],
+            tuple(document.quarantine for document in documents if document.quarantine is not None),
+            read_by,
+        )
 
 
 class Ingest:
@@ -88,24 +109,26 @@ class Ingest:
         self._calibration = calibration or Calibration()
         self._progress = progress
 
-    def run(self, folder: Path) -> IngestReport:
-        """Make the articles of `folder` the content of the base; what is not in the folder any more is gone.
+    def run(self, *paths: Path, mapping: MetadataMapping | None = None) -> IngestReport:
+        """Make these sources (folders, exports) the content of the base; what is not in them any more is gone.
 
-        Until the last step the live generation is not touched: a crash or `kill -9` leaves it serving. The same
-        articles again change nothing.
+        `mapping` gives metadata to documents that have none of their own. Until the last step the live generation is
+        not touched: a crash or `kill -9` leaves it serving. The same sources again change nothing.
 
         Raises:
-            RetrievalError: no article of the folder can be used, another ingest is running, or Chroma failed.
+            RetrievalError: no document can be used, another ingest is running, or Chroma failed.
         """
         with self._base.locked():
-            found = read_folder(folder, lambda done, total: self._progress(Step.READ, done, total))
-            if not found.documents:
-                raise RetrievalError("No article can be used:\n" + "\n".join(f"  - {one}" for one in found.problems))
             # Before anything that takes long: a server that is not there is noticed now.
             self._chroma.sweep(self._base, self._base.finished())
-            # Documents of one audience lie next to each other, so that a scope is a few stretches of rows.
-            draft = self._draft(sorted(found.documents, key=_audience))
             live = self._pointer.get()
+            read_by = reading(self._screen, mapping)
+            sources = Sources(paths, mapping)
+            known = in_generation(self._base, live, read_by)
+            found = prepare(sources, self._screen, known, lambda done, total: self._progress(Step.READ, done, total))
+            found.insist()
+            # Documents of one audience lie next to each other, so that a scope is a few stretches of rows.
+            draft = _Draft.of(sorted(found.documents, key=_audience), read_by)
             revision = self._revision(draft)
             if live is not None and live.revision == revision and self._whole(live):
                 return _report(Outcome.UNCHANGED, live, draft, found, embedded=0)
@@ -121,24 +144,10 @@ class Ingest:
             self._progress(Step.SWITCH, 1, 1)
             return _report(Outcome.BUILT, generation, draft, found, embedded)
 
-    def _draft(self, documents: Sequence[Document]) -> _Draft:
-        passages: list[StoredPassage] = []
-        quarantined: list[Quarantine] = []
-        for done, document in enumerate(documents, start=1):
-            suspicion = screen_document(document, self._screen)
-            if suspicion is None:
-                passages += cut(document)
-            else:
-                quarantined.append(suspicion)
-            self._progress(Step.SCREEN, done, len(documents))
-        return _Draft(tuple(documents), tuple(passages), tuple(quarantined))
-
     def _revision(self, draft: _Draft) -> str:
-        digest = hashlib.sha256(f"{FORMAT} {self._encoder.revision} {self._calibration.model_dump_json()}\n".encode())
-        digest.update(f"{self._screen.revision}\n".encode())
-        for items in (tuple(document.card for document in draft.documents), draft.passages, draft.quarantined):
-            _feed(digest.update, items)
-        return digest.hexdigest()
+        making = Making(self._encoder.revision, self._calibration, draft.read_by)
+        lines = (as_line(one) for items in (draft.cards, draft.passages) for one in items)
+        return revision_of(making, draft.quarantined, lines)
 
     def _whole(self, live: Generation) -> bool:
         try:
@@ -153,7 +162,7 @@ class Ingest:
 
     def _embed(self, draft: _Draft, live: Generation | None) -> tuple[NDArray[np.float32], int]:
         known = self._known(live)
-        titles = {document.card.doc_id: document.card.title for document in draft.documents}
+        titles = {card.doc_id: card.title for card in draft.cards}
         vectors = np.empty((len(draft.passages), self._encoder.dimensions), dtype=np.float32)
         missing = []
         for row, passage in enumerate(draft.passages):
@@ -190,7 +199,7 @@ class Ingest:
     def _write(self, generation: Generation, draft: _Draft, vectors: NDArray[np.float32]) -> None:
         folder = self._base.folder(generation)
         folder.mkdir(parents=True)
-        cards = [document.card for document in draft.documents]
+        cards = draft.cards
         manifest = Manifest(
             format=FORMAT,
             generation=generation,
@@ -204,6 +213,7 @@ class Ingest:
             screened_by=self._screen.revision,
             embedding=self._encoder.name,
             chroma=self._chroma.name,
+            read_by=draft.read_by,
         )
         write_lines(folder / CARDS, cards)
         write_lines(folder / PASSAGES, draft.passages)
@@ -233,24 +243,21 @@ def _entries(cards: Sequence[DocumentCard], passages: Sequence[StoredPassage], d
     return [Entry(one.passage_id, one.doc_id, classes[one.doc_id]) for one in passages]
 
 
-def _audience(document: Document) -> tuple[str, str]:
+def _audience(document: Prepared) -> tuple[str, str]:
     return document.card.audience.model_dump_json(), document.card.path
 
 
-def _feed(update: Callable[[bytes], object], items: Iterable[Frozen]) -> None:
-    for item in items:
-        update(item.model_dump_json().encode() + b"\n")
-
-
-def _report(outcome: Outcome, generation: Generation, draft: _Draft, found: DocumentSet, embedded: int) -> IngestReport:
+def _report(outcome: Outcome, generation: Generation, draft: _Draft, found: PreparedSet, embedded: int) -> IngestReport:
     return IngestReport(
         outcome=outcome,
         generation=generation,
-        documents=len(draft.documents),
+        documents=len(draft.cards),
+        documents_unchanged=found.taken_over,
         passages=len(draft.passages),
         embedded=embedded,
         reused=len(draft.passages) - embedded,
         quarantined=draft.quarantined,
         bad_documents=found.bad_files,
         problems=tuple(sorted(found.problems)),
+        notes=tuple(sorted(found.notes)),
     )

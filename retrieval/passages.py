@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from handrail.guardrails.vocabulary import Frozen
 from handrail.retrieval.documents import Document, DocumentCard
-from handrail.retrieval.splitter import passage_ids, split, visible
+from handrail.retrieval.markdown import visible
+from handrail.retrieval.splitter import passage_ids, split
 
 CARDS = "documents.jsonl"
 PASSAGES = "passages.jsonl"
@@ -38,7 +39,7 @@ class StoredPassage(Frozen):
 
 def cut(document: Document) -> tuple[StoredPassage, ...]:
     """The passages of a document, in reading order."""
-    pieces = split(visible(document.body), document.body_line)
+    pieces = split(visible(document.body))
     card = document.card
     return tuple(
         StoredPassage(

@@ -15,7 +15,6 @@ class Step(StrEnum):
     """The steps of an ingest, in order."""
 
     READ = "read"
-    SCREEN = "screen"
     EMBED = "embed"
     INDEX = "index"
     SWITCH = "switch"
@@ -35,15 +34,19 @@ class Outcome(StrEnum):
 class IngestReport(Frozen):
     """What was ingested. `embedded` passages were computed, `reused` ones taken over from the generation before.
 
-    `problems` say with file and line what is wrong with `bad_documents`, which were left out.
+    `documents_unchanged` were not even read. `problems` say with file and line (in an export the number of the record)
+    what is wrong with `bad_documents`, which were left out; `notes` say what was left out on purpose, as drafts are,
+    and which rules of the mapping fitted nothing.
     """
 
     outcome: Outcome
     generation: Generation
     documents: int
+    documents_unchanged: int
     passages: int
     embedded: int
     reused: int
     quarantined: tuple[Quarantine, ...]
     bad_documents: tuple[str, ...]
     problems: tuple[Problem, ...]
+    notes: tuple[Problem, ...]

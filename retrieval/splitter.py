@@ -1,29 +1,19 @@
-"""Cuts an article into passages of about 120 words: at headings, else between paragraphs, items or sentences."""
+"""Cuts an article into passages of about 120 words: at headings, else between paragraphs, items, rows or sentences."""
 
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-TARGET_WORDS = 100
-"""A passage of so many words is long enough."""
-
-MAX_WORDS = 160
-"""No passage is longer, headings apart."""
+from handrail.retrieval.blocks import MAX_WORDS, TARGET_WORDS, Block, blocks
+from handrail.retrieval.markdown import Heading, Line, heading, lines_of, underlined
 
 BELOW = " > "
 """Stands between a heading and the one below it."""
 
 BETWEEN = " · "
 """Stands between the headings of sections that share a piece."""
-
-_HEADING = re.compile(r"^(#{1,6})\s+(.*?)\s*#*\s*$")
-_FENCE = re.compile(r"^\s*(```+|~~~+)")
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
-_NEW_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)]|\|)\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,32 +33,17 @@ class Piece:
         return len(self.text.split())
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    text: str
-    line: int
-
-    @property
-    def words(self) -> int:
-        return len(self.text.split())
-
-
 @dataclass(slots=True)
 class _Section:
-    heading: str
-    lines: list[tuple[int, str]] = field(default_factory=list)
-
-
-def visible(body: str) -> str:
-    """`body` without HTML comments, which readers never see; lines keep their numbers."""
-    return _COMMENT.sub(lambda match: "\n" * match.group().count("\n"), body)
+    heading: Heading | None
+    lines: list[Line] = field(default_factory=list)
 
 
 def split(body: str, first_line: int = 1) -> tuple[Piece, ...]:
-    """Cut Markdown into pieces, in reading order; headings inside code fences are text."""
+    """Cut Markdown into pieces, in reading order; headings inside code are text."""
     pieces: list[Piece] = []
-    for section in _sections(body.split("\n"), first_line):
-        for piece in _pack(section.heading, list(_blocks(section.lines))):
+    for path, lines in _under_paths(list(_sections(lines_of(body, first_line)))):
+        for piece in _pack(path, list(blocks(lines))):
             if pieces and pieces[-1].words < TARGET_WORDS and pieces[-1].words + piece.words <= MAX_WORDS:
                 pieces[-1] = _join(pieces[-1], piece)
             else:
@@ -87,76 +62,37 @@ def passage_ids(doc_id: str, pieces: Sequence[Piece]) -> tuple[str, ...]:
     return tuple(ids)
 
 
-def _sections(lines: Sequence[str], first_line: int) -> Iterator[_Section]:
-    trail: list[tuple[int, str]] = []
-    section = _Section("")
-    fence: str | None = None
-    for number, line in enumerate(lines, start=first_line):
-        marker = _FENCE.match(line)
-        if marker and (fence is None or marker.group(1).startswith(fence)):
-            fence = marker.group(1) if fence is None else None
-        heading = _HEADING.match(line) if fence is None and not marker else None
-        if heading is None:
-            section.lines.append((number, line))
+def _sections(lines: Iterator[Line]) -> Iterator[_Section]:
+    section = _Section(None)
+    for line in lines:
+        found = None if line.in_code else heading(line.text)
+        if found is None and not line.in_code and section.lines:
+            before = section.lines[-2].text if len(section.lines) > 1 else None
+            found = underlined(before, section.lines[-1].text, line.text)
+            if found is not None:
+                section.lines.pop()
+        if found is None:
+            section.lines.append(line)
             continue
         yield section
-        depth = len(heading.group(1))
-        trail = [*((level, title) for level, title in trail if level < depth), (depth, heading.group(2))]
-        # A first-level heading repeats the title of the article.
-        section = _Section(BELOW.join(title for level, title in trail if level > 1))
+        section = _Section(found)
     yield section
 
 
-def _blocks(lines: Sequence[tuple[int, str]]) -> Iterator[_Block]:
-    """Paragraphs, lists and code blocks; what is longer than a passage is cut at items, then at sentences."""
-    gathered: list[tuple[int, str]] = []
-    fence: str | None = None
-    for number, line in [*lines, (0, "")]:
-        marker = _FENCE.match(line)
-        if marker and (fence is None or marker.group(1).startswith(fence)):
-            fence = marker.group(1) if fence is None else None
-        if line.strip() or (fence is not None and number):
-            gathered.append((number, line.rstrip()))
-        elif gathered:
-            yield from _fit(gathered)
-            gathered = []
+def _under_paths(sections: Sequence[_Section]) -> Iterator[tuple[str, Sequence[Line]]]:
+    """The sections with their paths of headings."""
+    levels = [section.heading.level for section in sections if section.heading is not None]
+    # One heading of the first level repeats the title of the article; several are its sections.
+    title = 1 if levels.count(1) == 1 and levels[0] == 1 else 0
+    trail: list[Heading] = []
+    for section in sections:
+        if section.heading is not None:
+            trail = [*(one for one in trail if one.level < section.heading.level), section.heading]
+        yield BELOW.join(one.title for one in trail if one.level > title and one.title), section.lines
 
 
-def _fit(lines: Sequence[tuple[int, str]]) -> Iterator[_Block]:
-    whole = _Block("\n".join(line for _, line in lines), lines[0][0])
-    if whole.words <= MAX_WORDS:
-        yield whole
-        return
-    item: list[tuple[int, str]] = []
-    for number, line in lines:
-        if item and _NEW_ITEM.match(line):
-            yield from _cut(item)
-            item = []
-        item.append((number, line))
-    yield from _cut(item)
-
-
-def _cut(lines: Sequence[tuple[int, str]]) -> Iterator[_Block]:
-    text, line = "\n".join(text for _, text in lines), lines[0][0]
-    part: list[str] = []
-    for sentence in (piece for long in _SENTENCE_END.split(text) for piece in _by_words(long)):
-        if part and len(" ".join([*part, sentence]).split()) > TARGET_WORDS:
-            yield _Block(" ".join(part), line)
-            part = []
-        part.append(sentence)
-    if part:
-        yield _Block(" ".join(part), line)
-
-
-def _by_words(sentence: str) -> Iterable[str]:
-    words = sentence.split()
-    if len(words) <= MAX_WORDS:
-        return [sentence]
-    return [" ".join(words[start : start + TARGET_WORDS]) for start in range(0, len(words), TARGET_WORDS)]
-
-
-def _pack(heading: str, blocks: Sequence[_Block]) -> Iterator[Piece]:
-    gathered: list[_Block] = []
+def _pack(heading: str, blocks: Sequence[Block]) -> Iterator[Piece]:
+    gathered: list[Block] = []
     words = 0
     for block in blocks:
         if gathered and (words >= TARGET_WORDS or words + block.words > MAX_WORDS):
@@ -168,7 +104,7 @@ def _pack(heading: str, blocks: Sequence[_Block]) -> Iterator[Piece]:
         yield _piece(heading, gathered)
 
 
-def _piece(heading: str, blocks: Sequence[_Block]) -> Piece:
+def _piece(heading: str, blocks: Sequence[Block]) -> Piece:
     return Piece(heading, "\n\n".join(block.text for block in blocks), blocks[0].line)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handrail.commands import kb_options
-from handrail.commands.kb_options import AS_JSON, BUNDLE, DATA_DIR, FOUND, base_in, bundle_or_shipped, day_of
+from handrail.commands.kb_options import AS_JSON, BUNDLE, DATA_DIR, FOUND, MAPPING, base_in, bundle_or_shipped, day_of
 from handrail.commands.kb_problems import problem_lines
 
 if TYPE_CHECKING:
@@ -23,21 +23,24 @@ SHOWN = 50
 
 
 @click.command()
-@click.argument("source", type=click.Path(path_type=Path))
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", type=click.Path(path_type=Path))
+@MAPPING
 @BUNDLE
 @DATA_DIR
 @AS_JSON
-def diff(source: Path, bundle: Path | None, data_dir: Path, as_json: bool) -> int:
-    """Say what an ingest of the articles in SOURCE would change in the live knowledge base.
+def diff(sources: tuple[Path, ...], mapping: Path | None, bundle: Path | None, data_dir: Path, as_json: bool) -> int:
+    """Say what an ingest of every SOURCE, together, would change in the live knowledge base.
 
     Documents that come, go, change, or move to or from quarantine, and what that means for each segment of the bundle.
     Exits with 0 when nothing would change, with 1 when something would, with 2 when that cannot be said.
     """
     from handrail.guardrails.bundle.loader import load
     from handrail.retrieval.difference import difference
+    from handrail.retrieval.sources import Sources
 
+    read = Sources(sources, kb_options.mapping_in(mapping))
     policy = load(bundle_or_shipped(bundle))
-    found = difference(base_in(data_dir), source, kb_options.screen(bundle), policy, day_of(None))
+    found = difference(base_in(data_dir), read, kb_options.screen(bundle), policy, day_of(None))
     if as_json:
         click.echo(found.model_dump_json(indent=2))
     else:

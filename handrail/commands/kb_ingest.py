@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from handrail.commands import kb_options
-from handrail.commands.kb_options import AS_JSON, BUNDLE, DATA_DIR, FOUND, base_in
+from handrail.commands.kb_options import AS_JSON, BUNDLE, DATA_DIR, FOUND, MAPPING, base_in
 from handrail.commands.kb_problems import problem_lines
 from handrail.commands.kb_progress import progress_for
 
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...", type=click.Path(path_type=Path))
+@MAPPING
 @click.option(
     "--report",
     "report_file",
@@ -33,22 +34,24 @@ if TYPE_CHECKING:
 @DATA_DIR
 @AS_JSON
 def ingest(
-    folder: Path | None,
+    sources: tuple[Path, ...],
+    mapping: Path | None,
     report_file: Path | None,
     verbose: bool,
     bundle: Path | None,
     data_dir: Path,
     as_json: bool,
 ) -> int:
-    """Make the articles in FOLDER (Markdown with front matter) the knowledge base; by default the sample articles.
+    """Make the documents in every SOURCE, together, the knowledge base; by default the sample articles.
 
-    Articles are screened with the phrases of the bundle. Exits with 1 when articles were left out because something is
-    wrong with them; the others are ingested.
+    A SOURCE is a folder of articles (Markdown, HTML, text) or an export of Zendesk Guide or Intercom articles (JSON).
+    Documents are screened with the phrases of the bundle. Exits with 1 when documents were left out because something
+    is wrong with them; the others are ingested.
     """
     from handrail.agent.knowledge import article_embedder, calibration_of, chroma_of
     from handrail.retrieval.ingest import Ingest
 
-    settings = kb_options.settings_of(data_dir)
+    settings, given = kb_options.settings_of(data_dir), kb_options.mapping_in(mapping)
     with progress_for(verbose=verbose) as progress:
         run = Ingest(
             base_in(data_dir),
@@ -58,11 +61,11 @@ def ingest(
             calibration=calibration_of(settings),
             progress=progress,
         )
-        if folder is not None:
-            report = run.run(folder)
+        if sources:
+            report = run.run(*sources, mapping=given)
         else:
             with as_file(files("handrail") / "kb" / "articles") as sample:
-                report = run.run(sample)
+                report = run.run(sample, mapping=given)
     if report_file is not None:
         _write(report_file, report.problems)
     if as_json:
@@ -84,9 +87,13 @@ def _tell(report: IngestReport, report_file: Path | None) -> None:
         f"Generation {report.generation.generation_id} {report.outcome.value}: {report.documents} documents, "
         f"{report.passages} passages ({report.embedded} embedded, {report.reused} reused)"
     )
+    if report.documents_unchanged:
+        click.echo(f"{report.documents_unchanged} documents are as they were")
     for entry in report.quarantined:
         click.echo(f"In quarantine: {entry.path}:{entry.line} addresses the model ({', '.join(entry.signals)})")
     if report.problems:
         click.echo(f"Left out: {len(report.bad_documents)} articles", err=True)
         for line in problem_lines(report.problems, report_file):
             click.echo(line, err=True)
+    for note in report.notes:
+        click.echo(f"Note: {note}", err=True)

@@ -12,6 +12,7 @@ import click
 if TYPE_CHECKING:
     from handrail.agent.settings import Settings
     from handrail.guardrails.encoder import Encoder
+    from handrail.retrieval.mapping import MetadataMapping
     from handrail.retrieval.screen import Screen
 
 FOUND = 1
@@ -32,6 +33,11 @@ BUNDLE = click.option(
     help="The policy bundle that is asked (HANDRAIL_BUNDLE); the shipped one without it.",
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+MAPPING = click.option(
+    "--mapping",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A YAML file that gives metadata to documents without front matter (docs/knowledge-base.md).",
+)
 TODAY = click.option(
     "--today",
     type=click.DateTime(["%Y-%m-%d"]),
@@ -53,6 +59,13 @@ def base_in(data_dir: Path) -> Path:
 def bundle_or_shipped(bundle: Path | None) -> Path:
     """`bundle`, else the shipped one."""
     return Path(str(files("handrail.guardrails") / "policies")) if bundle is None else bundle
+
+
+def mapping_in(path: Path | None) -> MetadataMapping | None:
+    """The mapping in a file, if one is named. Raises ConfigError when it is wrong."""
+    from handrail.retrieval.mapping import load_mapping
+
+    return None if path is None else load_mapping(path)
 
 
 def settings_of(data_dir: Path) -> Settings:

@@ -6,6 +6,9 @@ from pathlib import Path
 
 from handrail.guardrails.scope import ScopePlan
 from handrail.guardrails.vocabulary import Signal, Span
+from handrail.retrieval.mapping import MetadataMapping
+from handrail.retrieval.prepared import PreparedSet, prepare
+from handrail.retrieval.sources import Sources
 
 FRONT: dict[str, str] = {
     "roles": "[all]",
@@ -31,7 +34,7 @@ def article(doc_id: str, body: str = "Text of the article.", title: str = "An ar
 
 def write_articles(folder: Path, articles: Mapping[str, str]) -> Path:
     """Write the articles, by path, as the only content of `folder`."""
-    for old in folder.rglob("*.md"):
+    for old in [path for path in folder.rglob("*") if path.is_file()]:
         old.unlink()
     for path, text in articles.items():
         target = folder / path
@@ -60,3 +63,8 @@ class OneWording:
 
 
 screen = OneWording()
+
+
+def read(*paths: Path, mapping: MetadataMapping | None = None) -> PreparedSet:
+    """The documents of these sources, as an ingest into an empty base reads them."""
+    return prepare(Sources(paths, mapping), screen, {}, lambda done, total: None)

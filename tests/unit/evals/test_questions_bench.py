@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from handrail.evals.bench.questions import DAY, SETS, QuestionSet, measure, table
-from handrail.retrieval.documents import read_folder
 from handrail.retrieval.questions import read_questions, scope_of
 from handrail.retrieval.scope import admits
-from tests.support.articles import article, write_articles
+from tests.support.articles import article, read, write_articles
 from tests.support.hashing_encoder import HashingEncoder
 
 QUESTIONS = """
@@ -46,7 +45,7 @@ def test_only_the_right_article_counts_and_only_silence_is_a_refusal(tmp_path: P
 @pytest.mark.parametrize("one", SETS, ids=lambda one: one.name)
 def test_every_right_article_is_there_and_in_scope(one: QuestionSet) -> None:
     """A question whose article its customer cannot see would count as a miss of the search."""
-    documents = read_folder(one.articles)
+    documents = read(one.articles)
     assert documents.problems == ()
     cards = {document.card.doc_id: document.card for document in documents.documents}
     asked, nothing = read_questions(one.answerable), read_questions(one.unanswerable)

@@ -11,14 +11,14 @@ from handrail.evals.bench import retrieve as measuring
 from handrail.evals.bench.drawn_base import DrawnBase
 from handrail.evals.bench.retrieve import SHARES, RetrieveBench, bench_retrieve, sizes_up_to
 from handrail.evals.bench.retrieve_table import html_page
-from handrail.retrieval.documents import read_folder
+from tests.support.articles import read
 
 
 def test_a_drawn_base_is_the_same_every_time_and_of_its_size(tmp_path: Path) -> None:
     """Articles of four passages each, with a vector for every passage and question."""
     for name in ("one", "other"):
         DrawnBase(50, 3).write(tmp_path / name)
-    one, other = read_folder(tmp_path / "one"), read_folder(tmp_path / "other")
+    one, other = read(tmp_path / "one"), read(tmp_path / "other")
     assert one == other
     assert len(one.documents) == 13
     assert one.problems == ()

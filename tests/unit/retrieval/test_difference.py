@@ -9,6 +9,7 @@ from handrail.guardrails.bundle.loader import load
 from handrail.retrieval.difference import BaseDifference, difference
 from handrail.retrieval.errors import RetrievalError
 from handrail.retrieval.ingest import Ingest
+from handrail.retrieval.sources import Sources
 from tests.support.articles import HIDDEN, article, screen, write_articles
 from tests.support.bundles import SHIPPED
 from tests.support.hashing_encoder import HashingEncoder
@@ -33,7 +34,7 @@ def compared(folder: Path, bundle: Bundle, before: Mapping[str, str], after: Map
         Ingest(folder / "kb", HashingEncoder(), screen).run(write_articles(source, before))
     write_articles(source, after)
     files = {path: path.stat().st_mtime_ns for path in (folder / "kb").rglob("*")}
-    found = difference(folder / "kb", source, screen, bundle, date(2026, 6, 1))
+    found = difference(folder / "kb", Sources([source]), screen, bundle, date(2026, 6, 1))
     assert {path: path.stat().st_mtime_ns for path in (folder / "kb").rglob("*")} == files
     return found
 

@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 
 from handrail.guardrails.yamlsource import Problem
-from handrail.retrieval.documents import Document, parse_document, read_folder
+from handrail.retrieval.documents import Document
 from handrail.retrieval.errors import RetrievalError
-from tests.support.articles import FRONT, article, write_articles
+from handrail.retrieval.files import parse_document
+from tests.support.articles import FRONT, article, read, write_articles
 
 
 def parse(text: str) -> tuple[Document | None, list[Problem]]:
@@ -23,13 +24,13 @@ def test_every_field_arrives() -> None:
     assert document.card.audience.role == ("admin", "it")
     assert document.card.audience.stack == ("okta",)
     assert str(document.card.validity.last) == "2027-12-31"
-    assert text.split("\n")[document.body_line :][0] == "First line."
+    assert text.split("\n")[document.line(2) - 1] == "First line."
 
 
 def test_windows_line_ends_and_a_byte_order_mark_are_harmless(tmp_path: Path) -> None:
     """Articles from any editor are read."""
     (tmp_path / "a.md").write_bytes(b"\xef\xbb\xbf" + article("a").replace("\n", "\r\n").encode())
-    assert [one.card.doc_id for one in read_folder(tmp_path).documents] == ["a"]
+    assert [one.card.doc_id for one in read(tmp_path).documents] == ["a"]
 
 
 @pytest.mark.parametrize("field", [*FRONT, "id", "title"])
@@ -97,15 +98,15 @@ def test_bad_articles_are_left_out_and_the_rest_is_read(tmp_path: Path) -> None:
     """Each bad file is named once, whatever is wrong with it."""
     write_articles(tmp_path, {"a.md": article("a"), "b/bad.md": "nothing", "c.md": article("c", roles="")})
     (tmp_path / "d.md").write_bytes(b"\xff\xfe")
-    found = read_folder(tmp_path)
+    found = read(tmp_path)
     assert [one.card.path for one in found.documents] == ["a.md"]
-    assert found.bad_files == ("b/bad.md", "c.md", "d.md")
+    assert sorted({problem.file for problem in found.problems}) == ["b/bad.md", "c.md", "d.md"]
 
 
 def test_an_id_belongs_to_one_article(tmp_path: Path) -> None:
     """The second article with an id is reported, with the path of the first."""
     write_articles(tmp_path, {"a.md": article("same"), "b.md": article("same", "Other text.")})
-    found = read_folder(tmp_path)
+    found = read(tmp_path)
     assert [one.card.path for one in found.documents] == ["a.md"]
     assert "a.md" in found.problems[0].message
 
@@ -113,12 +114,12 @@ def test_an_id_belongs_to_one_article(tmp_path: Path) -> None:
 def test_hidden_files_are_passed_over(tmp_path: Path) -> None:
     """A checkout's own folders hold no articles."""
     write_articles(tmp_path, {"a.md": article("a"), ".git/b.md": article("b")})
-    assert len(read_folder(tmp_path).documents) == 1
+    assert len(read(tmp_path).documents) == 1
 
 
 def test_a_folder_without_articles_is_an_error(tmp_path: Path) -> None:
     """The message says what to name."""
     with pytest.raises(RetrievalError, match="no Markdown"):
-        read_folder(tmp_path)
-    with pytest.raises(RetrievalError, match="not a folder"):
-        read_folder(tmp_path / "missing")
+        read(tmp_path)
+    with pytest.raises(RetrievalError, match="no file or folder"):
+        read(tmp_path / "missing")

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -7,16 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from handrail.guardrails.vocabulary import Signal
 from handrail.retrieval.calibration import Calibration
 from handrail.retrieval.chroma_place import ChromaPlace
 from handrail.retrieval.chroma_server import ChromaServer
 from handrail.retrieval.errors import RetrievalError
 from handrail.retrieval.generation import GENERATIONS, MANIFEST, FileGenerationPointer
 from handrail.retrieval.ingest import Ingest
-from handrail.retrieval.passages import EMBEDDINGS
+from handrail.retrieval.mapping import MetadataMapping, load_mapping
+from handrail.retrieval.passages import CARDS, EMBEDDINGS, PASSAGES
 from handrail.retrieval.report import Outcome, Step
 from handrail.retrieval.search import ChromaRetriever
-from tests.support.articles import HIDDEN, article, scope, screen, write_articles
+from tests.support.articles import FRONT, HIDDEN, OneWording, article, scope, screen, write_articles
 from tests.support.hashing_encoder import HashingEncoder
 
 pytestmark = pytest.mark.usefixtures("place")
@@ -180,3 +183,98 @@ def test_a_new_threshold_makes_a_new_generation(tmp_path: Path) -> None:
     strict = Ingest(tmp_path / "kb", HashingEncoder(), screen, calibration=Calibration(threshold=0.9999999)).run(folder)
     assert strict.outcome is Outcome.BUILT
     assert ChromaRetriever(tmp_path / "kb", HashingEncoder()).find("password", scope(), 5).good == 0
+
+
+def mapping(tmp_path: Path, roles: str = "all") -> MetadataMapping:
+    """A mapping that gives these roles, and everything else, to every document."""
+    fields = ", ".join(f"{name}: {content}" for name, content in (FRONT | {"roles": f"[{roles}]"}).items())
+    (tmp_path / "mapping.yaml").write_text(f"defaults: {{{fields}}}\n")
+    return load_mapping(tmp_path / "mapping.yaml")
+
+
+class OtherScreen(OneWording):
+    """A screen of another revision that finds nothing."""
+
+    revision = "nothing"
+
+    def __call__(self, text: str) -> tuple[Signal, ...]:
+        """No signal."""
+        return ()
+
+
+def test_unchanged_documents_are_not_read_again(tmp_path: Path) -> None:
+    """They come to the same as if they were: ids, order, passages, and so the revision."""
+    folder = write_articles(tmp_path / "articles", SECOND)
+    Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder)
+    write_articles(folder, SECOND | {"reset.md": article("reset", "Another way.", "Reset"), "bad.md": "x"})
+    report = Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder)
+    assert (report.documents, report.documents_unchanged, report.bad_documents) == (3, 2, ("bad.md",))
+    fresh = Ingest(tmp_path / "other", HashingEncoder(), screen).run(folder)
+    assert (fresh.documents_unchanged, fresh.generation.revision) == (0, report.generation.revision)
+
+
+def test_another_screen_reads_everything_again(tmp_path: Path) -> None:
+    """What was shut away by the old one is judged anew, and what was not, too."""
+    folder = write_articles(tmp_path / "articles", FIRST | {"tips.md": article("tips", HIDDEN)})
+    shut = Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder)
+    opened = Ingest(tmp_path / "kb", HashingEncoder(), OtherScreen()).run(folder)
+    assert [len(report.quarantined) for report in (shut, opened)] == [1, 0]
+    assert opened.documents_unchanged == 0
+
+
+def test_a_document_in_quarantine_stays_there(tmp_path: Path) -> None:
+    """An unchanged base is unchanged with it."""
+    folder = write_articles(tmp_path / "articles", FIRST | {"tips.md": article("tips", HIDDEN)})
+    first = Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder)
+    again = Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder)
+    assert (again.outcome, again.quarantined) == (Outcome.UNCHANGED, first.quarantined)
+
+
+def test_another_mapping_reads_everything_again(tmp_path: Path) -> None:
+    """Whom a document is for may have changed although it did not."""
+    folder = write_articles(tmp_path / "articles", {"a.md": "# Reset your password\n\nChoose forgot password."})
+    Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder, mapping=mapping(tmp_path))
+    assert ids(tmp_path / "kb") == {"a"}
+    same = Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder, mapping=mapping(tmp_path))
+    assert (same.outcome, same.documents_unchanged) == (Outcome.UNCHANGED, 1)
+    report = Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder, mapping=mapping(tmp_path, "it"))
+    assert (report.outcome, report.documents_unchanged, report.embedded) == (Outcome.BUILT, 0, 0)
+    assert ids(tmp_path / "kb") == set()
+
+
+def test_a_file_that_moved_is_read_again(tmp_path: Path) -> None:
+    """Its place may decide whom it is for, and its id."""
+    folder = write_articles(tmp_path / "articles", {"a.md": "Text about a password."})
+    Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder, mapping=mapping(tmp_path))
+    write_articles(folder, {"b.md": "Text about a password."})
+    report = Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder, mapping=mapping(tmp_path))
+    assert report.documents_unchanged == 0
+    assert ids(tmp_path / "kb") == {"b"}
+
+
+@pytest.mark.parametrize("name", [CARDS, PASSAGES])
+def test_a_base_that_somebody_changed_is_not_taken_over(tmp_path: Path, name: str) -> None:
+    """What is in the articles counts, not what lies in the data folder."""
+    folder = write_articles(tmp_path / "articles", FIRST)
+    first = Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder)
+    path = tmp_path / "kb" / GENERATIONS / first.generation.generation_id / name
+    path.write_text(path.read_text().replace("forgot", "tell us your").replace("reset", "reset2"))
+    report = Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder)
+    assert report.documents_unchanged == 0
+    assert report.generation.revision == first.generation.revision
+
+
+def test_exports_are_ingested_like_folders(tmp_path: Path) -> None:
+    """And an article that is as it was is not read again, although it stands elsewhere in the file."""
+    records = [
+        {"id": number, "title": f"Password {number}", "body": "<p>Reset it.</p>", "locale": "en-us", "section_id": 1}
+        for number in range(3)
+    ]
+    export = tmp_path / "export.json"
+    export.write_text(json.dumps({"articles": records}))
+    Ingest(tmp_path / "kb", HashingEncoder(), screen).run(export, mapping=mapping(tmp_path))
+    assert ids(tmp_path / "kb") == {f"zendesk-{number}-en-us" for number in range(3)}
+    export.write_text(json.dumps({"articles": [records[2], records[0] | {"body": "<p>Another.</p>"}]}))
+    report = Ingest(tmp_path / "kb", HashingEncoder(), screen).run(export, mapping=mapping(tmp_path))
+    assert (report.documents, report.documents_unchanged) == (2, 1)
+    assert ids(tmp_path / "kb") == {"zendesk-0-en-us", "zendesk-2-en-us"}

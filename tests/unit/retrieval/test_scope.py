@@ -12,7 +12,8 @@ from handrail.guardrails.scope import (
     retrieval_reasons,
 )
 from handrail.guardrails.vocabulary import Passage
-from handrail.retrieval.documents import DocumentCard, parse_document
+from handrail.retrieval.documents import DocumentCard
+from handrail.retrieval.files import parse_document
 from handrail.retrieval.scope import ScopeCatalogue, admits
 from tests.support.articles import ON, article, scope
 

@@ -159,7 +159,7 @@ def test_a_missing_file_is_named(own_base: Path, place: ChromaPlace, name: str |
 
 def test_a_document_without_visible_text_is_no_trouble(tmp_path: Path) -> None:
     """It is in scope and has no passage to give."""
-    folder = write_articles(tmp_path / "articles", {"a.md": article("a", "<!-- to be written -->")})
+    folder = write_articles(tmp_path / "articles", {"a.md": article("a", "## To be written")})
     Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder)
     found = ChromaRetriever(tmp_path / "kb", HashingEncoder()).find("article", scope(), 5)
     assert (found.passages, found.eligible_documents) == ((), 1)

@@ -1,7 +1,14 @@
+import hashlib
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handrail.retrieval.splitter import MAX_WORDS, passage_ids, split, visible
+from handrail.retrieval.blocks import MAX_WORDS
+from handrail.retrieval.generation import FORMAT
+from handrail.retrieval.markdown import visible
+from handrail.retrieval.markup import to_markdown
+from handrail.retrieval.splitter import passage_ids, split
 
 LONG = "This sentence has exactly seven plain words. " * 16
 
@@ -26,12 +33,122 @@ def test_a_heading_inside_a_code_fence_is_text() -> None:
     assert "# not a heading\n\necho" in piece.text
 
 
+def test_a_fence_ends_with_its_own_mark_only() -> None:
+    """Code may show fences of another kind, and a word after the mark begins no end."""
+    (piece,) = split("## Run\n\n````\n```\n# x\n```\n~~~\n````python\n# y\n````\n\nAfter.")
+    assert piece.heading == "Run"
+    assert piece.text.endswith("````\n\nAfter.")
+
+
+def test_underlined_headings_are_headings() -> None:
+    """A line of dashes under text is no rule, and below a list or a table it is."""
+    pieces = split(
+        f"Title\n=====\n\nFirst part\n---\n\n{LONG}\n\n- item\n---\n\n| a |\n---\n\nSecond part\n------\n\n{LONG}"
+    )
+    assert [piece.heading for piece in pieces] == ["First part", "First part · Second part"]
+
+
+def test_several_first_level_headings_are_sections() -> None:
+    """A single one at the beginning repeats the title, which every passage has already."""
+    pieces = split(f"# Set up\n\n{LONG}\n\n## Mapping\n\n{LONG}\n\n# Remove\n\n{LONG}")
+    assert [piece.heading for piece in pieces] == ["Set up", "Set up > Mapping", "Remove"]
+
+
+@pytest.mark.parametrize(
+    ("line", "title"), [("## C#", "C#"), ("## Closed ##", "Closed"), ("   ## In", "In"), ("##", "")]
+)
+def test_headings_as_they_are_written(line: str, title: str) -> None:
+    """Closing hashes are decoration only after a space."""
+    assert split(f"{line}\n\nText.")[0].heading == title
+
+
+@pytest.mark.parametrize("line", ["#nothing", "    ## code", "####### seven"])
+def test_what_is_no_heading_is_text(line: str) -> None:
+    """As renderers read it."""
+    assert split(line)[0].text == line.rstrip()
+
+
+def test_every_piece_of_a_long_table_has_its_head() -> None:
+    """A row without the names of its columns says little."""
+    rows = [f"| plan {number} | {number} seats and {number} boards for every team |" for number in range(40)]
+    pieces = split("\n".join(["| Plan | What it holds |", "|---|---|", *rows]))
+    assert len(pieces) > 2
+    assert all(piece.text.startswith("| Plan | What it holds |\n|---|---|\n| plan ") for piece in pieces)
+    assert [row for piece in pieces for row in piece.text.split("\n")[2:]] == rows
+    assert pieces[1].line == 3 + pieces[0].text.count("| plan ")
+
+
+def test_code_that_fits_is_not_cut() -> None:
+    """Text before it makes way."""
+    code = "```yaml\n" + "\n\n".join(f"- key{number}: some value. And more" for number in range(24)) + "\n```"
+    pieces = split(f"{LONG}\n{code}\n{LONG}")
+    assert [code in piece.text for piece in pieces] == [False, True, False]
+
+
+def test_code_that_is_too_long_is_cut_between_lines() -> None:
+    """Each part is code again."""
+    lines = [f"call({number})  # a comment. With two sentences" for number in range(80)]
+    pieces = split("\n".join(["~~~python", *lines, "~~~"]))
+    assert len(pieces) > 1
+    assert all(piece.text.startswith("~~~python\ncall(") and piece.text.endswith("\n~~~") for piece in pieces)
+    assert [line for piece in pieces for line in piece.text.split("\n")[1:-1]] == lines
+
+
+def test_a_long_list_is_cut_between_its_outermost_items() -> None:
+    """What stands below an item stays with it."""
+    items = [
+        f"- Item {number} of the list has a few words.\n  - below it one thing\n  - and another" for number in range(16)
+    ]
+    pieces = split("Intro:\n" + "\n".join(items))
+    assert len(pieces) > 1
+    assert all(piece.text.split("\n\n")[-1].startswith("- Item") for piece in pieces)
+    assert all(item in "\n".join(piece.text for piece in pieces) for item in items)
+
+
+def test_an_endlessly_nested_list_is_cut() -> None:
+    """Nobody's list is that deep, and nothing may break on it."""
+    words = " ".join(["word"] * 30)
+    assert len(split("\n".join(f"{' ' * depth}- {words}" for depth in range(1_200)))) > 100
+
+
 def test_comments_are_invisible_and_lines_keep_their_numbers() -> None:
     """What readers of the page never see is no passage."""
     body = "One.\n\n<!-- secret\nwords -->\n\nTwo.\n\n<!-- never closed"
     assert "secret" not in visible(body)
     assert "never" not in visible(body)
     assert visible(body).split("\n")[5] == "Two."
+
+
+@pytest.mark.parametrize(
+    "body", ["```\n<!-- x -->\n```\nAfter.", "Write `<!-- x -->` here.", "Write \\<!-- x --> here."]
+)
+def test_comments_inside_code_are_seen(body: str) -> None:
+    """An article may explain how to write one."""
+    assert visible(body) == body
+
+
+def test_a_fence_inside_a_comment_hides_nothing() -> None:
+    """And a comment that begins after code ends is one."""
+    assert visible("<!-- ```\nsecret -->\nSeen.\n```\ncode\n```\n<!-- secret -->").split() == [
+        "Seen.",
+        "```",
+        "code",
+        "```",
+    ]
+
+
+def test_reference_links_bring_their_targets() -> None:
+    """The list of targets at the end would be a passage of its own, and the others would lead nowhere."""
+    body = "[The page][1], [Limits] and [limits][]; not [this] [ ].\n\n[1]: https://a.example/p 'Title'\n[LIMITS]: <#l>"
+    assert visible(body).split("\n") == [
+        "[The page](https://a.example/p), [Limits](#l) and [limits](#l); not [this] [ ].", "", "", ""
+    ]  # fmt: skip
+
+
+def test_code_keeps_what_looks_like_references() -> None:
+    """Arrays are no links."""
+    body = "```\na[1]\n[1]: b\n```\n\n[1]: https://a.example"
+    assert visible(body).startswith("```\na[1]\n[1]: b\n```")
 
 
 def test_pieces_know_their_line() -> None:
@@ -67,3 +184,48 @@ def test_no_word_is_lost_and_no_piece_is_too_long(blocks: list[str]) -> None:
     if "```" not in body and "~~~" not in body:
         assert all(word in text for word in expected)
         assert all(len(piece.text.split()) <= MAX_WORDS + 3 * len(blocks) for piece in pieces)
+
+
+GOLDEN = "2 64371f11668b787f"
+"""The format, and what it makes of the text below."""
+
+
+def test_a_change_of_passages_is_a_new_format() -> None:
+    """Unchanged documents are taken over without being read, so bases of an older reading must be told apart.
+
+    Whoever changes what documents become raises `FORMAT` in `generation.py`, and puts the new digest here.
+    """
+    page = to_markdown(SAMPLE_PAGE).body
+    made = [(piece.heading, piece.text) for body in (SAMPLE, page) for piece in split(visible(body))]
+    assert f"{FORMAT} {hashlib.sha256(repr(made).encode()).hexdigest()[:16]}" == GOLDEN
+
+
+SAMPLE = f"""# Title
+
+Intro with a [link][1].
+
+## List
+
+1. one
+   - below
+2. two
+
+## Table
+
+| A | B |
+|---|---|
+| 1 | 2 |
+
+{LONG}{LONG}
+
+```
+code  here
+```
+
+<!-- hidden -->
+
+[1]: https://a.example
+"""
+SAMPLE_PAGE = f"""<h1>Title</h1><p>Intro <a href="/x">link</a> <b>bold</b></p><h2>List</h2>
+<ol><li>one<ul><li>below</ul><li>two</ol><table><tr><th>A<th>B<tr><td>1<td>2</table>
+<p>{LONG}{LONG}</p><pre>code  here</pre><p hidden>hidden</p>"""
