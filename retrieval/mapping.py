@@ -166,7 +166,7 @@ class MetadataMapping:
         return given
 
     def note(self, subject: Subject) -> None:
-        """Remember which rules fit a document that gets its metadata from elsewhere; cheap once every rule fitted one."""
+        """Remember which rules fit a document that is not read again; cheap once every rule fitted one."""
         rules = self._content.rules
         self._unused -= {number for number in self._unused if rules[number].when.fits(subject)}
 
