@@ -18,6 +18,9 @@ MAX_WORDS = 160
 MAX_OPENED = 50
 """Items of one list that are longer than a passage and are cut at the items below them; further ones at sentences."""
 
+MAX_REPEATED = 500
+"""Characters of a table's head, or of the opening line of code, that are repeated in every part."""
+
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _ITEM = re.compile(r"([ \t]*)(?:[-*+]|\d{1,9}[.)])(?=\s)")
 _ROW = re.compile(r"[ \t]*\|")
@@ -65,7 +68,7 @@ def _fit(lines: Sequence[Line]) -> Iterator[Block]:
     whole = Block(_text(lines), lines[0].number)
     if whole.words <= MAX_WORDS:
         yield whole
-    elif lines[0].in_code:
+    elif lines[0].in_code and len(lines[0].text) <= MAX_REPEATED:
         yield from _code(lines)
     else:
         for part in _parts(lines):
@@ -92,7 +95,7 @@ def _is_table(lines: Sequence[Line]) -> bool:
 def _table(rows: Sequence[Line]) -> Iterator[Block]:
     """Rows together as long as they fit, each time below the head of the table, without which they say little."""
     with_head = len(rows) > 2 and _RULE.match(rows[1].text) is not None
-    head = list(rows[:2]) if with_head else []
+    head = list(rows[:2]) if with_head and len(_text(rows[:2])) <= MAX_REPEATED else []
     gathered: list[Line] = []
     for row in rows[len(head) :]:
         if gathered and Block(_text([*head, *gathered, row]), 0).words > MAX_WORDS:

@@ -135,7 +135,7 @@ class MetadataMapping:
         self._content = content
         self._file = file
         self._lines = lines
-        self._used: set[int] = set()
+        self._unused = set(range(len(content.rules)))
 
     @property
     def revision(self) -> str:
@@ -153,7 +153,7 @@ class MetadataMapping:
         rules come after all others.
         """
         fitting = [number for number, rule in enumerate(self._content.rules) if rule.when.fits(subject)]
-        self._used.update(fitting)
+        self._unused.difference_update(fitting)
         given = dict(self._content.defaults.content)
         rules = [self._content.rules[number] for number in fitting]
         for rule in rules:
@@ -165,12 +165,16 @@ class MetadataMapping:
                 given |= rule.give.content if rule.when.segments is not None else {}
         return given
 
+    def note(self, subject: Subject) -> None:
+        """Remember which rules fit a document that is not read again; cheap once every rule fitted one."""
+        rules = self._content.rules
+        self._unused -= {number for number in self._unused if rules[number].when.fits(subject)}
+
     def unused(self) -> tuple[Problem, ...]:
         """The rules that fitted no document so far: mistyped, or left over."""
         return tuple(
             Problem(self._file, self._lines[number], "this rule fits no document; check the spelling, or remove it")
-            for number in range(len(self._content.rules))
-            if number not in self._used
+            for number in sorted(self._unused)
         )
 
 

@@ -6,6 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+MAX_TITLE = 300
+"""Characters of a heading; a longer one is text, because it would stand in every passage below it."""
+
+MAX_TARGETS = 2_000
+"""Reference links of a document that get their targets."""
+
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})(.*)")
 _HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t](.*))?$")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
@@ -16,7 +22,7 @@ _CODE_OR_COMMENT = re.compile(
     rf"^[ \t]*(?P<fence>`{{3,}}|~{{3,}})(?P<named>[^\n`]*)$|{_SPAN}|(?<!\\)<!--.*?(?:-->|\Z)", re.DOTALL | re.MULTILINE
 )
 _CODE_OR_OPENING = re.compile(rf"{_SPAN}|(?<!\\)<!--")
-_DEFINITION = re.compile(r"^ {0,3}\[([^\[\]\n]{1,200})\]:[ \t]*<?([^\s>]+)>?[^\n]*$", re.MULTILINE)
+_DEFINITION = re.compile(r" {0,3}\[([^\[\]\n]{1,200})\]:[ \t]*<?([^\s>]{1,500}+)>?[ \t]*(?:[\"'(].*)?$")
 _REFERENCE = re.compile(r"(?<![\\\]])\[([^\[\]\n]{1,500})\](?:\[([^\[\]\n]{0,200})\]|(?![\[(:]))")
 
 
@@ -58,6 +64,8 @@ def heading(text: str) -> Heading | None:
     if found is None:
         return None
     title = (found[2] or "").strip()
+    if len(title) > MAX_TITLE:
+        return None
     bare = title.rstrip("#")  # closing hashes are decoration, the last letter of C# is not
     return Heading(len(found[1]), bare.rstrip() if not bare or bare[-1] in " \t" else title)
 
@@ -65,7 +73,12 @@ def heading(text: str) -> Heading | None:
 def underlined(before: str | None, text: str, line: str) -> Heading | None:
     """The heading that `text` is when `line` underlines it, and no paragraph goes on from the line `before` it."""
     found = _UNDERLINE.match(line)
-    if found is None or _NO_PARAGRAPH.match(text) or (before is not None and not _NO_PARAGRAPH.match(before)):
+    if (
+        found is None
+        or len(text) > MAX_TITLE
+        or _NO_PARAGRAPH.match(text)
+        or (before is not None and not _NO_PARAGRAPH.match(before))
+    ):
         return None
     return Heading(1 if found[1][0] == "=" else 2, text.strip())
 
@@ -112,8 +125,12 @@ def _with_targets(body: str) -> str:
 
 
 def _resolved(lines: Iterable[Line], targets: dict[str, str]) -> Iterator[str]:
+    left = MAX_TARGETS
+
     def inline(found: re.Match[str]) -> str:
-        target = targets.get(_label(found[2] or found[1]))
+        nonlocal left
+        target = targets.get(_label(found[2] or found[1])) if left else None
+        left -= target is not None
         return found[0] if target is None else f"[{found[1]}]({target})"
 
     for line in lines:

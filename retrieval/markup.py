@@ -4,97 +4,30 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
-from typing import TypeAlias
 
 from handrail.retrieval.page import BREAK, MarkdownPage
-
-Attributes: TypeAlias = Sequence[tuple[str, str | None]]
+from handrail.retrieval.tags import (
+    BLOCKS,
+    BOLD,
+    CODE,
+    DROPPED,
+    ENDS,
+    HEADINGS,
+    TABLE,
+    UNSEEN,
+    VOID,
+    Attributes,
+    is_hidden,
+    target,
+    value,
+)
 
 PREFIX = "handrail:"
 """What names of `<meta>` tags begin with that hold metadata."""
 
-MAX_TARGET = 2_000
-"""Characters of a link's target; a longer one is left out."""
-
-_VOID = frozenset(
-    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"]
-)
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "caption",
-        "center",
-        "dd",
-        "details",
-        "dialog",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "header",
-        "html",
-        "legend",
-        "main",
-        "menu",
-        "p",
-        "section",
-        "summary",
-        "tbody",
-        "tfoot",
-        "thead",
-    ]
-)
-_TABLE = frozenset({"table", "tr", "td", "th"})
-_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
-_UNSEEN = frozenset(
-    [
-        "audio",
-        "canvas",
-        "datalist",
-        "footer",
-        "iframe",
-        "nav",
-        "noembed",
-        "noframes",
-        "noscript",
-        "object",
-        "select",
-        "svg",
-        "template",
-        "textarea",
-        "video",
-    ]
-)
-_DROPPED = frozenset({"script", "style"})
-_BOLD = frozenset({"b", "strong", "dt", "summary"})
-_CODE = frozenset({"code", "kbd", "samp", "tt"})
-# What a tag ends that was left open before it, as in browsers.
-_ENDS = {
-    "li": frozenset({"li", "p"}),
-    "dt": frozenset({"dt", "dd", "p"}),
-    "dd": frozenset({"dt", "dd", "p"}),
-    "td": frozenset({"td", "th", "p"}),
-    "th": frozenset({"td", "th", "p"}),
-    "tr": frozenset({"tr", "td", "th", "p"}),
-    **dict.fromkeys(("thead", "tbody", "tfoot"), frozenset({"thead", "tbody", "tfoot", "tr", "td", "th", "p"})),
-}
-_ENDS = {**dict.fromkeys(_BLOCKS | _HEADINGS | {"ul", "ol", "table", "pre", "hr"}, frozenset({"p"})), **_ENDS}
-_HIDING = re.compile(
-    r"display:none|visibility:(?:hidden|collapse)|opacity:0(?:\.0+)?(?:;|!|$)|font-size:0(?:[a-z%]*)(?:;|!|$)"
-)
 _NUMBER = re.compile(r"[0-9]{1,6}")
-_NO_TARGET = re.compile(r"\s*(?:#|javascript:|data:|vbscript:|$)", re.IGNORECASE)
 _OPENED = re.compile(r"<[!/?a-zA-Z]")
 _DECLARATION = re.compile(r"<!\[([^>]*)(?:>|\Z)")
 
@@ -182,13 +115,13 @@ class _Reader(HTMLParser):
         return self._page
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        ended = _ENDS.get(tag, frozenset())
+        ended = ENDS.get(tag, frozenset())
         while self._open and self._open[-1].tag in ended:
             self._close()
-        if tag in _VOID:
+        if tag in VOID:
             self._void(tag, attrs)
             return
-        unseen = tag in _UNSEEN or _is_hidden(attrs)
+        unseen = tag in UNSEEN or is_hidden(attrs)
         if unseen and not self._unseen:
             self._hidden_line = self._line
         self._open.append(_Open(tag, unseen))
@@ -210,7 +143,7 @@ class _Reader(HTMLParser):
         self._close()
 
     def handle_data(self, data: str) -> None:
-        if self._open and self._open[-1].tag in _DROPPED:
+        if self._open and self._open[-1].tag in DROPPED:
             return
         if self._unseen:
             self._hidden.append(data)
@@ -242,47 +175,47 @@ class _Reader(HTMLParser):
             self._image(attrs)
 
     def _meta(self, attrs: Attributes) -> None:
-        name = _value(attrs, "name").strip()
+        name = value(attrs, "name").strip()
         if name.lower().startswith(PREFIX):
             in_head = self._page.is_empty and not self._count["body"] and not self._unseen
-            self.metas.append(Meta(name[len(PREFIX) :].lower(), _value(attrs, "content"), self._line, in_head))
+            self.metas.append(Meta(name[len(PREFIX) :].lower(), value(attrs, "content"), self._line, in_head))
 
     def _image(self, attrs: Attributes) -> None:
-        alt = " ".join(_value(attrs, "alt").split())
-        if alt and not _is_hidden(attrs):
-            target = _target(_value(attrs, "src"))
-            self._page.write(f"![{alt}]({target})" if target else alt, self._line)
+        alt = " ".join(value(attrs, "alt").split())
+        if alt and not is_hidden(attrs):
+            source = target(value(attrs, "src"))
+            self._page.write(f"![{alt}]({source})" if source else alt, self._line)
 
     def _begin(self, tag: str, attrs: Attributes) -> None:
         page = self._page
         if self._pre is not None:
             # Highlighters make an element of every line.
             at_start = not self._pre.text or self._pre.text[-1].endswith("\n")
-            self._pre.text.append("\n" if tag in _BLOCKS and not at_start else "")
+            self._pre.text.append("\n" if tag in BLOCKS and not at_start else "")
             return
-        if tag in _TABLE:
+        if tag in TABLE:
             self._begin_in_table(tag)
-        elif tag in _HEADINGS:
+        elif tag in HEADINGS:
             page.begin_heading(int(tag[1]))
         elif tag == "pre":
             page.end_paragraph()
             self._pre = _Pre(self._line)
         elif tag in {"ul", "ol"}:
-            start = _value(attrs, "start")
+            start = value(attrs, "start")
             page.begin_list(ordered=tag == "ol", number=int(start) if _NUMBER.fullmatch(start) else 1)
         elif tag == "li":
             page.begin_item()
-        elif tag in _BLOCKS:
+        elif tag in BLOCKS:
             page.end_paragraph()
         self._begin_mark(tag, attrs)
 
     def _begin_mark(self, tag: str, attrs: Attributes) -> None:
-        href = _target(_value(attrs, "href")) if tag == "a" else ""
+        href = target(value(attrs, "href")) if tag == "a" else ""
         if href:
             self._page.open_mark(tag, "[", f"]({href})")
-        elif tag in _CODE:
+        elif tag in CODE:
             self._page.open_mark(tag, "`", "`")
-        elif tag in _BOLD:
+        elif tag in BOLD:
             self._page.open_mark(tag, "**", "**")
 
     def _begin_in_table(self, tag: str) -> None:
@@ -305,7 +238,7 @@ class _Reader(HTMLParser):
             if not self._unseen:
                 self._page.hide("".join(self._hidden), self._hidden_line)
                 self._hidden = []
-            elif closed.tag in _BLOCKS:
+            elif closed.tag in BLOCKS:
                 self._hidden.append(" ")
             return
         self._end(closed.tag)
@@ -317,7 +250,7 @@ class _Reader(HTMLParser):
                 pre, self._pre = self._pre, None
                 page.code("".join(pre.text), pre.line)
             return
-        if tag in _BOLD or tag in _CODE or tag == "a":
+        if tag in BOLD or tag in CODE or tag == "a":
             page.close_mark(tag)
         if tag in {"ul", "ol"}:
             page.end_list()
@@ -327,27 +260,7 @@ class _Reader(HTMLParser):
                 page.end_table()
             else:
                 page.end_paragraph()
-        elif tag in _HEADINGS:
+        elif tag in HEADINGS:
             page.end_heading()
-        elif tag in _BLOCKS or tag in _TABLE or tag == "li":
+        elif tag in BLOCKS or tag in TABLE or tag == "li":
             page.end_paragraph()
-
-
-def _value(attrs: Attributes, name: str) -> str:
-    return next((content or "" for found, content in attrs if found == name), "")
-
-
-def _is_hidden(attrs: Attributes) -> bool:
-    for name, content in attrs:
-        if name == "hidden" and (content or "").strip().lower() != "until-found":
-            return True
-        if name == "style" and content and _HIDING.search("".join(content.lower().split())):
-            return True
-    return False
-
-
-def _target(address: str) -> str:
-    """A link's target as it may stand in Markdown; empty when it leads nowhere."""
-    if _NO_TARGET.match(address) or len(address) > MAX_TARGET:
-        return ""
-    return "".join(address.split()).replace("(", "%28").replace(")", "%29").replace("<", "%3C")

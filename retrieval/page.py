@@ -11,13 +11,10 @@ from handrail.retrieval.markdown import escaped
 BREAK = "\0"
 """Stands for a line break in text that is still to be laid out; sources hold no such character."""
 
-MAX_MARKS = 20
-"""Open links and bold stretches that are remembered; nobody nests more."""
-
 MAX_INDENT = 8
 
 _SPACE = re.compile(r"[ \t\r\n\f\u00a0]+")
-_LOOKS_LIKE_BLOCK = re.compile(r"#{1,6}(?:\s|$)|```|~~~|[-=]+\s*$|\|")
+_LOOKS_LIKE_BLOCK = re.compile(r"#{1,6}(?:\s|$)|```|~~~|[-=]+\s*$|\||\[[^\[\]]{1,200}\]:")
 _TICKS = re.compile(r"`+")
 
 
@@ -46,11 +43,15 @@ class _Row:
 
 @dataclass(slots=True)
 class MarkdownPage:
-    """The page so far. Text goes to the paragraph at hand until `end_paragraph` lays it out where it stands."""
+    """The page so far. Text goes to the paragraph at hand until `end_paragraph` lays it out where it stands.
+
+    `is_empty` until there is text that readers see.
+    """
 
     lines: list[str] = field(default_factory=list)
     numbers: list[int] = field(default_factory=list)
     first_heading: str = ""
+    is_empty: bool = True
     _text: list[str] = field(default_factory=list)
     _line: int = 0
     _level: int = 0
@@ -61,15 +62,11 @@ class MarkdownPage:
     _marks: list[Mark] = field(default_factory=list)
     _unseen: list[tuple[int, str]] = field(default_factory=list)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing was written yet."""
-        return not self.lines and not any(text.strip() for text in self._text)
-
     def write(self, text: str, line: int) -> None:
         """Add text to the paragraph; spaces are settled when it ends."""
         if not self._text:
             self._line = line
+        self.is_empty = self.is_empty and not text.strip()
         self._text.append(text)
 
     def hide(self, text: str, line: int) -> None:
@@ -79,8 +76,8 @@ class MarkdownPage:
             self._unseen.append((line, words.replace("-->", "-- >")))
 
     def open_mark(self, tag: str, before: str, after: str) -> None:
-        """Begin a link or a stretch that is marked; in headings bold says nothing."""
-        if len(self._marks) < MAX_MARKS and not (self._level and before == "**"):
+        """Begin a link or a stretch that is marked; in headings, and in one of its kind, it says nothing."""
+        if not (self._level and before == "**") and all(mark.before != before for mark in self._marks):
             self._marks.append(Mark(tag, before, after, len(self._text)))
 
     def close_mark(self, tag: str) -> None:
@@ -147,7 +144,7 @@ class MarkdownPage:
             for row in rows:
                 self._block(" ".join(row.cells[0]).split(BREAK), row.line)
         elif rows:
-            self._table(rows, width)
+            self._table(rows)
         self._show_unseen()
 
     def code(self, text: str, line: int) -> None:
@@ -156,6 +153,7 @@ class MarkdownPage:
         text = text.removeprefix("\n").rstrip()
         if not text:
             return
+        self.is_empty = False
         if self._rows is not None:
             self.write(text, line)
             self.end_paragraph()
@@ -170,6 +168,8 @@ class MarkdownPage:
             mark.start = 0
         text = _settled("".join(self._text))
         self._text = []
+        # A link ends with the paragraph that it begins in: its target is not repeated over and over.
+        self._marks = [mark for mark in self._marks if mark.before != "[" or not text]
         level, self._level = self._level, 0
         if not text:
             self._level = level
@@ -221,16 +221,15 @@ class MarkdownPage:
             # The first line of a block of code is its fence, which stands in no line of the source.
             self._put(first + text, line + min(max(0, place - 1), len(texts) - 3) if counted else line)
 
-    def _table(self, rows: Sequence[_Row], width: int) -> None:
+    def _table(self, rows: Sequence[_Row]) -> None:
         lists, self._lists = self._lists, []  # inside an item a table would be no table
         self._item, self._in_list = "", False
         self._put("", rows[0].line)
         for place, row in enumerate(rows):
             cells = [" ".join(cell).replace(BREAK, " ").replace("|", "\\|") for cell in row.cells]
-            cells += [""] * (width - len(cells))
             self._put(escaped(f"| {' | '.join(cells)} |"), row.line)
             if place == 0 and row.is_head:
-                self._put("|" + "---|" * width, row.line)
+                self._put("|" + "---|" * len(cells), row.line)
         self._lists = lists
 
     def _put(self, text: str, line: int) -> None:

@@ -70,6 +70,8 @@ def prepare(
             found = _read(unread, sources.mapping, screen, problems)
         else:
             taken_over += 1
+            if sources.mapping is not None:
+                sources.mapping.note(unread.subject)
         if found is not None:
             first = documents.setdefault(found.card.doc_id, found)
             if first is not found:

@@ -242,6 +242,20 @@ def test_another_mapping_reads_everything_again(tmp_path: Path) -> None:
     assert ids(tmp_path / "kb") == set()
 
 
+def test_rules_that_fit_nothing_are_told_every_time(tmp_path: Path) -> None:
+    """Also when no document is read again; and those that fit are not."""
+    folder = write_articles(tmp_path / "articles", {"a.md": "Text.", "b.md": "Text."})
+    mapping(tmp_path)
+    rules = (
+        "rules:\n  - {when: {paths: [a.md]}, give: {roles: [it]}}\n  - {when: {paths: [x.md]}, give: {roles: [it]}}\n"
+    )
+    (tmp_path / "mapping.yaml").write_text((tmp_path / "mapping.yaml").read_text() + rules)
+    for _ in range(2):
+        given = load_mapping(tmp_path / "mapping.yaml")
+        (note,) = Ingest(tmp_path / "kb", HashingEncoder(), screen).run(folder, mapping=given).notes
+        assert "mapping.yaml:4: this rule fits no document" in str(note)
+
+
 def test_a_file_that_moved_is_read_again(tmp_path: Path) -> None:
     """Its place may decide whom it is for, and its id."""
     folder = write_articles(tmp_path / "articles", {"a.md": "Text about a password."})

@@ -111,3 +111,14 @@ def test_a_mapping_that_is_not_there(tmp_path: Path) -> None:
     """The message names it."""
     with pytest.raises(ConfigError, match=r"none\.yaml"):
         load_mapping(tmp_path / "none.yaml")
+
+
+def test_the_example_in_the_documentation_is_a_mapping(tmp_path: Path) -> None:
+    """Whoever starts from it starts from something that works."""
+    page = (Path(__file__).parents[3] / "docs" / "knowledge-base.md").read_text("utf-8")
+    found = mapping(tmp_path, page.partition("```yaml\n")[2].partition("```")[0])
+    invoice = Subject("a", sections=("Invoices 2026",), categories=("Billing",), labels=("EU",), locales=("pt-br",))
+    given = found.metadata(invoice)
+    assert (given["roles"], given["regions"], found.language("pt-br")) == (["admin", "finance"], ["eu"], "pt-br")
+    assert found.metadata(Subject("guides/admin/x/a.md"))["roles"] == ["admin", "it"]
+    assert "roles" not in found.metadata(Subject("a", categories=("Billing",), segments=("1",)))

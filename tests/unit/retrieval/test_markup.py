@@ -24,7 +24,7 @@ def shown(html: str) -> str:
         ("<ol start=4><li><p>a</p><p>more</p></li><li>b</li></ol>", "4. a\n   more\n5. b"),
         ("<li>alone", "- alone"),
         ("<table><tr><th>A<th>B<tr><td>1<td>2|3</table>", "| A | B |\n|---|---|\n| 1 | 2\\|3 |"),
-        ("<table><tr><td>1</td><td>2</td></tr><tr><td>3</td></tr></table>", "| 1 | 2 |\n| 3 |  |"),
+        ("<table><tr><td>1</td><td>2</td></tr><tr><td>3</td></tr></table>", "| 1 | 2 |\n| 3 |"),
         ("<table><tr><td><p>Layout</p><p>only</p></td></tr></table>", "Layout only"),
         ("<table><tr><td>a<table><tr><td>in</td></tr></table></td><td>b</td></tr></table>", "| a in | b |"),
         ("<pre><code>a\n  b  &lt;c&gt;</code></pre>", "```\na\n  b  <c>\n```"),
@@ -32,13 +32,14 @@ def shown(html: str) -> str:
         ("<pre><div>a</div><div>b</div></pre>", "```\na\nb\n```"),
         ("use <code>x</code> or <kbd>a`b</kbd>", "use `x` or `` a`b ``"),
         ('<a href="https://x.example/a_(b)">see  this</a>', "[see this](https://x.example/a_%28b%29)"),
-        ('<a href="/card"><div>a</div><div>b</div></a>', "[a](/card)\n\n[b](/card)"),
+        ('<a href="/card"><div>a</div><div>b</div></a>', "[a](/card)\n\nb"),
         ('<a href="javascript:x()">a</a> <a href="#top">b</a> <a>c</a>', "a b c"),
         ('<img alt="A key" src="/key.png"> <img src="x.png"> <img alt="y" src="data:abc">', "![A key](/key.png) y"),
         ("<details><summary>More</summary>inside</details>", "**More**\n\ninside"),
         ("<dl><dt>Term<dd>what it is</dl>", "**Term**\n\nwhat it is"),
         ("&amp; &eacute; &#8364; &nbsp;x &unknown; &#xD800;", "& é € x &unknown; \ufffd"),
         ("<p># no heading</p><p>```</p><p>a<br>---</p>", "\\# no heading\n\n\\```\n\na\n\\---"),
+        ("<p>[Note]: read this</p>[x]: y", "\\[Note]: read this\n\n\\[x]: y"),
         ("a < b and c > d <", "a < b and c > d <"),
         ("<<<", "<<<"),
         ("", ""),
@@ -126,7 +127,8 @@ def test_the_title_is_the_first_heading_else_that_of_the_head() -> None:
 def test_metadata_is_read_from_the_head_only() -> None:
     """Whoever may write the text of a page may not say whom it is for."""
     html = '<head><META NAME="Handrail:Roles" content="admin"></head><body>x<meta name="handrail:plans" content="all">'
-    assert to_markdown(html).metas == (Meta("roles", "admin", 1, True), Meta("plans", "all", 1, False))
+    html = f"<?xml version='1.0'?><!-- saved -->\n<html hidden-by='x'>{html}"
+    assert to_markdown(html).metas == (Meta("roles", "admin", 2, True), Meta("plans", "all", 2, False))
 
 
 SIZE = 40_000
@@ -149,13 +151,16 @@ SIZE = 40_000
         "<div>" * SIZE + "</span>" * SIZE,
         "&" * SIZE,
         "<p>`" * SIZE,
+        f"<a href={'x' * 1_900}>" * 50 + "<p>a" * SIZE,
+        "<table><tr>" + "<td>" * SIZE + "x" + "<tr><td>y<td>z" * SIZE,
     ],
-    ids=range(14),
+    ids=range(16),
 )
 def test_hostile_markup_is_read(html: str) -> None:
-    """No error, no recursion, and no search that starts anew for every tag."""
+    """No error, no recursion, no search that starts anew for every tag, and no text that grows by itself."""
     page = to_markdown(html)
     assert len(page.lines) == page.body.count("\n") + 1 or not page.lines
+    assert len(page.body) < 5 * len(html) + 100
     split(page.body)
 
 

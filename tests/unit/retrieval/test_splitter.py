@@ -111,6 +111,23 @@ def test_an_endlessly_nested_list_is_cut() -> None:
     assert len(split("\n".join(f"{' ' * depth}- {words}" for depth in range(1_200)))) > 100
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"| {'head ' * 2_000}|\n|---|\n" + "| x |\n" * 5_000,
+        f"``` {'info ' * 2_000}\n" + "word " * 20_000,
+        f"## {'title ' * 2_000}\n\n" + f"### a\n\n{LONG}\n\n" * 200,
+        f"[a]: {'x' * 10_000}\n" + "[a] " * 20_000,
+        f"[a]: {'x' * 500}\n" + "[a] " * 20_000,
+    ],
+    ids=range(5),
+)
+def test_nothing_long_is_repeated_over_and_over(body: str) -> None:
+    """A small file stays a small base."""
+    pieces = split(visible(body))
+    assert sum(len(piece.heading) + len(piece.text) for piece in pieces) < 3 * len(body) + 1_000_000
+
+
 def test_comments_are_invisible_and_lines_keep_their_numbers() -> None:
     """What readers of the page never see is no passage."""
     body = "One.\n\n<!-- secret\nwords -->\n\nTwo.\n\n<!-- never closed"
@@ -143,6 +160,12 @@ def test_reference_links_bring_their_targets() -> None:
     assert visible(body).split("\n") == [
         "[The page](https://a.example/p), [Limits](#l) and [limits](#l); not [this] [ ].", "", "", ""
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", ["[Note]: read this first", "[x]:", "[x]: it's all fine", "see [x]: y"])
+def test_a_sentence_in_brackets_is_no_target(line: str) -> None:
+    """It stays where it is."""
+    assert visible(f"{line}\n\n[y]: z").startswith(line)
 
 
 def test_code_keeps_what_looks_like_references() -> None:
