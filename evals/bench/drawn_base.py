@@ -33,7 +33,7 @@ CLASSES = {
     "stack": ("okta", "entra", "slack", "jira", "ios", "android"),
 }
 _FIELDS = {"role": "roles", "region": "regions", "plan": "plans", "stack": "stacks"}
-_FOR_ALL = {"role": 0.15, "region": 0.3, "plan": 0.3, "stack": 0.4}
+_FOR_ALL = {"role": 0.03, "region": 0.08, "plan": 0.08, "stack": 0.1}
 """The share of documents that a family does not restrict."""
 
 _NUMBER = re.compile(r"vector (?P<number>\d+) of (?P<kind>passages|questions)")
