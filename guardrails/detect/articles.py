@@ -42,8 +42,7 @@ class ArticleScreen:
 
     def __call__(self, text: str) -> tuple[Signal, ...]:
         """One signal per phrase that is found in a sentence with one of `MODEL_WORDS`, with its place in `text`."""
-        # Most stretches of most articles name no such word, and to see that costs a twentieth of reading them.
-        if not _MODEL_WORD.search(_INSIDE_A_WORD.sub("", fold(text)[0])):
+        if not names_the_model(text):
             return ()
         reading = read(text)
         suspect = {token.sentence for token in reading.tokens if token.word in MODEL_WORDS}
@@ -52,3 +51,8 @@ class ArticleScreen:
             for hit in self._phrases.find(reading.tokens)
             if reading.tokens[hit.first].sentence in suspect
         )
+
+
+def names_the_model(text: str) -> bool:
+    """Whether one of `MODEL_WORDS` may stand in `text`; most stretches of articles have none."""
+    return _MODEL_WORD.search(_INSIDE_A_WORD.sub("", fold(text)[0])) is not None
