@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 
 from handrail.guardrails.detect.config import INJECTION, DetectionConfig
 from handrail.guardrails.detect.phrases import PhraseIndex
@@ -21,9 +20,6 @@ MODEL_WORDS = frozenset(
 
 JUDGEMENT = "1"
 """Raised whenever this code, or the reading of texts under it, judges otherwise with the same phrases."""
-
-_INSIDE_A_WORD = re.compile(r"(?<=[^\W_])['`](?=[^\W_])")
-_MODEL_WORD = re.compile(rf"(?<![^\W_])(?:{'|'.join(sorted(MODEL_WORDS))})(?![^\W_])")
 
 
 class ArticleScreen:

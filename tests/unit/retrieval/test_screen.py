@@ -1,7 +1,10 @@
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from handrail.guardrails.detect.articles import ArticleScreen
+from handrail.guardrails.detect.articles import MODEL_WORDS, ArticleScreen
 from handrail.guardrails.detect.load import load_detection, shipped_detection
+from handrail.guardrails.detect.reading import read, words_in
 from handrail.guardrails.errors import ConfigError
 
 
@@ -46,3 +49,30 @@ def test_a_bundle_without_the_signal_cannot_screen() -> None:
     blind = config.model_copy(update={"signals": ()})
     with pytest.raises(ConfigError, match="INJECTION_SUSPECTED"):
         ArticleScreen(blind)
+
+
+WORDS = [
+    "ignore",
+    "your",
+    "previous",
+    "instructions",
+    "a'i",
+    "x''ai",
+    "Rulés",
+    "r`ules",
+    "rules_",
+    "AI",
+    "\uff21\uff49",
+    "model's",
+]
+
+
+@given(
+    st.lists(st.sampled_from([*WORDS, "all", ".", ",", "’", "'", "\u00ad", "and"]), max_size=12),
+    st.sampled_from(["", " "]),
+)
+def test_what_is_seen_at_a_glance_is_what_is_read(parts: list[str], between: str) -> None:
+    """A text that names none of the words is not read further, and nothing is missed by that."""
+    text = between.join(parts)
+    named = {token.word for token in read(text).tokens} & MODEL_WORDS
+    assert named <= words_in(text)
