@@ -224,7 +224,7 @@ def test_the_same_article_on_two_pages_counts_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("article", "doc_id"),
     [
-        ({"default_locale": None, "translated_content": {"pt-BR": {"title": "A", "body": "b", "state": "draft"}}}, "pt-br"),
+        ({"translated_content": {"pt-BR": {"title": "A", "body": "b", "state": "draft"}}}, "pt-br"),
         ({"default_locale": "pt_BR", "translated_content": {"pt-BR": {"title": "X", "body": "x"}}}, "pt-br"),
         ({"default_locale": None, "translated_content": None}, ""),
     ],
