@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -64,11 +65,12 @@ def unread_file(path: Path, shown_as: str, inside: str, problems: list[Problem],
     """
     try:
         with path.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
+            too_large = os.fstat(stream.fileno()).st_size > MAX_BYTES
+            raw = b"" if too_large else stream.read()
     except OSError as error:
         problems.append(Problem(shown_as, 1, f"cannot read the file: {error.strerror or error}"))
         return None
-    if len(raw) > MAX_BYTES:
+    if too_large:
         problems.append(Problem(shown_as, 1, f"larger than {MAX_BYTES:,} bytes; split the article"))
         return None
     # Where it is decides about an id and about rules of the mapping, and so belongs to what it is made from.

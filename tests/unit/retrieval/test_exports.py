@@ -219,3 +219,21 @@ def test_the_same_article_on_two_pages_counts_once(tmp_path: Path) -> None:
     found = read(tmp_path, mapping=mapping(tmp_path))
     assert [one.card.path for one in found.documents] == ["articles-1.json#zendesk-1-en-us"]
     assert "articles-1.json#zendesk-1-en-us" in found.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("article", "doc_id"),
+    [
+        ({"translated_content": {"pt-BR": {"title": "A", "body": "b", "state": "draft"}}}, "pt-br"),
+        ({"default_locale": "pt_BR", "translated_content": {"pt-BR": {"title": "X", "body": "x"}}}, "pt-br"),
+        ({"default_locale": None, "translated_content": None}, ""),
+    ],
+)  # fmt: skip
+def test_the_language_of_an_intercom_article(tmp_path: Path, article: dict[str, object], doc_id: str) -> None:
+    """As it says, else that of the translation which it is; a help centre with one language names none."""
+    record = {"type": "article", "id": 1, "title": "A", "body": "b", "state": "published", **article}
+    (tmp_path / "a.json").write_text(json.dumps({"type": "list", "data": [record]}))
+    text = EVERYTHING.replace("{roles", "{language: en, roles") + "\nlanguages: {pt-br: pt-br}\n"
+    (document,) = read(tmp_path / "a.json", mapping=mapping(tmp_path, text)).documents
+    assert document.card.doc_id == "-".join(part for part in ("intercom-1", doc_id) if part)
+    assert document.card.audience.language == (doc_id or "en")
