@@ -14,8 +14,8 @@ from handrail.guardrails.bundle.loader import load
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = re.compile(r"[A-Z]+(_[A-Z0-9]+)+")
-NO_REASONS = re.compile(r"(LINT|HANDRAIL)_\w+|\w+_NUM_THREADS|IN_DOUBT")
-"""Written like codes and none: lint findings, environment variables, the name of a context variable."""
+NO_REASONS = re.compile(r"(LINT|KB|HANDRAIL)_\w+|\w+_NUM_THREADS|IN_DOUBT")
+"""Written like codes and none: findings about bundles and bases, environment variables, the name of a variable."""
 
 
 @pytest.fixture(scope="module")

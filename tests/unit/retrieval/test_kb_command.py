@@ -172,7 +172,7 @@ def test_a_help_centre_is_ingested_with_a_mapping(tmp_path: Path, capsys: pytest
     assert "Note: articles-1.json#zendesk-360021502-en-us:2: a draft" in printed.err
     line = mapping.read_text().split("\n").index("  - when: {sections: [Bilings]}") + 1
     assert f"Note: {mapping}:{line}: this rule fits no document" in printed.err
-    assert "Left out: articles-1.json#zendesk-360021503-en-us:3: restricted to readers of segment 4410" in printed.err
+    assert "articles-1.json#zendesk-360021503-en-us:3: restricted to readers of segment 4410" in printed.err
 
 
 def test_several_sources_are_ingested_together(
