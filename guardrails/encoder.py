@@ -210,44 +210,29 @@ class CachingEmbedder:
         return self._rows.of(texts, self._inner.encode)
 
 
-class CachingEncoder:
-    """An encoder that remembers the last ``capacity`` texts (4.6 kB each), by digest and not by text; thread-safe."""
+class CachingEncoder(CachingEmbedder):
+    """The same for an encoder (4.6 kB each): both of its vectors share what is remembered."""
 
     def __init__(self, inner: Encoder, capacity: int = 4_096) -> None:
-        self._inner = inner
-        self._rows = _RowCache(capacity)
-
-    @property
-    def name(self) -> str:
-        """What people call the encoder behind the cache."""
-        return self._inner.name
-
-    @property
-    def revision(self) -> str:
-        """Revision of the encoder behind the cache."""
-        return self._inner.revision
-
-    @property
-    def dimensions(self) -> int:
-        """Length of a vector."""
-        return self._inner.dimensions
+        super().__init__(inner, capacity)
+        self._encoder = inner
 
     @property
     def deep_dimensions(self) -> int:
         """Length of a row with the inner layers."""
-        return self._inner.deep_dimensions
+        return self._encoder.deep_dimensions
 
     def knows(self, word: str) -> bool:
         """Whether the encoder behind the cache knows ``word``."""
-        return self._inner.knows(word)
+        return self._encoder.knows(word)
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Return one row per text, shape (n, dimensions), computing only those that are not remembered."""
         return self.encode_deep(texts)[:, : self.dimensions]
 
     def encode_deep(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Return one row per text, shape (n, deep_dimensions), in the same way; both share what is remembered."""
-        return self._rows.of(texts, self._inner.encode_deep)
+        """Return one row per text, shape (n, deep_dimensions), in the same way."""
+        return self._rows.of(texts, self._encoder.encode_deep)
 
 
 class _RowCache:
