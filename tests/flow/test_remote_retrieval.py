@@ -16,7 +16,7 @@ from handrail.commands.kb import kb
 from handrail.evals.substitutes import OfficeClock
 from handrail.guardrails.vocabulary import IdentityLevel, TurnResult
 from tests.support.articles import article, write_articles
-from tests.support.chroma_server import RunningChroma
+from tests.support.chroma_server import RunningChroma, running_chroma
 from tests.support.embedding_server import Bad, EmbeddingServer, embedding_server
 
 if TYPE_CHECKING:
@@ -40,11 +40,8 @@ def endpoint() -> Iterator[EmbeddingServer]:
 @pytest.fixture
 def chroma(tmp_path: Path) -> Iterator[RunningChroma]:
     """Where the collections are."""
-    server = RunningChroma(tmp_path / "chroma")
-    try:
-        yield server.start()
-    finally:
-        server.kill()
+    with running_chroma(tmp_path / "chroma") as server:
+        yield server
 
 
 @pytest.fixture

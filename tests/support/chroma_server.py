@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -21,6 +23,16 @@ def free_port() -> int:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
+
+
+@contextmanager
+def running_chroma(folder: Path) -> Iterator[RunningChroma]:
+    """A server that runs inside the context, unless it is killed before."""
+    server = RunningChroma(folder)
+    try:
+        yield server.start()
+    finally:
+        server.kill()
 
 
 class RunningChroma:

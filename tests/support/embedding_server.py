@@ -7,13 +7,13 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 
 import numpy as np
 from pydantic import BaseModel
 
 from tests.support.hashing_encoder import HashingEncoder
+from tests.support.loopback import Talk, listening
 
 
 class Asked(BaseModel):
@@ -85,10 +85,10 @@ def embedding_server() -> Iterator[EmbeddingServer]:
     """A server that runs inside the context."""
     served = EmbeddingServer()
 
-    class Talk(BaseHTTPRequestHandler):
+    class Answer(Talk):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
+        def do_POST(self) -> None:  # noqa: N802 - the library's name
             content = self.rfile.read(int(self.headers["content-length"]))
             asked = Asked.model_validate_json(content).model_copy(update={"key": self.headers["authorization"] or ""})
             sent = served.answer(asked) if self.path == "/v1/embeddings" else Bad(status=404)
@@ -100,23 +100,6 @@ def embedding_server() -> Iterator[EmbeddingServer]:
             self.end_headers()
             self.wfile.write(sent.body)
 
-        def log_message(self, *parts: object) -> None:
-            """Nothing on standard error."""
-
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *parts: object) -> None:
-            """A client that has gone is no news."""
-
-    server = Quiet(("127.0.0.1", 0), Talk)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    served.url = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    try:
+    with listening(Answer, served.closing) as address:
+        served.url = f"{address}/v1"
         yield served
-    finally:
-        served.closing.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()

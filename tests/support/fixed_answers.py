@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Event, Thread
+from threading import Event
+
+from tests.support.loopback import Talk, listening
 
 
 @dataclass
@@ -26,8 +27,8 @@ def answering(status: int, body: bytes = b"", seconds: float = 0.0) -> Iterator[
     """A server that runs inside the context."""
     fixed = FixedAnswers(status, body, seconds)
 
-    class Talk(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Answer(Talk):
+        def do_GET(self) -> None:  # noqa: N802 - the library's name
             fixed.headers.append({name.lower(): text for name, text in self.headers.items()})
             self.rfile.read(int(self.headers["content-length"] or 0))
             fixed.closing.wait(fixed.seconds)
@@ -38,23 +39,6 @@ def answering(status: int, body: bytes = b"", seconds: float = 0.0) -> Iterator[
 
         do_POST = do_DELETE = do_GET  # noqa: N815 - the library's names
 
-        def log_message(self, *parts: object) -> None:
-            """Nothing on standard error."""
-
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *parts: object) -> None:
-            """A client that has gone is no news."""
-
-    server = Quiet(("127.0.0.1", 0), Talk)
-    thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    fixed.url = f"http://127.0.0.1:{server.server_address[1]}"
-    try:
+    with listening(Answer, fixed.closing) as address:
+        fixed.url = address
         yield fixed
-    finally:
-        fixed.closing.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()

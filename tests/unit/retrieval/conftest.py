@@ -7,17 +7,14 @@ import pytest
 from handrail.retrieval import ingest, search
 from handrail.retrieval.chroma_place import ChromaPlace, EmbeddedChroma
 from handrail.retrieval.chroma_server import ChromaServer
-from tests.support.chroma_server import RunningChroma
+from tests.support.chroma_server import RunningChroma, running_chroma
 
 
 @pytest.fixture(scope="session")
 def chroma(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningChroma]:
     """A server for tests that leave it running; bases share it."""
-    server = RunningChroma(tmp_path_factory.mktemp("chroma"))
-    try:
-        yield server.start()
-    finally:
-        server.kill()
+    with running_chroma(tmp_path_factory.mktemp("chroma")) as server:
+        yield server
 
 
 @pytest.fixture(scope="module", params=["embedded", "server"])

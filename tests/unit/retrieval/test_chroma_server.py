@@ -21,7 +21,7 @@ from handrail.retrieval.report import IngestReport, Outcome, Step
 from handrail.retrieval.scope import CLASS_FIELD
 from handrail.retrieval.search import ChromaRetriever
 from tests.support.articles import article, scope, screen, write_articles
-from tests.support.chroma_server import RunningChroma, free_port
+from tests.support.chroma_server import RunningChroma, free_port, running_chroma
 from tests.support.fixed_answers import answering
 from tests.support.hashing_encoder import HashingEncoder
 
@@ -33,11 +33,8 @@ MORE = {**APPLES, "b.md": article("b", "Blue sky above red apples.")}
 @pytest.fixture
 def mortal(tmp_path: Path) -> Iterator[RunningChroma]:
     """A server that a test may kill."""
-    server = RunningChroma(tmp_path / "chroma")
-    try:
-        yield server.start()
-    finally:
-        server.kill()
+    with running_chroma(tmp_path / "chroma") as server:
+        yield server
 
 
 @pytest.fixture
