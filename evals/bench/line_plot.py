@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
+from handrail.evals.svg import INK, SOFT, line, svg
+
 WIDE, HIGH, LEFT = 300, 200, 46
-INK, SOFT = "#1c1c1e", "#d0d0d5"
 COLOURS = ("#2b5fb3", "#2b8a5f", "#b3402b", "#8a5f2b")
 
 
@@ -31,9 +32,9 @@ def lines(sizes: Sequence[int], found: Sequence[Series], top: float | None = Non
     def up(number: float) -> float:
         return 10 + HIGH * (1 - ((number if top is not None else _log(number)) - low) / (high - low))
 
-    parts = [_line(LEFT, 10 + HIGH, LEFT + WIDE, 10 + HIGH, INK), _line(LEFT, 10, LEFT, 10 + HIGH, INK)]
+    parts = [line(LEFT, 10 + HIGH, LEFT + WIDE, 10 + HIGH, INK), line(LEFT, 10, LEFT, 10 + HIGH, INK)]
     for mark in _marks(low, high, top):
-        parts.append(_line(LEFT, up(mark), LEFT + WIDE, up(mark), SOFT))
+        parts.append(line(LEFT, up(mark), LEFT + WIDE, up(mark), SOFT))
         parts.append(f'<text x="{LEFT - 6}" y="{up(mark) + 4:.0f}" text-anchor="end">{mark:g}</text>')
     parts += [f'<text x="{across(size):.0f}" y="{HIGH + 26}" text-anchor="middle">{size:,}</text>' for size in sizes]
     for number, series in enumerate(found):
@@ -43,7 +44,7 @@ def lines(sizes: Sequence[int], found: Sequence[Series], top: float | None = Non
         parts.append(
             f'<text x="{LEFT + WIDE + 10}" y="{24 + 18 * number}" style="fill:{colour}">{escape(series.name)}</text>'
         )
-    return f'<svg width="{LEFT + WIDE + 150}" height="{HIGH + 36}" role="img">{"".join(parts)}</svg>'
+    return svg(LEFT + WIDE + 150, HIGH + 36, parts)
 
 
 def _marks(low: float, high: float, top: float | None) -> list[float]:
@@ -56,7 +57,3 @@ def _marks(low: float, high: float, top: float | None) -> list[float]:
 
 def _log(number: float) -> float:
     return math.log10(max(number, 1e-3))
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}"/>'

@@ -13,13 +13,7 @@ from handrail.evals.bench.retrieve import (
     ScopeFigure,
     SizeFigure,
 )
-
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1c1c1e; }
-figure { display: inline-block; margin: .5rem 1rem .5rem 0; vertical-align: top; } figcaption { font-weight: 600; }
-pre { background: #f5f5f7; border-radius: 6px; font-size: 12.5px; overflow-x: auto; padding: .8rem; }
-svg text { font: 12px system-ui, sans-serif; fill: #1c1c1e; }
-"""
+from handrail.evals.svg import figure, page
 
 
 def table(bench: RetrieveBench) -> str:
@@ -80,7 +74,7 @@ def html_page(bench: RetrieveBench) -> str:
         row = [size.scopes[number] for size in bench.sizes]
         title = f"A scope that leaves {row[-1].left:.0%}: milliseconds by passages"
         plots.append(
-            _figure(
+            figure(
                 title,
                 lines(
                     sizes,
@@ -96,20 +90,11 @@ def html_page(bench: RetrieveBench) -> str:
         Series("scoped", tuple(min(one.recall for one in size.scopes) for size in bench.sizes)),
         Series("Chroma, filtered", tuple(min(one.filtered_recall for one in size.scopes) for size in bench.sizes)),
     )
-    return f"""<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>Handrail retrieval</title><style>{_STYLE}</style></head>
-<body>
-<h1>What a scope costs as the base grows</h1>
+    body = f"""<h1>What a scope costs as the base grows</h1>
 <p>Both axes of the latency plots are logarithmic. Vectors and scopes are drawn; texts have the sample base's words.</p>
 {"".join(plots)}
-{_figure("Recall of the five nearest, worst scope, by passages", lines(sizes, recalls, top=1.0))}
+{figure("Recall of the five nearest, worst scope, by passages", lines(sizes, recalls, top=1.0))}
 <h2>All figures</h2>
 <pre>{escape(table(bench))}</pre>
-</body>
-</html>
 """
-
-
-def _figure(title: str, drawing: str) -> str:
-    return f"<figure><figcaption>{escape(title)}</figcaption>{drawing}</figure>"
+    return page("Handrail retrieval", body)

@@ -7,13 +7,7 @@ from html import escape
 from handrail.evals.detection.bench import DetectionBench
 from handrail.evals.detection.plots import bars, confusion, curves, reliability
 from handrail.evals.detection.table import table
-
-_STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; color: #1c1c1e; }
-figure { display: inline-block; margin: .5rem 1rem .5rem 0; vertical-align: top; } figcaption { font-weight: 600; }
-pre { background: #f5f5f7; border-radius: 6px; font-size: 12.5px; overflow-x: auto; padding: .8rem; }
-svg text { font: 12px system-ui, sans-serif; fill: #1c1c1e; }
-"""
+from handrail.evals.svg import figure, page
 
 
 def html_page(bench: DetectionBench) -> str:
@@ -22,35 +16,26 @@ def html_page(bench: DetectionBench) -> str:
     whole = [*((one.source, one.macro_f1, one.low, one.high) for one in bench.datasets)]
     found = [(one.name, one.found.share or 0.0, one.found.low, one.found.high) for one in bench.sealed if one.found.n]
     confused = "\n".join(
-        _figure(f"{one.source}, n={one.n}", confusion(one)) for one in bench.datasets if len(one.states) > 1
+        figure(f"{one.source}, n={one.n}", confusion(one)) for one in bench.datasets if len(one.states) > 1
     )
     reliable = "\n".join(
-        _figure(f"{one.source}, ECE {one.calibration_error:.3f}", reliability(one.steps)) for one in bench.datasets
+        figure(f"{one.source}, ECE {one.calibration_error:.3f}", reliability(one.steps)) for one in bench.datasets
     )
-    return f"""<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>Handrail detection</title><style>{_STYLE}</style></head>
-<body>
-<h1>Detection on companies that it has not seen</h1>
+    body = f"""<h1>Detection on companies that it has not seen</h1>
 <p>Every figure comes from a model that had seen no row of the data set, domain or author in question.
 Whiskers are 95 % intervals.</p>
 <h2>Need state by source</h2>
-{_figure("Whole data sets left out, macro-F1", bars(whole))}
-{_figure("Domains and tenants left out, macro-F1", bars(shares))}
+{figure("Whole data sets left out, macro-F1", bars(whole))}
+{figure("Domains and tenants left out, macro-F1", bars(shares))}
 <h2>What is taken for what</h2>
 {confused}
 <h2>Reliability: how often an answer of that confidence is right</h2>
 {reliable}
 <h2>Examples of a company's own</h2>
-{_figure("Macro-F1 by examples per intent", curves(bench.few_shot))}
+{figure("Macro-F1 by examples per intent", curves(bench.few_shot))}
 <h2>Authored sentences of sealed themes</h2>
-{_figure("Share found", bars(found))}
+{figure("Share found", bars(found))}
 <h2>All figures</h2>
 <pre>{escape(table(bench))}</pre>
-</body>
-</html>
 """
-
-
-def _figure(title: str, drawing: str) -> str:
-    return f"<figure><figcaption>{escape(title)}</figcaption>{drawing}</figure>"
+    return page("Handrail detection", body)

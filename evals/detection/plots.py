@@ -7,6 +7,7 @@ from html import escape
 
 from handrail.evals.detection.few_shot import FewShot
 from handrail.evals.detection.need_states import NeedScore
+from handrail.evals.svg import INK, SOFT, line, svg
 from handrail.guardrails.detect.calibration import Step
 from handrail.guardrails.vocabulary import NeedState
 
@@ -16,7 +17,7 @@ Bar = tuple[str, float, float, float]
 LEFT, WIDE, ROW = 220, 420, 22
 SIDE = 260
 CELL = 46
-INK, MARK, SOFT = "#1c1c1e", "#2b5fb3", "#d0d0d5"
+MARK = "#2b5fb3"
 COLOURS = ("#2b5fb3", "#b3402b", "#2b8a5f", "#8a5f2b", "#6a2b8a", "#2b8a8a")
 
 
@@ -28,9 +29,9 @@ def bars(found: Sequence[Bar]) -> str:
         y = ROW * number + 6
         parts.append(f'<text x="{LEFT - 8}" y="{y + 12}" text-anchor="end">{escape(name.strip())}</text>')
         parts.append(f'<rect x="{LEFT}" y="{y}" width="{WIDE * share:.1f}" height="14" fill="{MARK}" opacity=".75"/>')
-        parts.append(_line(LEFT + WIDE * low, y + 7, LEFT + WIDE * high, y + 7, INK))
+        parts.append(line(LEFT + WIDE * low, y + 7, LEFT + WIDE * high, y + 7, INK))
         parts.append(f'<text x="{LEFT + WIDE + 8}" y="{y + 12}">{share:.3f}</text>')
-    return _svg(LEFT + WIDE + 60, height, parts)
+    return svg(LEFT + WIDE + 60, height, parts)
 
 
 def confusion(score: NeedScore) -> str:
@@ -58,26 +59,26 @@ def confusion(score: NeedScore) -> str:
                 parts.append(
                     f'<text x="{x + CELL / 2:.0f}" y="{y + CELL / 2 + 4:.0f}" text-anchor="middle">{part:.2f}</text>'
                 )
-    return _svg(LEFT + CELL * len(told) + 60, 112 + CELL * len(gold), parts)
+    return svg(LEFT + CELL * len(told) + 60, 112 + CELL * len(gold), parts)
 
 
 def reliability(steps: Sequence[Step]) -> str:
     """Confidence to the right, share that is right upwards; the size of a dot grows with the rows in it."""
     total = sum(step.n for step in steps) or 1
-    parts = [_line(30, 10 + SIDE, 30 + SIDE, 10, SOFT), _line(30, 10 + SIDE, 30 + SIDE, 10 + SIDE, INK)]
-    parts.append(_line(30, 10, 30, 10 + SIDE, INK))
+    parts = [line(30, 10 + SIDE, 30 + SIDE, 10, SOFT), line(30, 10 + SIDE, 30 + SIDE, 10 + SIDE, INK)]
+    parts.append(line(30, 10, 30, 10 + SIDE, INK))
     for step in steps:
         x, y = 30 + SIDE * step.confidence, 10 + SIDE * (1 - step.right)
         size = 3 + 14 * (step.n / total) ** 0.5
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}" fill="{MARK}" opacity=".7"/>')
     parts += [f'<text x="{26 + SIDE}" y="{SIDE + 26}">1</text>', f'<text x="26" y="{SIDE + 26}">0</text>']
-    return _svg(SIDE + 60, SIDE + 36, parts)
+    return svg(SIDE + 60, SIDE + 36, parts)
 
 
 def curves(points: Sequence[FewShot]) -> str:
     """A line per source."""
     most = max((point.examples for point in points), default=1) or 1
-    parts = [_line(30, 10 + SIDE, 30 + SIDE, 10 + SIDE, INK), _line(30, 10, 30, 10 + SIDE, INK)]
+    parts = [line(30, 10 + SIDE, 30 + SIDE, 10 + SIDE, INK), line(30, 10, 30, 10 + SIDE, INK)]
     for number, source in enumerate(dict.fromkeys(point.source for point in points)):
         colour = COLOURS[number % len(COLOURS)]
         own = [
@@ -93,21 +94,13 @@ def curves(points: Sequence[FewShot]) -> str:
         for count in sorted({point.examples for point in points})
     ]
     parts += ['<text x="14" y="16">1</text>', f'<text x="14" y="{SIDE + 12}">0</text>']
-    return _svg(SIDE + 200, SIDE + 36, parts)
+    return svg(SIDE + 200, SIDE + 36, parts)
 
 
 def _axis(height: int) -> str:
     lines = [
-        _line(LEFT + WIDE * step / 4, 0, LEFT + WIDE * step / 4, height - 18, SOFT)
+        line(LEFT + WIDE * step / 4, 0, LEFT + WIDE * step / 4, height - 18, SOFT)
         + f'<text x="{LEFT + WIDE * step / 4 - 8:.0f}" y="{height - 4}">{step / 4:g}</text>'
         for step in range(5)
     ]
     return "".join(lines)
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, colour: str) -> str:
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}"/>'
-
-
-def _svg(width: float, height: float, parts: Sequence[str]) -> str:
-    return f'<svg width="{width:.0f}" height="{height:.0f}" role="img">{"".join(parts)}</svg>'

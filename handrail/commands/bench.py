@@ -6,6 +6,12 @@ from pathlib import Path
 
 import click
 
+_out = click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write a page with plots here, and the figures as JSON beside it.",
+)
+
 
 @click.group()
 def bench() -> None:
@@ -70,11 +76,7 @@ def guard(as_json: bool) -> None:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder with messages/*.jsonl, and if there are any injection/*.jsonl and pii/dev.jsonl.",
 )
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Also write a page with plots here, and the figures as JSON beside it.",
-)
+@_out
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def detect(data: Path, out: Path | None, as_json: bool) -> None:
     """Detection on companies that it has not seen: one data set of messages left out after the other.
@@ -88,9 +90,7 @@ def detect(data: Path, out: Path | None, as_json: bool) -> None:
 
     found = run_bench(data, report=lambda line: click.echo(line, err=True))
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(html_page(found), encoding="utf-8")
-        out.with_suffix(".json").write_text(found.model_dump_json(indent=1), encoding="utf-8")
+        _write(out, html_page(found), found.model_dump_json(indent=1))
     click.echo(found.model_dump_json(indent=2) if as_json else table(found))
 
 
@@ -98,11 +98,7 @@ def detect(data: Path, out: Path | None, as_json: bool) -> None:
 @click.option(
     "--passages", default=20_000, show_default=True, type=click.IntRange(400, 1_000_000), help="Of the largest base."
 )
-@click.option(
-    "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Also write a page with plots here, and the figures as JSON beside it.",
-)
+@_out
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 def retrieve(passages: int, out: Path | None, as_json: bool) -> None:
     """Searches within scopes beside Chroma's own queries, with and without a filter, as the base grows.
@@ -115,9 +111,7 @@ def retrieve(passages: int, out: Path | None, as_json: bool) -> None:
 
     found = bench_retrieve(passages, report=lambda line: click.echo(line, err=True))
     if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(html_page(found), encoding="utf-8")
-        out.with_suffix(".json").write_text(found.model_dump_json(indent=1), encoding="utf-8")
+        _write(out, html_page(found), found.model_dump_json(indent=1))
     click.echo(found.model_dump_json(indent=2) if as_json else table(found))
 
 
@@ -151,3 +145,9 @@ def replies(corpora: tuple[Path, ...], as_json: bool) -> None:
     check = build_check()
     found = [measure(check, path) for path in corpora or sorted(AUTHORED.glob("*.jsonl"))]
     click.echo("[" + ",".join(one.model_dump_json() for one in found) + "]" if as_json else table(found))
+
+
+def _write(out: Path, page: str, figures: str) -> None:
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(page, encoding="utf-8")
+    out.with_suffix(".json").write_text(figures, encoding="utf-8")
