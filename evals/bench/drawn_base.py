@@ -96,10 +96,6 @@ class DrawnBase:
             for number in range(self.questions)
         ]
 
-    def plan(self, share: float, shares: Sequence[tuple[ScopePlan, float]]) -> ScopePlan:
-        """That of `shares` which comes nearest to leaving `share` of the passages."""
-        return min(shares, key=lambda one: abs(one[1] - share) / share)[0]
-
     def plans(self, count: int) -> Iterator[ScopePlan]:
         """Scopes of customers: some classes of at least three families, every authority, one language."""
         random = self._random()

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
 from itertools import islice
 from pathlib import Path
 from random import Random
-from statistics import median
 
 from handrail.agent.composition import settled
 from handrail.agent.given_reply import GivenReply
 from handrail.agent.reply_check import ReplyCheck
 from handrail.evals.bench.drawn_turns import draw
+from handrail.evals.bench.samples import Samples
 from handrail.evals.replies import AUTHORED, CORRECT, read_replies
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.loader import load
@@ -97,40 +96,14 @@ class GuardBench(Frozen):
     gate: GuardFigure
 
 
-@dataclass(slots=True)
-class _Samples:
-    """How long each call took, one round after the other, in milliseconds."""
-
-    cpu: list[list[float]] = field(default_factory=list)
-    wall: list[list[float]] = field(default_factory=list)
-
-    def timed(self, calls: Sequence[Callable[[], object]], before: Callable[[], None] | None = None) -> None:
-        """One more round; `before` is done before each call and does not count."""
-        cpu: list[float] = []
-        wall: list[float] = []
-        for call in calls:
-            if before is not None:
-                before()
-            began, began_cpu = time.perf_counter_ns(), time.process_time_ns()
-            call()
-            cpu.append((time.process_time_ns() - began_cpu) / 1e6)
-            wall.append((time.perf_counter_ns() - began) / 1e6)
-        self.cpu.append(sorted(cpu))
-        self.wall.append(sorted(wall))
-
-    def figure(self, name: str) -> GuardFigure:
-        """The figures over all rounds."""
-        return GuardFigure(
-            name=name,
-            cpu_p50_ms=_at(self.cpu, 0.5),
-            cpu_p95_ms=_at(self.cpu, 0.95),
-            wall_p50_ms=_at(self.wall, 0.5),
-            wall_p95_ms=_at(self.wall, 0.95),
-        )
-
-
-def _at(rounds: Sequence[Sequence[float]], share: float) -> float:
-    return round(median(one[int(len(one) * share)] for one in rounds), 3)
+def _figure(name: str, samples: Samples) -> GuardFigure:
+    return GuardFigure(
+        name=name,
+        cpu_p50_ms=samples.cpu_ms(0.5),
+        cpu_p95_ms=samples.cpu_ms(0.95),
+        wall_p50_ms=samples.wall_ms(0.5),
+        wall_p95_ms=samples.wall_ms(0.95),
+    )
 
 
 def drawn_replies(seed: int = SEED) -> Iterator[GivenReply]:
@@ -243,7 +216,7 @@ def bench_guard(folder: Path, replies: int = REPLIES, calls: int = CALLS, rounds
     decisions = [one.decide for one in proposed]
     for work in (*reviews, *decisions):
         work()  # words and passages that come every day are known to a process that serves
-    known, fresh, gate = _Samples(), _Samples(), _Samples()
+    known, fresh, gate = Samples(), Samples(), Samples()
     with settled():  # as a server is, once it is built
         for _ in range(rounds):
             known.timed(reviews)
@@ -258,9 +231,9 @@ def bench_guard(folder: Path, replies: int = REPLIES, calls: int = CALLS, rounds
         passages=PASSAGES,
         calls=len(decisions),
         allowed=sum(one.decide() is Effect.ALLOW for one in proposed),
-        reply=known.figure("a reply, passages known"),
-        fresh=fresh.figure("a reply, everything fresh"),
-        gate=gate.figure("a proposed call"),
+        reply=_figure("a reply, passages known", known),
+        fresh=_figure("a reply, everything fresh", fresh),
+        gate=_figure("a proposed call", gate),
     )
 
 

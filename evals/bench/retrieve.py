@@ -6,7 +6,7 @@ import gc
 import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -17,14 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handrail.evals.bench.drawn_base import DrawnBase, GivenVectors
+from handrail.evals.bench.samples import Samples
 from handrail.guardrails.detect.articles import ArticleScreen
 from handrail.guardrails.detect.load import load_detection, shipped_detection
 from handrail.guardrails.scope import ScopePlan
 from handrail.guardrails.vocabulary import Frozen
 from handrail.retrieval.base import OpenBase, SearchScope
-from handrail.retrieval.generation import BaseFolder
+from handrail.retrieval.chroma_place import EmbeddedChroma
+from handrail.retrieval.generation import BaseFolder, Generation
 from handrail.retrieval.ingest import Ingest
-from handrail.retrieval.passages import CHROMA
 from handrail.retrieval.scope import CLASS_FIELD
 from handrail.retrieval.search import CANDIDATES, ChromaRetriever
 
@@ -109,32 +110,6 @@ class RetrieveBench(Frozen):
     sizes: tuple[SizeFigure, ...]
 
 
-@dataclass(slots=True)
-class _Meter:
-    """Times the same calls round after round; a figure is the median of the rounds' medians."""
-
-    wall: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
-
-    def round(self, calls: Sequence[Callable[[], object]]) -> None:
-        wall, cpu = [], []
-        for call in calls:
-            began, began_cpu = time.perf_counter_ns(), time.process_time_ns()
-            call()
-            cpu.append((time.process_time_ns() - began_cpu) / 1e6)
-            wall.append((time.perf_counter_ns() - began) / 1e6)
-        self.wall.append(median(wall))
-        self.cpu.append(median(cpu))
-
-    @property
-    def wall_ms(self) -> float:
-        return round(median(self.wall), 3)
-
-    @property
-    def cpu_ms(self) -> float:
-        return round(median(self.cpu), 3)
-
-
 def sizes_up_to(passages: int) -> tuple[int, ...]:
     """Four sizes that end with `passages`, each a few times the one before."""
     step = (passages / SMALLEST) ** (1 / 3)
@@ -166,12 +141,12 @@ def _size(drawn: DrawnBase, folder: Path, rounds: int, report: Report) -> SizeFi
     retriever = ChromaRetriever(folder / "kb", encoder)
     base = retriever.open()
     opened = time.perf_counter() - began
-    plain = PlainChroma(BaseFolder(folder / "kb").folder(built.generation) / CHROMA, built.generation.collection)
+    plain = PlainChroma(BaseFolder(folder / "kb"), built.generation)
     plans = [(plan, base.compile(plan).rows.count / len(base.passages)) for plan in drawn.plans(PLANS)]
     scopes = []
     for share in SHARES:
         report(f"{drawn.passages:,} passages: a scope that leaves {share:.0%}")
-        scope = _Scope(retriever, base, plain, drawn.plan(share, plans), encoder, drawn.asked())
+        scope = _Scope(retriever, base, plain, _nearest(share, plans), encoder, drawn.asked())
         scopes.append(scope.measured(rounds))
     plain.close()
     held = _resident_mb() - before
@@ -191,12 +166,9 @@ def _size(drawn: DrawnBase, folder: Path, rounds: int, report: Report) -> SizeFi
 class PlainChroma:
     """The collection of a generation as anybody would ask it."""
 
-    def __init__(self, folder: Path, name: str) -> None:
-        import chromadb
-        from chromadb.config import Settings
-
-        self._client = chromadb.PersistentClient(folder, Settings(anonymized_telemetry=False))
-        self._collection = self._client.get_collection(name, embedding_function=None)
+    def __init__(self, base: BaseFolder, generation: Generation) -> None:
+        self._connection = EmbeddedChroma().reading(base, generation)
+        self._collection = self._connection.get()
 
     def nearest(self, vector: NDArray[np.float32], where: Filter | None = None) -> Sequence[str]:
         """The ids of the nearest passages; without what Chroma keeps of them, which would take longer."""
@@ -207,7 +179,12 @@ class PlainChroma:
 
     def close(self) -> None:
         """Let go of the files."""
-        self._client.close()  # type: ignore[attr-defined] # of the client class, not yet of its interface
+        self._connection.close()
+
+
+def _nearest(share: float, plans: Sequence[tuple[ScopePlan, float]]) -> ScopePlan:
+    """That of `plans` which comes nearest to leaving `share` of the passages."""
+    return min(plans, key=lambda one: abs(one[1] - share) / share)[0]
 
 
 @dataclass(slots=True)
@@ -226,27 +203,27 @@ class _Scope:
         vectors = [self.encoder.encode([text])[0] for text in self.asked]
         nearest, plain = self.base.nearness, self.plain
         where = self._filter()
-        scoped, unfiltered, filtered, search = _Meter(), _Meter(), _Meter(), _Meter()
+        scoped, unfiltered, filtered, search = Samples(), Samples(), Samples(), Samples()
         self._search(self.asked)  # what is confirmed once is not asked for again
         for _ in range(rounds):
-            scoped.round([partial(nearest.nearest, one, scope.rows, CANDIDATES) for one in vectors])
-            unfiltered.round([partial(plain.nearest, one) for one in vectors])
-            filtered.round([partial(plain.nearest, one, where) for one in vectors[:FILTERED]])
-            search.round([partial(self._search, [text]) for text in self.asked])
+            scoped.timed([partial(nearest.nearest, one, scope.rows, CANDIDATES) for one in vectors])
+            unfiltered.timed([partial(plain.nearest, one) for one in vectors])
+            filtered.timed([partial(plain.nearest, one, where) for one in vectors[:FILTERED]])
+            search.timed([partial(self._search, [text]) for text in self.asked])
         return ScopeFigure(
             left=round(scope.rows.count / len(self.base.passages), 4),
             stretches=len(scope.rows.stretches),
-            scoped_ms=scoped.wall_ms,
-            cpu_ms=scoped.cpu_ms,
-            unfiltered_ms=unfiltered.wall_ms,
-            filtered_ms=filtered.wall_ms,
+            scoped_ms=scoped.wall_ms(0.5),
+            cpu_ms=scoped.cpu_ms(0.5),
+            unfiltered_ms=unfiltered.wall_ms(0.5),
+            filtered_ms=filtered.wall_ms(0.5),
             recall=self._recall(scope, vectors, lambda one: nearest.nearest(one, scope.rows, CANDIDATES)),
             filtered_recall=self._recall(
                 scope,
                 vectors[:FILTERED],
                 lambda one: [nearest.row_of[found] for found in plain.nearest(one, where)],
             ),
-            search_ms=search.wall_ms,
+            search_ms=search.wall_ms(0.5),
         )
 
     def _search(self, asked: Sequence[str]) -> None:
