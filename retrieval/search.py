@@ -28,7 +28,6 @@ CANDIDATES = 24
 MAX_QUERY = 4_000
 """Characters of a query that are looked at."""
 
-
 SWITCH_PATIENCE = 0.2
 """Seconds for which a search waits for a new generation before it asks the one before it."""
 
@@ -124,6 +123,10 @@ class ChromaRetriever:
     def _opened(self, live: Generation) -> Future[OpenBase]:
         """`live` as it will be open; one thread opens it, however many searches wait."""
         with self._lock:
+            if self._open is not None and self._open.manifest.generation == live:
+                done: Future[OpenBase] = Future()  # it was opened since the search looked
+                done.set_result(self._open)
+                return done
             opening = self._opening
             if opening is None or opening.generation != live:
                 opening = self._opening = _Opening(live, Future())
@@ -176,7 +179,7 @@ def _search(
         return []
     scores = base.manifest.calibration.scores(base.features(rows, vector, asked))
     documents = base.document_of[rows].tolist()
-    # INVARIANT: whatever the filters let through, a passage leaves only if its own document passes the plan.
+    # INVARIANT: whatever was proposed, a passage leaves only if its own document passes the plan.
     passed = {number for number in set(documents) if admits(scope, base.cards[number])}
     candidates = []
     for row, number, score in zip(rows.tolist(), documents, scores.tolist(), strict=True):
