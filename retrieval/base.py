@@ -6,7 +6,6 @@ import weakref
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Lock
 from typing import Self
 
@@ -20,20 +19,12 @@ from handrail.retrieval.chroma import ChromaIndex, Record
 from handrail.retrieval.chroma_place import ChromaPlace, same_kind
 from handrail.retrieval.documents import DocumentCard
 from handrail.retrieval.errors import RetrievalError
-from handrail.retrieval.generation import REPAIR, BaseFolder, Generation, Manifest
+from handrail.retrieval.generation import BaseFolder, Generation, Manifest
 from handrail.retrieval.lexical import AskedWords, LexicalIndex
 from handrail.retrieval.nearness import EligibleRows, Nearness
-from handrail.retrieval.passages import (
-    CARDS,
-    DOCUMENT_WORDS,
-    EMBEDDINGS,
-    PASSAGE_WORDS,
-    PASSAGES,
-    StoredPassage,
-    read_cards,
-    read_passages,
-)
+from handrail.retrieval.passages import DOCUMENT_WORDS, PASSAGE_WORDS, StoredPassage
 from handrail.retrieval.scope import ScopeCatalogue
+from handrail.retrieval.stored import Stored, damaged
 
 COMPILED_PLANS = 256
 """Scope plans that stay compiled: customers of one kind share one."""
@@ -98,24 +89,20 @@ class OpenBase:
             )
         same_kind(chroma, manifest, base.path)
         folder = base.folder(generation)
+        stored = Stored.read(folder, manifest)
         try:
-            cards, passages = read_cards(folder / CARDS), read_passages(folder / PASSAGES)
-            embeddings = np.load(folder / EMBEDDINGS, mmap_mode="r", allow_pickle=False)
             words = LexicalIndex.load(folder / PASSAGE_WORDS), LexicalIndex.load(folder / DOCUMENT_WORDS)
         except (OSError, ValueError, KeyError) as error:
-            raise _damaged(folder, str(error)) from error
-        if embeddings.shape != (len(passages), manifest.dimensions) or words[0].passages != len(passages):
-            raise _damaged(folder, "embeddings, word index and passages differ in number")
-        if words[1].passages != len(cards):
-            raise _damaged(folder, "word index and documents differ in number")
-        kept, rows = _sound(cards, passages)
+            raise damaged(folder, str(error)) from error
+        if words[0].passages != stored.lines or words[1].passages != stored.card_lines:
+            raise damaged(folder, "word indexes, passages and documents differ in number")
         index = ChromaIndex.open(chroma.reading(base, generation))
         return cls(
             manifest,
-            [card for number in kept if (card := cards[number]) is not None],
-            [passage for row in rows if (passage := passages[row]) is not None],
-            embeddings.view(np.ndarray) if len(rows) == len(passages) else embeddings[rows],
-            (index, words[0].restricted_to(rows), words[1].restricted_to(kept)),
+            stored.cards,
+            stored.passages,
+            stored.embeddings,
+            (index, words[0].restricted_to(stored.rows), words[1].restricted_to(stored.numbers)),
         )
 
     def comparable(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -203,23 +190,3 @@ def _means(embeddings: NDArray[np.float32], document_of: NDArray[np.int32], docu
     lengths = np.linalg.norm(sums, axis=1, keepdims=True)
     means: NDArray[np.float32] = np.divide(sums, lengths, out=sums, where=lengths > 0)
     return means
-
-
-def _sound(
-    cards: Sequence[DocumentCard | None], passages: Sequence[StoredPassage | None]
-) -> tuple[list[int], list[int]]:
-    """Numbers of the cards that can be read, and rows of the passages that belong to one of them."""
-    kept, known, doubtful = [], set[str](), set[str]()
-    for number, card in enumerate(cards):
-        if card is None:
-            continue
-        (doubtful if card.doc_id in known else known).add(card.doc_id)
-        kept.append(number)
-    # INVARIANT: a document with two cards has no card, because nobody knows which one is true.
-    kept = [number for number in kept if (card := cards[number]) is not None and card.doc_id not in doubtful]
-    known -= doubtful
-    return kept, [row for row, passage in enumerate(passages) if passage is not None and passage.doc_id in known]
-
-
-def _damaged(folder: Path, why: str) -> RetrievalError:
-    return RetrievalError(f"The knowledge base in {folder} is damaged ({why}). {REPAIR}")

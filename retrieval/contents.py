@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from handrail.retrieval.documents import DocumentCard
 from handrail.retrieval.errors import RetrievalError
 from handrail.retrieval.generation import REPAIR, BaseFolder, FileGenerationPointer, Manifest
-from handrail.retrieval.passages import CARDS, EMBEDDINGS, PASSAGES, StoredPassage, read_cards, read_passages
+from handrail.retrieval.passages import StoredPassage
+from handrail.retrieval.stored import Stored
 
 
 @dataclass(frozen=True)
@@ -40,22 +41,9 @@ class Contents:
         if live is None:
             raise RetrievalError(f"There is no knowledge base in {base}. {REPAIR}")
         folders = BaseFolder(base)
-        manifest, folder = folders.manifest(live), folders.folder(live)
-        try:
-            cards, stored = read_cards(folder / CARDS), read_passages(folder / PASSAGES)
-            vectors = np.load(folder / EMBEDDINGS, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError) as error:
-            raise RetrievalError(f"The knowledge base in {folder} is damaged ({error}). {REPAIR}") from error
-        if vectors.shape != (len(stored), manifest.dimensions):
-            raise RetrievalError(f"The knowledge base in {folder} is damaged (embeddings and passages). {REPAIR}")
-        known = {card.doc_id for card in cards if card is not None}
-        rows = [row for row, one in enumerate(stored) if one is not None and one.doc_id in known]
-        return cls(
-            manifest=manifest,
-            cards=tuple(card for card in cards if card is not None),
-            passages=tuple(one for row in rows if (one := stored[row]) is not None),
-            vectors=np.asarray(vectors[rows], dtype=np.float32),
-        )
+        manifest = folders.manifest(live)
+        stored = Stored.read(folders.folder(live), manifest)
+        return cls(manifest, tuple(stored.cards), tuple(stored.passages), stored.embeddings)
 
     @cached_property
     def quarantined(self) -> frozenset[str]:
