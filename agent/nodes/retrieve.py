@@ -48,10 +48,11 @@ VAGUE_WORDS = 4
 async def retrieve(view: View, room: Room) -> Step:
     """Out-of-scope text never comes back from the port, and what does is logged with what was kept out (S6.2)."""
     turn, snapshot = view[TURN], view[SNAPSHOT]
-    granted = families(view[POLICY].dimensions.scope, room.bundle.attributes.values(), facts_of(view))
+    wanted = view[POLICY].dimensions
+    granted = families(wanted.scope, room.bundle.attributes.values(), facts_of(view))
     plan = ScopePlan(families=granted, on=turn.at)
     query = question(turn.text, snapshot, view[DETECTION], room.bundle.detection.search_of)
-    limit = room.bundle.manifest.limits.passages
+    limit = room.bundle.manifest.limits.passages.of(wanted.depth)
     answer = await bounded(room.retriever.search(query, plan, limit), room.patience.retrieval)
     found, withheld = await _screened(_checked(sensible(answer, Retrieved, "the retriever"), limit), room)
     good = found.passages[: found.good]

@@ -294,6 +294,27 @@ class ReasonEntry(Frozen):
     severity: Literal["info", "notice", "warning", "critical"]
 
 
+Passages = Annotated[int, Field(ge=1, le=20)]
+
+
+class PassagesOf(Frozen):
+    """How many passages a turn may retrieve, by the depth of the answer that policy wants."""
+
+    brief: Passages
+    standard: Passages
+    detailed: Passages
+
+    def of(self, depth: Depth) -> int:
+        """The number for an answer of this depth."""
+        match depth:
+            case Depth.BRIEF:
+                return self.brief
+            case Depth.STANDARD:
+                return self.standard
+            case Depth.DETAILED:
+                return self.detailed
+
+
 class Limits(Frozen):
     """Numbers that bound a turn and what waits between turns."""
 
@@ -303,7 +324,7 @@ class Limits(Frozen):
     verification_minutes: Annotated[int, Field(gt=0)]
     confirmation_minutes: Annotated[int, Field(gt=0)]
     approval_hours: Annotated[int, Field(gt=0)]
-    passages: Annotated[int, Field(ge=1, le=20)]
+    passages: PassagesOf
     runtime_segments: Annotated[int, Field(ge=1, le=40)]
 
 

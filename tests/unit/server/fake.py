@@ -33,7 +33,16 @@ from handrail.agent.refusals import FileRefused, PurposeUnknown, RatingRefused
 from handrail.agent.room import Room
 from handrail.agent.store_port import ConversationBusy, KeyReused, StoreError, UnknownConversation
 from handrail.agent.telling import Told
-from handrail.guardrails.bundle.sections import Attribute, Hours, Limits, Manifest, Queue, ReasonEntry, Window
+from handrail.guardrails.bundle.sections import (
+    Attribute,
+    Hours,
+    Limits,
+    Manifest,
+    PassagesOf,
+    Queue,
+    ReasonEntry,
+    Window,
+)
 from handrail.guardrails.vocabulary import (
     ConversationStatus,
     IdentityLevel,
@@ -63,7 +72,7 @@ class FakeBundle:
             verification_minutes=15,
             confirmation_minutes=10,
             approval_hours=24,
-            passages=6,
+            passages=PassagesOf(brief=4, standard=6, detailed=8),
             runtime_segments=10,
         )
         self.manifest = Manifest(
