@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -58,7 +60,8 @@ from handrail.retrieval.scope import ScopeCatalogue
 from handrail.retrieval.screen import Screen
 from handrail.retrieval.sources import Sources
 
-ENCODED_AT_ONCE = 64
+ENCODED_AT_ONCE = 32
+MOST_CORES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,13 +173,23 @@ class Ingest:
                 vectors[row] = known[passage.digest]
             else:
                 missing.append(row)
-        for start in range(0, len(missing), ENCODED_AT_ONCE):
-            part = missing[start : start + ENCODED_AT_ONCE]
+        parts = [missing[start : start + ENCODED_AT_ONCE] for start in range(0, len(missing), ENCODED_AT_ONCE)]
+
+        def encoded(part: Sequence[int]) -> NDArray[np.float32]:
             stored = [draft.passages[row] for row in part]
-            vectors[part] = self._encoder.encode(
-                [embedded_text(titles[one.doc_id], one.heading, one.text) for one in stored]
-            )
-            self._progress(Step.EMBED, start + len(part), len(missing))
+            return self._encoder.encode([embedded_text(titles[one.doc_id], one.heading, one.text) for one in stored])
+
+        done = 0
+        # An encoder works on one core: a text leaves too little to share. Different texts have a core each.
+        with ThreadPoolExecutor(_cores(), thread_name_prefix="handrail-embed") as threads:
+            try:
+                for part, found in zip(parts, threads.map(encoded, parts), strict=True):
+                    vectors[part] = found
+                    done += len(part)
+                    self._progress(Step.EMBED, done, len(missing))
+            except BaseException:
+                threads.shutdown(wait=False, cancel_futures=True)
+                raise
         return vectors, len(missing)
 
     def _known(self, live: Generation | None) -> dict[str, NDArray[np.float32]]:
@@ -235,6 +248,12 @@ class Ingest:
         )
         sync_tree(folder)
         write_durably(folder / MANIFEST, manifest.model_dump_json(indent=2).encode())
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(MOST_CORES, usable)
 
 
 def _entries(cards: Sequence[DocumentCard], passages: Sequence[StoredPassage], day: date) -> list[Entry]:

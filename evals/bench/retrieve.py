@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from handrail.evals.bench.drawn_base import DrawnBase, GivenVectors
 from handrail.evals.bench.samples import Samples
+from handrail.evals.bench.turn_on_base import TurnFigure, turn_on
 from handrail.guardrails.detect.articles import ArticleScreen
 from handrail.guardrails.detect.load import load_detection, shipped_detection
 from handrail.guardrails.scope import ScopePlan
@@ -53,6 +55,7 @@ SMALLEST = 400
 AIM_UNFILTERED = 1.5
 AIM_FILTERED = 1 / 8
 AIM_RECALL = 0.99
+AIM_TURN_MS = 3.0
 
 Report = Callable[[str], None]
 Filter = Mapping[str, Mapping[str, list[str]]]
@@ -104,11 +107,12 @@ class SizeFigure(Frozen):
 
 
 class RetrieveBench(Frozen):
-    """What `handrail bench retrieve` prints."""
+    """What `handrail bench retrieve` prints; `turn` compares whole turns on the largest base and on the sample base."""
 
     rounds: int
     questions: int
     sizes: tuple[SizeFigure, ...]
+    turn: TurnFigure
 
 
 def sizes_up_to(passages: int) -> tuple[int, ...]:
@@ -119,15 +123,20 @@ def sizes_up_to(passages: int) -> tuple[int, ...]:
 
 def bench_retrieve(passages: int, report: Report, rounds: int = ROUNDS, questions: int = QUESTIONS) -> RetrieveBench:
     """Draw bases of up to so many passages, one after the other, and measure searches in each."""
-    found = []
-    for size in sizes_up_to(passages):
-        report(f"{size:,} passages: drawing and ingesting")
+    found: list[SizeFigure] = []
+    *smaller, largest = (DrawnBase(size, questions) for size in sizes_up_to(passages))
+    for drawn in smaller:
         with TemporaryDirectory() as scratch:
-            found.append(_size(DrawnBase(size, questions), Path(scratch), rounds, report))
-    return RetrieveBench(rounds=rounds, questions=questions, sizes=tuple(found))
+            found.append(_size(drawn, Path(scratch), rounds, report))
+    with TemporaryDirectory() as scratch:
+        found.append(_size(largest, Path(scratch), rounds, report))
+        report(f"{largest.passages:,} passages: whole turns, beside the sample base")
+        turn = turn_on(Path(scratch) / "kb", largest.encoder(), questions, rounds=rounds, at=datetime.now(UTC))
+    return RetrieveBench(rounds=rounds, questions=questions, sizes=tuple(found), turn=turn)
 
 
 def _size(drawn: DrawnBase, folder: Path, rounds: int, report: Report) -> SizeFigure:
+    report(f"{drawn.passages:,} passages: drawing and ingesting")
     encoder, screen = drawn.encoder(), ArticleScreen(load_detection(shipped_detection()))
     drawn.write(folder / "articles")
     ingest = Ingest(folder / "kb", encoder, screen)

@@ -8,6 +8,7 @@ from handrail.evals.bench.line_plot import Series, lines
 from handrail.evals.bench.retrieve import (
     AIM_FILTERED,
     AIM_RECALL,
+    AIM_TURN_MS,
     AIM_UNFILTERED,
     RetrieveBench,
     ScopeFigure,
@@ -35,8 +36,13 @@ def table(bench: RetrieveBench) -> str:
             f"(aim {AIM_FILTERED:.3f})"
         )
     found.append(f"recall at least {min(one.recall for one in scopes):.3f}  (aim {AIM_RECALL})")
-    grown = bench.sizes[-1].search_ms - bench.sizes[0].search_ms
-    found.append(f"a whole search takes {grown:+.2f} ms from the smallest base to the largest  (aim 3)")
+    grown, turn = bench.sizes[-1].search_ms - bench.sizes[0].search_ms, bench.turn
+    found.append(f"a whole search takes {grown:+.2f} ms from the smallest base to the largest")
+    found.append(
+        f"a whole turn takes {turn.sample_ms:.1f} ms on the sample base (CPU {turn.sample_cpu_ms:.1f}) and "
+        f"{turn.drawn_ms:.1f} ms on the largest ({turn.drawn_cpu_ms:.1f}): {turn.more_ms:+.1f} ms  "
+        f"(aim {AIM_TURN_MS:.0f})"
+    )
     return "\n".join(found)
 
 
