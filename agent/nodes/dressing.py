@@ -50,21 +50,27 @@ def by_model(draft: Draft) -> bool:
 
 def dressed(draft: Draft, view: View, room: Room, front: tuple[str, ...]) -> str:
     """The draft between `front` and what policy wants at the end."""
+    note = () if by_model(draft) else (view.get(NOTE, ""),)
+    parts = (*front, *note, draft.text.strip(), *closing(draft, view, room))
+    return GAP.join(part for part in parts if part)
+
+
+def closing(draft: Draft, view: View, room: Room) -> tuple[str, ...]:
+    """The fixed words behind a draft: its sources, the outcome question, the way to a person."""
     bundle, language = room.bundle, view[DETECTION].language
     obligations = (*(view[POLICY].obligations if view.has(POLICY) else ()), *view.get(DUTIES, ()))
-    note = view.get(NOTE, "")
-    from_model = by_model(draft)
-    parts = [*front, draft.text.strip()] if from_model else [*front, note, draft.text.strip()]
-    titles = [passage.title for passage in cited(draft, view)]
-    if from_model and titles:
-        parts.append(bundle.text("source", language, titles="; ".join(dict.fromkeys(titles))))
-    if from_model and Obligation.VERIFY_OUTCOME in obligations:
-        parts.append(bundle.text("verify_outcome", language))
+    parts = []
+    if by_model(draft):
+        titles = [passage.title for passage in cited(draft, view)]
+        if titles:
+            parts.append(bundle.text("source", language, titles="; ".join(dict.fromkeys(titles))))
+        if Obligation.VERIFY_OUTCOME in obligations:
+            parts.append(bundle.text("verify_outcome", language))
     with_people = view[SNAPSHOT].state.status in WITH_PEOPLE
     offered = with_people or draft.author in SAYS_IT_ITSELF or view.get(SOLVED, False)
     if Obligation.OFFER_HUMAN in obligations and not offered:
         parts.append(bundle.text("offer_human", language))
-    return GAP.join(part for part in parts if part)
+    return tuple(parts)
 
 
 def returns(view: View) -> bool:

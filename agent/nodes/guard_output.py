@@ -20,7 +20,7 @@ from handrail.agent.channels import (
     Step,
     View,
 )
-from handrail.agent.nodes.dressing import SILENCE, by_model, dress, goes_on, said_before
+from handrail.agent.nodes.dressing import SILENCE, by_model, closing, dress, goes_on, opening, said_before
 from handrail.agent.nodes.gate_risk import facts_of
 from handrail.agent.nodes.prompting import NOTHING_FOUND, allowed_commitments, system_text
 from handrail.agent.releasing import left
@@ -54,7 +54,10 @@ async def guard_output(view: View, room: Room) -> Step:
         return Step((Report(stage=Stage.GUARD_OUTPUT, reasons=("REPLY_NONE",)),), (RELEASE.put(""),))
     text = dress(draft, view, room, said)
     rest = text[len(said) :]
-    evidence = evidence_of(view, room, fixed=() if by_model(draft) else (rest,))
+    if by_model(draft):
+        evidence = evidence_of(view, room, around=(*opening(draft, view, room), *closing(draft, view, room)))
+    else:
+        evidence = evidence_of(view, room, fixed=(rest,))
     if goes_on(draft, view, room, said):
         evidence = going_on(evidence, said)
     answer = await room.compute(lambda: review(rest, evidence, room.bundle.wording, said), room.patience.detection)
@@ -82,7 +85,7 @@ def going_on(evidence: Evidence, said: str) -> Evidence:
 
 def promised(text: str, view: View, room: Room) -> tuple[str, ...]:
     """Commitments in what a model said and policy let through, for the ledger and the handoff packet."""
-    return promises(text, room.bundle.wording, evidence_of(view, room, ())) if text else ()
+    return promises(text, room.bundle.wording, evidence_of(view, room)) if text else ()
 
 
 def decide(found: Review, draft: Draft, view: View, room: Room) -> Decision:
@@ -92,8 +95,12 @@ def decide(found: Review, draft: Draft, view: View, room: Room) -> Decision:
     return room.bundle.policy.decide(Stage.GUARD_OUTPUT, facts_of(view).with_facts(facts))
 
 
-def evidence_of(view: View, room: Room, fixed: tuple[str, ...]) -> Evidence:
-    """Everything that a text of this turn may rest on; `fixed` are the bundle's own words, as rendered."""
+def evidence_of(view: View, room: Room, *, fixed: tuple[str, ...] = (), around: tuple[str, ...] = ()) -> Evidence:
+    """Everything that a text of this turn may rest on.
+
+    `fixed` are the bundle's own words, as rendered, where they are the whole text, and `around` those that stand before
+    and after a model's text.
+    """
     turn, snapshot = view[TURN], view[SNAPSHOT]
     results = view.get(RESULTS, ())
     state = snapshot.state
@@ -109,7 +116,7 @@ def evidence_of(view: View, room: Room, fixed: tuple[str, ...]) -> Evidence:
             *(one.text for one in snapshot.history if one.role is Role.CUSTOMER and one.message_id not in suspect),
             *((turn.text,) if turn.sender is Role.CUSTOMER and turn.turn_id not in suspect else ()),
         ),
-        fixed_texts=fixed,
+        fixed_texts=(*fixed, *around),
         allowed=allowed_commitments(view, room),
         promised=tuple(promise.text for promise in state.promises),
         own=own,

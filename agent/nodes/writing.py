@@ -118,8 +118,8 @@ class Sluice:
         if not self._attempt.heard:
             return
         with faults_as("SYS_OUTPUT"):
-            evidence = evidence_of(self.view, self.room, fixed=())
-            front = GAP.join(opening(Draft(text="", author=self.author), self.view, self.room))
+            before = opening(Draft(text="", author=self.author), self.view, self.room)
+            evidence, front = evidence_of(self.view, self.room, around=before), GAP.join(before)
         while True:
             self._news.clear()
             attempt, ended = self._attempt, self._ended

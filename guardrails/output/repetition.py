@@ -34,15 +34,16 @@ def check(view: View) -> Iterator[Finding]:
     if view.sources.said and len(view.line.squashed) >= _SAME and view.line.squashed in view.sources.said:
         yield view.line.finding(CODE, 0, len(view.line.sentence.text), "said in this reply")
         return
-    if not view.sources.seen:
-        return
+    if not view.sources.seen or view.sources.is_fixed(view.line.squashed):
+        return  # what the bundle says itself (an offer of a person, a question back) may be said again
     if _is_tried(view) and (_is_old_advice(view) or _is_old_in_pieces(view)):
         yield view.line.finding(CODE, 0, len(view.line.sentence.text), "did not help")
         return
     if not _may_repeat(view) or not _repeats(view, view.line):
         return
-    repeated = [line for line in view.lines if _repeats(view, line)]
-    new = sum(len(line.stems) for line in view.lines if len(line.stems) >= _SUBSTANCE and line not in repeated)
+    own = [line for line in view.lines if not view.sources.is_fixed(line.squashed)]
+    repeated = [line for line in own if _repeats(view, line)]
+    new = sum(len(line.stems) for line in own if len(line.stems) >= _SUBSTANCE and line not in repeated)
     said = sum(len(line.stems) for line in repeated)
     if said > view.wording.form.repeated_share * (said + new) or _is_whole(view, repeated):
         yield view.line.finding(CODE, 0, len(view.line.sentence.text), "said before")

@@ -69,3 +69,13 @@ def test_a_reply_with_one_word_changed_is_a_repetition(words: Wording) -> None:
     evidence = Evidence(now=TODAY, earlier_replies=(earlier,))
     again = "Please restart the router and wait till the light is steady green."
     assert "OUT_REPEATED_PASSAGE" in review(again, evidence, words).codes
+
+
+def test_the_offer_of_a_person_may_come_again(words: Wording) -> None:
+    """What the bundle says itself is no repetition, however little is said beside it; an earlier answer still is."""
+    offer = "If you would rather talk to a person, just say so."
+    earlier = ("Happy to help. What can I do for you?\n\n" + offer, "The import reads lists from a file.\n\n" + offer)
+    evidence = Evidence(now=TODAY, earlier_replies=earlier, fixed_texts=(offer,))
+    assert review("Bring existing lists into a project.\n\n" + offer, evidence, words).codes == ()
+    again = review("The import reads lists from a file.\n\n" + offer, evidence, words).codes
+    assert again == ("OUT_REPEATED_PASSAGE",)
