@@ -19,7 +19,7 @@ from handrail.retrieval.chroma_place import ChromaPlace, EmbeddedChroma
 from handrail.retrieval.documents import DocumentCard
 from handrail.retrieval.errors import RetrievalError
 from handrail.retrieval.generation import BaseFolder, FileGenerationPointer, Generation, GenerationPointer
-from handrail.retrieval.ranking import Candidate, choose, preference
+from handrail.retrieval.ranking import Candidate, choose, preferences
 from handrail.retrieval.scope import admits
 
 CANDIDATES = 24
@@ -177,24 +177,21 @@ def _search(
     rows = np.array(sorted({*dense, *lexical}), dtype=np.int64)
     if not len(rows):
         return []
-    scores = base.manifest.calibration.scores(base.features(rows, vector, asked))
-    documents = base.document_of[rows].tolist()
+    features = base.features(rows, vector, asked)
+    scores = base.manifest.calibration.scores(features)
+    numbers = base.document_of[rows]
+    documents = numbers.tolist()
+    own = np.array([_is_written_for(base.cards[number], scope) for number in documents])
+    ranks = preferences(features, base.document_vectors[numbers] @ vector, own)
     # INVARIANT: whatever was proposed, a passage leaves only if its own document passes the plan.
     passed = {number for number in set(documents) if admits(scope, base.cards[number])}
     candidates = []
-    for row, number, score in zip(rows.tolist(), documents, scores.tolist(), strict=True):
+    for row, number, score, rank in zip(rows.tolist(), documents, scores.tolist(), ranks.tolist(), strict=True):
         if number not in passed or base.catalogue.quarantined[number]:
             continue
         card = base.cards[number]
-        passage = base.passages[row]
-        rank = preference(
-            score,
-            about=float(base.document_vectors[number] @ vector),
-            written_for=_is_written_for(card, scope),
-        )
-        candidates.append(
-            Candidate(row, card.doc_id, score, card.audience.authority, passage.text, base.embeddings[row], rank)
-        )
+        authority, text = card.audience.authority, base.passages[row].text
+        candidates.append(Candidate(row, card.doc_id, score, authority, text, base.embeddings[row], rank))
     return _confirmed(base, candidates, limit)
 
 

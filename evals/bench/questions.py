@@ -14,6 +14,7 @@ from handrail.guardrails.detect.articles import ArticleScreen
 from handrail.guardrails.detect.load import load_detection, shipped_detection
 from handrail.guardrails.encoder import Embedder
 from handrail.guardrails.vocabulary import Frozen
+from handrail.retrieval.calibration import Calibration
 from handrail.retrieval.ingest import Ingest
 from handrail.retrieval.questions import Question, read_questions, scope_of
 from handrail.retrieval.ranking import PER_DOCUMENT
@@ -58,53 +59,80 @@ SETS = (
 
 
 class SetFigure(Frozen):
-    """Where the right article stands, how many are answered with something good enough, how many rightly refused."""
+    """Where the right article stands, how many are answered with something good enough, how many rightly refused.
+
+    `strict` is the lowest threshold, in hundredths, that would refuse as many as is aimed at, and `strictly` how many
+    would be answered then; None where there is no unanswerable question, or no threshold below 1 would do.
+    """
 
     name: str
+    threshold: float
     first: Proportion
     top: Proportion
     answered: Proportion
     refused: Proportion
+    strict: float | None
+    strictly: Proportion | None
 
 
-def measure(sets: Sequence[QuestionSet], embedder: Embedder, report: Callable[[str], None]) -> tuple[SetFigure, ...]:
-    """Ingest the articles of each set into a base of its own and ask its questions."""
+def measure(
+    sets: Sequence[QuestionSet], embedder: Embedder, calibration: Calibration, report: Callable[[str], None]
+) -> tuple[SetFigure, ...]:
+    """Ingest the articles of each set into a base of its own and ask its questions.
+
+    Raises:
+        ConfigError: a file of questions cannot be read.
+        RetrievalError: none of the articles can be used, or the embedding failed.
+    """
     found = []
     for one in sets:
         report(one.name)
         with TemporaryDirectory() as folder:
             base = Path(folder) / "kb"
-            Ingest(base, embedder, ArticleScreen(load_detection(shipped_detection()))).run(one.articles)
+            screen = ArticleScreen(load_detection(shipped_detection()))
+            Ingest(base, embedder, screen, calibration=calibration).run(one.articles)
             retriever = ChromaRetriever(base, embedder)
-            found.append(_measured(one, retriever))
+            found.append(_measured(one, retriever, calibration.threshold))
             retriever.close()
     return tuple(found)
 
 
-def _measured(one: QuestionSet, retriever: ChromaRetriever) -> SetFigure:
+def _measured(one: QuestionSet, retriever: ChromaRetriever, threshold: float) -> SetFigure:
     answerable, unanswerable = read_questions(one.answerable), read_questions(one.unanswerable)
     asked = [(question.right, _asked(retriever, question)) for question in answerable]
     refused = [_asked(retriever, question) for question in unanswerable]
+    strict = _strict([found.best for found in refused])
     return SetFigure(
         name=one.name,
+        threshold=threshold,
         first=wilson(sum(not right.isdisjoint(found.doc_ids[:1]) for right, found in asked), len(asked)),
         top=wilson(sum(not right.isdisjoint(found.doc_ids[:TOP]) for right, found in asked), len(asked)),
-        answered=wilson(sum(found.good > 0 for _, found in asked), len(asked)),
-        refused=wilson(sum(found.good == 0 for found in refused), len(refused)),
+        answered=wilson(sum(found.best >= threshold for _, found in asked), len(asked)),
+        refused=wilson(sum(found.best < threshold for found in refused), len(refused)),
+        strict=strict,
+        strictly=None if strict is None else wilson(sum(found.best >= strict for _, found in asked), len(asked)),
     )
+
+
+def _strict(unanswerable: Sequence[float]) -> float | None:
+    """The lowest threshold that refuses the share `AIM_REFUSED` of questions whose best scores these are."""
+    wanted = AIM_REFUSED * len(unanswerable)
+    thresholds = (number / 100 for number in range(1, 100))
+    return next((one for one in thresholds if unanswerable and sum(s < one for s in unanswerable) >= wanted), None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """The documents found, best first, and how many passages were good enough."""
+    """The documents found, best first, and the best score of a passage (0 without one)."""
 
     doc_ids: tuple[str, ...]
-    good: int
+    best: float
 
 
 def _asked(retriever: ChromaRetriever, question: Question) -> _Answer:
     found = retriever.find(question.query, scope_of(question.attributes, DAY), PER_DOCUMENT * DOCUMENTS)
-    return _Answer(tuple(dict.fromkeys(passage.doc_id for passage in found.passages)), found.good)
+    best = max((passage.score for passage in found.passages), default=0.0)
+    return _Answer(tuple(dict.fromkeys(passage.doc_id for passage in found.passages)), best)
 
 
 def table(found: Sequence[SetFigure]) -> str:
@@ -118,4 +146,9 @@ def table(found: Sequence[SetFigure]) -> str:
             f"  answered                {one.answered}",
             f"  unanswerable, refused   {one.refused}  (aim {AIM_REFUSED:.0%})",
         ]
+        if one.strict is not None:
+            lines.append(
+                f"  At the threshold {one.threshold:.2f}; from {one.strict:.2f} on {AIM_REFUSED:.0%} would be refused, "
+                f"and answered {one.strictly}"
+            )
     return "\n".join(lines)

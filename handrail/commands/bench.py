@@ -115,18 +115,40 @@ def retrieve(passages: int, out: Path | None, as_json: bool) -> None:
     click.echo(found.model_dump_json(indent=2) if as_json else table(found))
 
 
+_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
 @bench.command()
+@click.option("--articles", type=click.Path(exists=True, path_type=Path), help="A folder or export of articles.")
+@click.option("--answerable", type=_file, help="Questions about them, as JSON lines, with the right documents.")
+@click.option("--unanswerable", type=_file, help="Questions that none of them answers.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
-def questions(as_json: bool) -> None:
+def questions(articles: Path | None, answerable: Path | None, unanswerable: Path | None, as_json: bool) -> None:
     """Whether the right article comes first, for questions by several authors about the sample base and two others.
 
-    With the local encoder. Says for each set how many questions have the right article first and among the first
-    three, how many are answered at all, and how many that no article answers are refused.
-    """
-    from handrail.commands.kb_options import encoder
-    from handrail.evals.bench.questions import SETS, measure, table
+    With the embedding that is set (HANDRAIL_EMBEDDING_MODEL), else the local encoder. Says for each set how many
+    questions have the right article first and among the first three, how many are answered at all, how many that no
+    article answers are refused, and which threshold (HANDRAIL_PASSAGE_THRESHOLD) would refuse nine in ten.
 
-    found = measure(SETS, encoder(), report=lambda line: click.echo(line, err=True))
+    Your own base is measured with --articles, --answerable and --unanswerable (docs/retrieval-backends.md).
+    """
+    from handrail.agent.knowledge import article_embedder, calibration_of
+    from handrail.agent.settings import load_settings
+    from handrail.commands.kb_options import encoder
+    from handrail.evals.bench.questions import SETS, QuestionSet, measure, table
+
+    sets = SETS
+    if articles is not None and answerable is not None and unanswerable is not None:
+        sets = (QuestionSet(str(articles), articles, answerable, unanswerable),)
+    elif (articles, answerable, unanswerable) != (None, None, None):
+        raise click.UsageError("--articles, --answerable and --unanswerable go together: give all three or none.")
+    settings = load_settings()
+    found = measure(
+        sets,
+        article_embedder(settings) or encoder(),
+        calibration_of(settings),
+        report=lambda line: click.echo(line, err=True),
+    )
     click.echo("[" + ",".join(one.model_dump_json() for one in found) + "]" if as_json else table(found))
 
 

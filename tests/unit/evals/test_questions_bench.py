@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from handrail.evals.bench.questions import DAY, SETS, QuestionSet, measure, table
+from handrail.cli import root, run
+from handrail.evals.bench.questions import DAY, SETS, QuestionSet, _strict, measure, table
+from handrail.retrieval.calibration import Calibration
 from handrail.retrieval.questions import read_questions, scope_of
 from handrail.retrieval.scope import admits
 from tests.support.articles import article, read, write_articles
@@ -35,11 +37,27 @@ def test_only_the_right_article_counts_and_only_silence_is_a_refusal(tmp_path: P
     (tmp_path / "asked").write_text(QUESTIONS)
     (tmp_path / "none").write_text(NONE)
     one = QuestionSet("small", tmp_path / "articles", tmp_path / "asked", tmp_path / "none")
-    (found,) = measure([one], HashingEncoder(), report=lambda _: None)
+    (found,) = measure([one], HashingEncoder(), Calibration(), report=lambda _: None)
     assert (found.first.successes, found.first.n) == (2, 3)
     assert (found.top.successes, found.top.n) == (3, 3)
     assert (found.refused.successes, found.refused.n) == (1, 2)
     assert "2 of 3" in table([found])
+    assert found.strict is None  # the same question is asked where it is answered: no threshold tells them apart
+
+
+def test_the_strict_threshold_refuses_nine_in_ten() -> None:
+    """In hundredths; none where nothing has to be refused, or where a score is too high for all."""
+    assert _strict([0.1] * 9 + [0.7]) == 0.11
+    assert _strict([0.1] * 8 + [0.4, 0.7]) == 0.41
+    assert _strict([1.0]) is None
+    assert _strict([]) is None
+
+
+def test_without_all_three_nothing_is_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Half a question is no question."""
+    arguments = ["bench", "questions", "--articles", str(tmp_path)]
+    assert run(lambda: root.main(args=arguments, prog_name="handrail", standalone_mode=False)) == 2
+    assert "go together" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("one", SETS, ids=lambda one: one.name)
