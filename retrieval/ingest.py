@@ -33,7 +33,6 @@ from handrail.retrieval.generation import (
     write_durably,
 )
 from handrail.retrieval.lexical import Fields, LexicalIndex, TermWeights
-from handrail.retrieval.mapping import MetadataMapping
 from handrail.retrieval.passages import (
     CARDS,
     DOCUMENT_WORDS,
@@ -55,10 +54,11 @@ from handrail.retrieval.prepared import (
     reading,
     revision_of,
 )
+from handrail.retrieval.reading.mapping import MetadataMapping
+from handrail.retrieval.reading.sources import Sources
 from handrail.retrieval.report import IngestReport, Outcome, Progress, Step
 from handrail.retrieval.scope import ScopeCatalogue
 from handrail.retrieval.screen import Screen
-from handrail.retrieval.sources import Sources
 
 ENCODED_AT_ONCE = 32
 MOST_CORES = 8

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from handrail.guardrails.vocabulary import Frozen
 from handrail.retrieval.documents import Document, DocumentCard
-from handrail.retrieval.markdown import visible
-from handrail.retrieval.splitter import passage_ids, split
+from handrail.retrieval.reading.markdown import visible
+from handrail.retrieval.reading.splitter import passage_ids, split
 
 CARDS = "documents.jsonl"
 PASSAGES = "passages.jsonl"

@@ -12,11 +12,11 @@ from handrail.retrieval.calibration import Calibration
 from handrail.retrieval.documents import DocumentCard
 from handrail.retrieval.errors import RetrievalError
 from handrail.retrieval.generation import FORMAT, BaseFolder, Generation, Quarantine
-from handrail.retrieval.mapping import MetadataMapping
 from handrail.retrieval.passages import CARDS, PASSAGES, StoredPassage, cut, read_cards, read_passages
+from handrail.retrieval.reading.mapping import MetadataMapping
+from handrail.retrieval.reading.sources import Sources
+from handrail.retrieval.reading.unread import Unread
 from handrail.retrieval.screen import Screen, screen_document
-from handrail.retrieval.sources import Sources
-from handrail.retrieval.unread import Unread
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Protocol
 from handrail.guardrails.vocabulary import Signal
 from handrail.retrieval.documents import Document
 from handrail.retrieval.generation import Quarantine
-from handrail.retrieval.splitter import split
+from handrail.retrieval.reading.splitter import split
 
 AT_ONCE = 4_000
 """Characters that are screened at once; instructions are shorter than the `OVERLAP` of two such stretches."""

@@ -34,8 +34,8 @@ def check(bundle: Path | None, data_dir: Path, soon_days: int, today: datetime |
     from datetime import timedelta
 
     from handrail.guardrails.bundle.loader import load
-    from handrail.retrieval.check import check as checked
-    from handrail.retrieval.contents import Contents
+    from handrail.retrieval.checking.check import check as checked
+    from handrail.retrieval.checking.contents import Contents
 
     contents = Contents.live(base_in(data_dir))
     report = checked(contents, load(bundle_or_shipped(bundle)), day_of(today), timedelta(days=soon_days))

@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from handrail.retrieval.access import Access, Cell, Row
-    from handrail.retrieval.check import CheckReport
-    from handrail.retrieval.findings import Finding, Place
+    from handrail.retrieval.checking.access import Access, Cell, Row
+    from handrail.retrieval.checking.check import CheckReport
+    from handrail.retrieval.checking.findings import Finding, Place
 
 SHOWN = 20
 """Findings of a kind that are told; JSON has all of them."""

@@ -13,7 +13,7 @@ from handrail.commands.kb_options import AS_JSON, BUNDLE, DATA_DIR, FOUND, MAPPI
 from handrail.commands.kb_problems import problem_lines
 
 if TYPE_CHECKING:
-    from handrail.retrieval.difference import BaseDifference, ChangedDocument, SegmentEffect
+    from handrail.retrieval.checking.difference import BaseDifference, ChangedDocument, SegmentEffect
 
 WIDTH = 120
 """Characters of a line."""
@@ -35,8 +35,8 @@ def diff(sources: tuple[Path, ...], mapping: Path | None, bundle: Path | None, d
     Exits with 0 when nothing would change, with 1 when something would, with 2 when that cannot be said.
     """
     from handrail.guardrails.bundle.loader import load
-    from handrail.retrieval.difference import difference
-    from handrail.retrieval.sources import Sources
+    from handrail.retrieval.checking.difference import difference
+    from handrail.retrieval.reading.sources import Sources
 
     read = Sources(sources, kb_options.mapping_in(mapping))
     policy = load(bundle_or_shipped(bundle))

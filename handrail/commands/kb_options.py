@@ -12,7 +12,7 @@ import click
 if TYPE_CHECKING:
     from handrail.agent.settings import Settings
     from handrail.guardrails.encoder import Encoder
-    from handrail.retrieval.mapping import MetadataMapping
+    from handrail.retrieval.reading.mapping import MetadataMapping
     from handrail.retrieval.screen import Screen
 
 FOUND = 1
@@ -63,7 +63,7 @@ def bundle_or_shipped(bundle: Path | None) -> Path:
 
 def mapping_in(path: Path | None) -> MetadataMapping | None:
     """The mapping in a file, if one is named. Raises ConfigError when it is wrong."""
-    from handrail.retrieval.mapping import load_mapping
+    from handrail.retrieval.reading.mapping import load_mapping
 
     return None if path is None else load_mapping(path)
 

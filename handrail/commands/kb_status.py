@@ -12,7 +12,7 @@ from handrail.commands import kb_options
 from handrail.commands.kb_options import AS_JSON, DATA_DIR, base_in, day_of
 
 if TYPE_CHECKING:
-    from handrail.retrieval.inventory import Inventory
+    from handrail.retrieval.checking.inventory import Inventory
 
 
 @click.command()
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def status(data_dir: Path, as_json: bool) -> None:
     """Say what the live knowledge base holds, how it was made, and which documents are never searched."""
     from handrail.agent.knowledge import embedding_name
-    from handrail.retrieval.inventory import inventory
+    from handrail.retrieval.checking.inventory import inventory
 
     wanted = embedding_name(kb_options.settings_of(data_dir))
     found = inventory(base_in(data_dir), day_of(None))

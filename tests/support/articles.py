@@ -6,9 +6,9 @@ from pathlib import Path
 
 from handrail.guardrails.scope import ScopePlan
 from handrail.guardrails.vocabulary import Signal, Span
-from handrail.retrieval.mapping import MetadataMapping
 from handrail.retrieval.prepared import PreparedSet, prepare
-from handrail.retrieval.sources import Sources
+from handrail.retrieval.reading.mapping import MetadataMapping
+from handrail.retrieval.reading.sources import Sources
 
 FRONT: dict[str, str] = {
     "roles": "[all]",

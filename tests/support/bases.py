@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from handrail.retrieval.contents import Contents
+from handrail.retrieval.checking.contents import Contents
 from handrail.retrieval.ingest import Ingest
 from tests.support.articles import screen, write_articles
 from tests.support.hashing_encoder import HashingEncoder

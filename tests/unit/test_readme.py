@@ -19,7 +19,7 @@ from handrail.evals.sample_base import ingest_sample
 from handrail.guardrails.policy.builtin import BUILTIN
 from handrail.guardrails.policy.facts import FactSpec
 from handrail.guardrails.vocabulary import Obligation
-from handrail.retrieval.findings import Code
+from handrail.retrieval.checking.findings import Code
 
 ROOT = Path(__file__).parents[2]
 POLICIES = ROOT / "guardrails" / "policies"

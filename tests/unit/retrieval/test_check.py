@@ -6,8 +6,8 @@ import pytest
 
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.loader import load
-from handrail.retrieval.check import CheckReport, check
-from handrail.retrieval.findings import Code, Severity
+from handrail.retrieval.checking.check import CheckReport, check
+from handrail.retrieval.checking.findings import Code, Severity
 from tests.support.articles import HIDDEN, article
 from tests.support.bases import base_of
 from tests.support.bundles import SHIPPED, edited

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from handrail.retrieval.contradictions import Contradiction, contradictions
+from handrail.retrieval.checking.contradictions import Contradiction, contradictions
 from handrail.retrieval.documents import DocumentCard
 from tests.support.articles import article
 from tests.support.bases import base_of

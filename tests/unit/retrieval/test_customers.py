@@ -5,7 +5,7 @@ import pytest
 
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.loader import load
-from handrail.retrieval.customers import Population, population
+from handrail.retrieval.checking.customers import Population, population
 from tests.support.bundles import SHIPPED, edited, rule
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.loader import load
-from handrail.retrieval.difference import BaseDifference, difference
+from handrail.retrieval.checking.difference import BaseDifference, difference
 from handrail.retrieval.errors import RetrievalError
 from handrail.retrieval.ingest import Ingest
-from handrail.retrieval.sources import Sources
+from handrail.retrieval.reading.sources import Sources
 from tests.support.articles import HIDDEN, article, screen, write_articles
 from tests.support.bundles import SHIPPED
 from tests.support.hashing_encoder import HashingEncoder

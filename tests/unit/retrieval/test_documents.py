@@ -5,7 +5,7 @@ import pytest
 from handrail.guardrails.yamlsource import Problem
 from handrail.retrieval.documents import Document
 from handrail.retrieval.errors import RetrievalError
-from handrail.retrieval.files import parse_document
+from handrail.retrieval.reading.files import parse_document
 from tests.support.articles import FRONT, article, read, write_articles
 
 

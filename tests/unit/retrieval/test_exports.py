@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from handrail.guardrails.scope import Family
-from handrail.retrieval.mapping import MetadataMapping, load_mapping
 from handrail.retrieval.prepared import Prepared, PreparedSet
+from handrail.retrieval.reading.mapping import MetadataMapping, load_mapping
 from tests.support.articles import HIDDEN, read
 
 EXPORTS = Path(__file__).parent / "exports"

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from handrail.guardrails.scope import Family
-from handrail.retrieval.mapping import MetadataMapping, load_mapping
 from handrail.retrieval.prepared import PreparedSet
+from handrail.retrieval.reading.mapping import MetadataMapping, load_mapping
 from tests.support.articles import FRONT, HIDDEN, article, read
 
 METAS = "".join(

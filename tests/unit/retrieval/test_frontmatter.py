@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from handrail.guardrails import yamlsource
 from handrail.guardrails.yamlsource import Problem
-from handrail.retrieval.frontmatter import _plain, take_apart
+from handrail.retrieval.reading.frontmatter import _plain, take_apart
 
 SCALARS = """all|admin|true|null|no|on|2025-01-01|[all]|[a, b]|[true]|a: b|x #y|'q'|"q"|-|- a|a -|e-mail|a, b|!x|&a|*a
 {a}|a  b |Null|1|1.5|~|[]|the (new) one|it's|a/b.c

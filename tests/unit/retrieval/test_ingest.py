@@ -15,8 +15,8 @@ from handrail.retrieval.chroma_server import ChromaServer
 from handrail.retrieval.errors import RetrievalError
 from handrail.retrieval.generation import GENERATIONS, MANIFEST, FileGenerationPointer
 from handrail.retrieval.ingest import Ingest
-from handrail.retrieval.mapping import MetadataMapping, load_mapping
 from handrail.retrieval.passages import CARDS, EMBEDDINGS, PASSAGES
+from handrail.retrieval.reading.mapping import MetadataMapping, load_mapping
 from handrail.retrieval.report import Outcome, Step
 from handrail.retrieval.search import ChromaRetriever
 from tests.support.articles import FRONT, HIDDEN, OneWording, article, scope, screen, write_articles

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from handrail.retrieval.links import broken_links
+from handrail.retrieval.checking.links import broken_links
 from tests.support.articles import HIDDEN, article
 from tests.support.bases import base_of
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from handrail.guardrails.errors import ConfigError
-from handrail.retrieval.mapping import MetadataMapping, Subject, load_mapping
+from handrail.retrieval.reading.mapping import MetadataMapping, Subject, load_mapping
 
 
 def mapping(tmp_path: Path, text: str) -> MetadataMapping:

@@ -2,9 +2,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handrail.retrieval.markdown import visible
-from handrail.retrieval.markup import Meta, to_markdown
-from handrail.retrieval.splitter import split
+from handrail.retrieval.reading.markdown import visible
+from handrail.retrieval.reading.markup import Meta, to_markdown
+from handrail.retrieval.reading.splitter import split
 
 
 def shown(html: str) -> str:

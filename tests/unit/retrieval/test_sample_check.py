@@ -11,9 +11,9 @@ import pytest
 
 from handrail.guardrails.bundle.loader import load
 from handrail.guardrails.encoder import MiniLMEncoder
-from handrail.retrieval.check import CheckReport, check
-from handrail.retrieval.contents import Contents
-from handrail.retrieval.findings import Code
+from handrail.retrieval.checking.check import CheckReport, check
+from handrail.retrieval.checking.contents import Contents
+from handrail.retrieval.checking.findings import Code
 from handrail.retrieval.ingest import Ingest
 from tests.support.articles import article, screen
 from tests.support.bundles import SHIPPED

@@ -13,7 +13,7 @@ from handrail.guardrails.scope import (
 )
 from handrail.guardrails.vocabulary import Passage
 from handrail.retrieval.documents import DocumentCard
-from handrail.retrieval.files import parse_document
+from handrail.retrieval.reading.files import parse_document
 from handrail.retrieval.scope import ScopeCatalogue, admits
 from tests.support.articles import ON, article, scope
 

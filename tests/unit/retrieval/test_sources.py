@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from handrail.retrieval.errors import RetrievalError
-from handrail.retrieval.mapping import load_mapping
+from handrail.retrieval.reading.mapping import load_mapping
 from tests.support.articles import FRONT, article, read, write_articles
 
 EXPORT = {"articles": [{"id": 7, "title": "A", "body": "<p>b</p>", "locale": "en-us", "section_id": 5, "draft": False}]}

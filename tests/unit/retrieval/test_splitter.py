@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handrail.retrieval.blocks import MAX_WORDS
 from handrail.retrieval.generation import FORMAT
-from handrail.retrieval.markdown import visible
-from handrail.retrieval.markup import to_markdown
-from handrail.retrieval.splitter import passage_ids, split
+from handrail.retrieval.reading.blocks import MAX_WORDS
+from handrail.retrieval.reading.markdown import visible
+from handrail.retrieval.reading.markup import to_markdown
+from handrail.retrieval.reading.splitter import passage_ids, split
 
 LONG = "This sentence has exactly seven plain words. " * 16
 

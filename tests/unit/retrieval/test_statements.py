@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from handrail.retrieval.statements import Statement, statements
+from handrail.retrieval.checking.statements import Statement, statements
 from tests.support.articles import article
 from tests.support.bases import base_of
 

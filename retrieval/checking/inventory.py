@@ -11,7 +11,7 @@ from pydantic import AwareDatetime
 
 from handrail.guardrails.scope import Authority, Cause
 from handrail.guardrails.vocabulary import Frozen
-from handrail.retrieval.contents import Contents
+from handrail.retrieval.checking.contents import Contents
 from handrail.retrieval.generation import GENERATIONS, MANIFEST, Quarantine
 
 

@@ -13,11 +13,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, JsonValue, Validati
 
 from handrail.guardrails.yamlsource import Problem
 from handrail.retrieval.documents import Document, Metadata, card_of
-from handrail.retrieval.mapping import MetadataMapping, Subject
-from handrail.retrieval.markdown import visible
-from handrail.retrieval.markup import to_markdown
-from handrail.retrieval.records import Record
-from handrail.retrieval.unread import Unread, sound
+from handrail.retrieval.reading.mapping import MetadataMapping, Subject
+from handrail.retrieval.reading.markdown import visible
+from handrail.retrieval.reading.markup import to_markdown
+from handrail.retrieval.reading.records import Record
+from handrail.retrieval.reading.unread import Unread, sound
 
 MAX_CHARACTERS = 2_000_000
 """A longer body is not an article."""

@@ -15,11 +15,11 @@ from pydantic import JsonValue
 
 from handrail.guardrails.yamlsource import PathKey, Problem
 from handrail.retrieval.documents import Document, Metadata, card_of
-from handrail.retrieval.frontmatter import Parts, take_apart
-from handrail.retrieval.mapping import Subject
-from handrail.retrieval.markdown import escaped, heading, lines_of, visible
-from handrail.retrieval.markup import Meta, to_markdown
-from handrail.retrieval.unread import Unread, sound
+from handrail.retrieval.reading.frontmatter import Parts, take_apart
+from handrail.retrieval.reading.mapping import Subject
+from handrail.retrieval.reading.markdown import escaped, heading, lines_of, visible
+from handrail.retrieval.reading.markup import Meta, to_markdown
+from handrail.retrieval.reading.unread import Unread, sound
 
 MAX_BYTES = 2_000_000
 """A larger file is not an article."""

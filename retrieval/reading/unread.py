@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from handrail.guardrails.yamlsource import Problem
 from handrail.retrieval.documents import Document
-from handrail.retrieval.mapping import MetadataMapping, Subject
+from handrail.retrieval.reading.mapping import MetadataMapping, Subject
 
 Parse: TypeAlias = Callable[[Mapping[str, JsonValue], list[Problem]], Document | None]
 """From the metadata that the mapping gives to the document; what is wrong with it goes to the list."""

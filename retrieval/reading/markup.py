@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
-from handrail.retrieval.page import BREAK, MarkdownPage
-from handrail.retrieval.tags import (
+from handrail.retrieval.reading.page import BREAK, MarkdownPage
+from handrail.retrieval.reading.tags import (
     BLOCKS,
     BOLD,
     CODE,

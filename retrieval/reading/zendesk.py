@@ -10,10 +10,10 @@ from collections.abc import Iterator, Sequence
 from pydantic import ValidationError
 
 from handrail.guardrails.yamlsource import Problem
-from handrail.retrieval.exported import Exported, Foreign, Groups, Id, Ids, Texts, locale_of, wrong_record
-from handrail.retrieval.mapping import Subject
-from handrail.retrieval.records import Kind, Record
-from handrail.retrieval.unread import sound
+from handrail.retrieval.reading.exported import Exported, Foreign, Groups, Id, Ids, Texts, locale_of, wrong_record
+from handrail.retrieval.reading.mapping import Subject
+from handrail.retrieval.reading.records import Kind, Record
+from handrail.retrieval.reading.unread import sound
 
 
 class _Translation(Foreign):

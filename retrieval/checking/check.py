@@ -9,17 +9,17 @@ import numpy as np
 
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.vocabulary import Frozen
-from handrail.retrieval.access import Access, access, holes
-from handrail.retrieval.ageing import ageing
-from handrail.retrieval.contents import Contents
-from handrail.retrieval.contradictions import contradictions
-from handrail.retrieval.customers import population
+from handrail.retrieval.checking.access import Access, access, holes
+from handrail.retrieval.checking.ageing import ageing
+from handrail.retrieval.checking.contents import Contents
+from handrail.retrieval.checking.contradictions import contradictions
+from handrail.retrieval.checking.customers import population
+from handrail.retrieval.checking.findings import Code, Finding, Place, Severity
+from handrail.retrieval.checking.links import broken_links
+from handrail.retrieval.checking.orphans import known_classes, orphans
+from handrail.retrieval.checking.reach import Reach
+from handrail.retrieval.checking.statements import Statement
 from handrail.retrieval.documents import DocumentCard
-from handrail.retrieval.findings import Code, Finding, Place, Severity
-from handrail.retrieval.links import broken_links
-from handrail.retrieval.orphans import known_classes, orphans
-from handrail.retrieval.reach import Reach
-from handrail.retrieval.statements import Statement
 
 
 class CheckReport(Frozen):

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from handrail.guardrails.output.stems import content_stems
-from handrail.retrieval.contents import Contents
+from handrail.retrieval.checking.contents import Contents
+from handrail.retrieval.checking.statements import Statement, statements
 from handrail.retrieval.documents import DocumentCard
-from handrail.retrieval.statements import Statement, statements
 
 NEAR = 0.4
 """Cosine of two passages from which their statements are compared."""

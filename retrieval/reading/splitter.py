@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from handrail.retrieval.blocks import MAX_WORDS, TARGET_WORDS, Block, blocks
-from handrail.retrieval.markdown import Heading, Line, heading, lines_of, underlined
+from handrail.retrieval.reading.blocks import MAX_WORDS, TARGET_WORDS, Block, blocks
+from handrail.retrieval.reading.markdown import Heading, Line, heading, lines_of, underlined
 
 BELOW = " > "
 """Stands between a heading and the one below it."""

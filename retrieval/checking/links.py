@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 from handrail.guardrails.policy.condition import nearest
-from handrail.retrieval.contents import Contents
+from handrail.retrieval.checking.contents import Contents
+from handrail.retrieval.checking.findings import Code, Finding, Severity, place_of
 from handrail.retrieval.documents import DocumentCard
-from handrail.retrieval.findings import Code, Finding, Severity, place_of
-from handrail.retrieval.splitter import BELOW, BETWEEN
+from handrail.retrieval.reading.splitter import BELOW, BETWEEN
 
 _CODE = re.compile(r"(```|~~~).*?(?:\1|\Z)|`[^`\n]*`", re.DOTALL)
 _LINK = re.compile(r"(?<![!\\])\[[^\[\]\n]*\]\(\s*<?([^\s()<>]+)>?(?:\s+[\"'(][^\n]*?[\"')])?\s*\)")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from handrail.guardrails.scope import Audience, Family, ScopePlan
-from handrail.retrieval.customers import Population
+from handrail.retrieval.checking.customers import Population
 from handrail.retrieval.documents import DocumentCard
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from handrail.guardrails.yamlsource import Problem
 from handrail.retrieval.errors import RetrievalError
-from handrail.retrieval.files import is_article, unread_file
-from handrail.retrieval.intercom import Intercom
-from handrail.retrieval.mapping import MetadataMapping
-from handrail.retrieval.records import SUFFIXES, Record, read_records
-from handrail.retrieval.unread import Unread, sound
-from handrail.retrieval.zendesk import Zendesk
+from handrail.retrieval.reading.files import is_article, unread_file
+from handrail.retrieval.reading.intercom import Intercom
+from handrail.retrieval.reading.mapping import MetadataMapping
+from handrail.retrieval.reading.records import SUFFIXES, Record, read_records
+from handrail.retrieval.reading.unread import Unread, sound
+from handrail.retrieval.reading.zendesk import Zendesk
 
 MAPPING_NEEDED = (
     "a help-centre export does not say which roles, stacks, regions and plans its articles are for; say it in a "

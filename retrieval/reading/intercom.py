@@ -11,9 +11,9 @@ from html import escape
 from pydantic import JsonValue, ValidationError
 
 from handrail.guardrails.yamlsource import Problem
-from handrail.retrieval.exported import Exported, Foreign, Groups, Id, Ids, locale_of, wrong_record
-from handrail.retrieval.mapping import Subject
-from handrail.retrieval.records import Kind, Record
+from handrail.retrieval.reading.exported import Exported, Foreign, Groups, Id, Ids, locale_of, wrong_record
+from handrail.retrieval.reading.mapping import Subject
+from handrail.retrieval.reading.records import Kind, Record
 
 PUBLISHED = "published"
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 
 from handrail.guardrails.scope import Cause
+from handrail.retrieval.checking.findings import Code, Finding, Severity, place_of
 from handrail.retrieval.documents import DocumentCard
-from handrail.retrieval.findings import Code, Finding, Severity, place_of
 
 
 def ageing(cards: Iterable[DocumentCard], day: date, soon: timedelta) -> Iterator[Finding]:

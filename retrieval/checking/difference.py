@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.vocabulary import Frozen
 from handrail.guardrails.yamlsource import Problem
-from handrail.retrieval.contents import Contents
-from handrail.retrieval.customers import population
+from handrail.retrieval.checking.contents import Contents
+from handrail.retrieval.checking.customers import population
+from handrail.retrieval.checking.reach import Reach
 from handrail.retrieval.documents import DocumentCard
 from handrail.retrieval.generation import FileGenerationPointer, Quarantine
 from handrail.retrieval.prepared import Prepared, PreparedSet, prepare
-from handrail.retrieval.reach import Reach
+from handrail.retrieval.reading.sources import Sources
 from handrail.retrieval.screen import Screen
-from handrail.retrieval.sources import Sources
 
 
 class NamedDocument(Frozen):

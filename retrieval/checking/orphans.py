@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.policy.condition import nearest
 from handrail.guardrails.scope import ALL, Family
-from handrail.retrieval.contents import Contents
+from handrail.retrieval.checking.contents import Contents
+from handrail.retrieval.checking.findings import Code, Finding, Severity, place_of
+from handrail.retrieval.checking.reach import Reach
 from handrail.retrieval.documents import DocumentCard
-from handrail.retrieval.findings import Code, Finding, Severity, place_of
-from handrail.retrieval.reach import Reach
 
 
 def known_classes(bundle: Bundle) -> dict[Family, frozenset[str]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from handrail.retrieval.markdown import escaped
+from handrail.retrieval.reading.markdown import escaped
 
 BREAK = "\0"
 """Stands for a line break in text that is still to be laid out; sources hold no such character."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from handrail.retrieval.markdown import Line
+from handrail.retrieval.reading.markdown import Line
 
 TARGET_WORDS = 100
 """A passage of so many words is long enough."""

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from handrail.guardrails.scope import ALL
 from handrail.guardrails.vocabulary import Frozen
-from handrail.retrieval.customers import Population
-from handrail.retrieval.findings import Code, Finding, Severity
-from handrail.retrieval.reach import Reach
+from handrail.retrieval.checking.customers import Population
+from handrail.retrieval.checking.findings import Code, Finding, Severity
+from handrail.retrieval.checking.reach import Reach
 
 TOGETHER = 2
 """Attributes at most by which a group without documents is described."""

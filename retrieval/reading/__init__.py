@@ -1,0 +1,1 @@
+"""From folders and exports to documents: formats, metadata, and passages."""
