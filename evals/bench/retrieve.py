@@ -23,12 +23,16 @@ from handrail.evals.bench.samples import Samples
 from handrail.evals.bench.turn_on_base import TurnFigure, turn_on
 from handrail.guardrails.detect.articles import ArticleScreen
 from handrail.guardrails.detect.load import load_detection, shipped_detection
+from handrail.guardrails.encoder import MiniLMEncoder
+from handrail.guardrails.model_folder import TOKENIZER, default_cache_dir, find_model
 from handrail.guardrails.scope import ScopePlan
 from handrail.guardrails.vocabulary import Frozen
 from handrail.retrieval.base import OpenBase, SearchScope
+from handrail.retrieval.checking.contents import Contents
 from handrail.retrieval.chroma_place import EmbeddedChroma
 from handrail.retrieval.generation import BaseFolder, Generation
 from handrail.retrieval.ingest import Ingest
+from handrail.retrieval.passages import embedded_text
 from handrail.retrieval.scope import CLASS_FIELD
 from handrail.retrieval.search import CANDIDATES, ChromaRetriever
 
@@ -56,6 +60,11 @@ AIM_UNFILTERED = 1.5
 AIM_FILTERED = 1 / 8
 AIM_RECALL = 0.99
 AIM_TURN_MS = 3.0
+AIM_EMBEDDED = 80
+AIM_INGESTED = 1_000
+
+EMBEDDED = 800
+"""Passages that are embedded with the local encoder."""
 
 Report = Callable[[str], None]
 Filter = Mapping[str, Mapping[str, list[str]]]
@@ -106,6 +115,14 @@ class SizeFigure(Frozen):
         return median(one.search_ms for one in self.scopes)
 
 
+class EmbeddedFigure(Frozen):
+    """An ingest that embeds with the local encoder: passages, word pieces of one in the mean, passages a second."""
+
+    passages: int
+    tokens: float
+    per_second: float
+
+
 class RetrieveBench(Frozen):
     """What `handrail bench retrieve` prints; `turn` compares whole turns on the largest base and on the sample base."""
 
@@ -113,6 +130,7 @@ class RetrieveBench(Frozen):
     questions: int
     sizes: tuple[SizeFigure, ...]
     turn: TurnFigure
+    embedded: EmbeddedFigure
 
 
 def sizes_up_to(passages: int) -> tuple[int, ...]:
@@ -132,7 +150,28 @@ def bench_retrieve(passages: int, report: Report, rounds: int = ROUNDS, question
         found.append(_size(largest, Path(scratch), rounds, report))
         report(f"{largest.passages:,} passages: whole turns, beside the sample base")
         turn = turn_on(Path(scratch) / "kb", largest.encoder(), questions, rounds=rounds, at=datetime.now(UTC))
-    return RetrieveBench(rounds=rounds, questions=questions, sizes=tuple(found), turn=turn)
+    report(f"{EMBEDDED:,} passages: embedding with the local encoder")
+    with TemporaryDirectory() as scratch:
+        embedded = _embedded(DrawnBase(EMBEDDED, questions), Path(scratch))
+    return RetrieveBench(rounds=rounds, questions=questions, sizes=tuple(found), turn=turn, embedded=embedded)
+
+
+def _embedded(drawn: DrawnBase, folder: Path) -> EmbeddedFigure:
+    from tokenizers import Tokenizer
+
+    model = find_model(default_cache_dir())
+    drawn.write(folder / "articles")
+    ingest = Ingest(folder / "kb", MiniLMEncoder.load(model), ArticleScreen(load_detection(shipped_detection())))
+    began = time.perf_counter()
+    built = ingest.run(folder / "articles")
+    took = time.perf_counter() - began
+    contents, pieces = Contents.live(folder / "kb"), Tokenizer.from_file(str(model.path / TOKENIZER))
+    texts = [embedded_text(contents.card_of[one.doc_id].title, one.heading, one.text) for one in contents.passages]
+    return EmbeddedFigure(
+        passages=built.passages,
+        tokens=round(sum(len(one.ids) for one in pieces.encode_batch(texts)) / len(texts), 1),
+        per_second=round(built.passages / took, 1),
+    )
 
 
 def _size(drawn: DrawnBase, folder: Path, rounds: int, report: Report) -> SizeFigure:

@@ -6,7 +6,9 @@ from html import escape
 
 from handrail.evals.bench.line_plot import Series, lines
 from handrail.evals.bench.retrieve import (
+    AIM_EMBEDDED,
     AIM_FILTERED,
+    AIM_INGESTED,
     AIM_RECALL,
     AIM_TURN_MS,
     AIM_UNFILTERED,
@@ -42,6 +44,12 @@ def table(bench: RetrieveBench) -> str:
         f"a whole turn takes {turn.sample_ms:.1f} ms on the sample base (CPU {turn.sample_cpu_ms:.1f}) and "
         f"{turn.drawn_ms:.1f} ms on the largest ({turn.drawn_cpu_ms:.1f}): {turn.more_ms:+.1f} ms  "
         f"(aim {AIM_TURN_MS:.0f})"
+    )
+    slowest, embedded = min(size.ingested_per_second for size in bench.sizes), bench.embedded
+    found.append(f"ingested with given vectors: at least {slowest:,.0f} passages a second  (aim {AIM_INGESTED:,})")
+    found.append(
+        f"embedded with the local encoder: {embedded.per_second:,.0f} passages of {embedded.tokens:.0f} tokens a second  "
+        f"(aim {AIM_EMBEDDED})"
     )
     return "\n".join(found)
 
