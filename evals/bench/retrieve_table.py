@@ -48,8 +48,8 @@ def table(bench: RetrieveBench) -> str:
     slowest, embedded = min(size.ingested_per_second for size in bench.sizes), bench.embedded
     found.append(f"ingested with given vectors: at least {slowest:,.0f} passages a second  (aim {AIM_INGESTED:,})")
     found.append(
-        f"embedded with the local encoder: {embedded.per_second:,.0f} passages of {embedded.tokens:.0f} tokens a second  "
-        f"(aim {AIM_EMBEDDED})"
+        f"embedded with the local encoder: {embedded.per_second:,.0f} passages of {embedded.tokens:.0f} tokens a second"
+        f"  (aim {AIM_EMBEDDED})"
     )
     return "\n".join(found)
 
