@@ -21,6 +21,7 @@ from handrail.agent.flow import build_graph
 from handrail.agent.following import Following
 from handrail.agent.holdouts import Draws
 from handrail.agent.knowledge import chroma_of, question_embedder, remote_seconds
+from handrail.agent.model_settings import EMBEDDED
 from handrail.agent.operators import Operators
 from handrail.agent.opinion import wanting
 from handrail.agent.ports import (
@@ -35,7 +36,7 @@ from handrail.agent.ports import (
 )
 from handrail.agent.room import Patience, Room
 from handrail.agent.service import Service
-from handrail.agent.settings import EMBEDDED, Company, Settings
+from handrail.agent.settings import Company, Settings
 from handrail.agent.store_port import Store
 from handrail.guardrails.bundle.bundle import Bundle
 from handrail.guardrails.bundle.loader import load

@@ -11,25 +11,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import ErrorDetails
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from handrail.agent.setting_kinds import Headers, Keys, McpServers, Proxies, Secret, SiteKeys
-from handrail.guardrails.detect.labels import ALL_KINDS, GRAVE_KINDS
-from handrail.guardrails.encoder import MAX_CHARACTERS
+from handrail.agent.model_settings import PREFIX
+from handrail.agent.retrieval_settings import RetrievalSettings
+from handrail.agent.setting_kinds import Keys, McpServers, Proxies, Secret, SiteKeys
 from handrail.guardrails.errors import ConfigError
 from handrail.guardrails.model_folder import default_cache_dir
 
-PREFIX = "HANDRAIL_"
 CONFIG_FILE = "handrail.toml"
 OPERATOR_TOKEN = "HANDRAIL_OPERATOR_TOKEN"  # noqa: S105 - a variable's name
 """The variable that `handrail queue` takes an operator's token from: an identity, and no setting."""
 
-EMBEDDED = "embedded"
-"""The model that needs no key: it quotes passages and follows flows."""
-
-_CHROMA_NAME = r"^[a-zA-Z0-9][a-zA-Z0-9._-]{1,510}[a-zA-Z0-9]$"
 _DATABASES = ("sqlite", "postgresql")
 _PATHS = ("data_dir", "bundle", "cache_dir", "detection_model")
 
@@ -41,26 +35,8 @@ class Company(StrEnum):
     NONE = "none"
 
 
-class ModelMask(StrEnum):
-    """What of the customer's data a model reads as labels such as `[card]`."""
-
-    NONE = "none"
-    SECRETS = "secrets"
-    ALL = "all"
-
-    @property
-    def kinds(self) -> frozenset[str]:
-        """The codes of what is masked."""
-        return {ModelMask.NONE: frozenset[str](), ModelMask.SECRETS: GRAVE_KINDS, ModelMask.ALL: ALL_KINDS}[self]
-
-
-class Settings(BaseSettings):
-    """Everything that can be set. Build it with `load_settings`, which reports all that is wrong at once.
-
-    The description of a field completes the sentence "Set it to ...".
-    """
-
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
+class Settings(RetrievalSettings):
+    """Everything that can be set. Build it with `load_settings`, which reports all that is wrong at once."""
 
     data_dir: Path = Field(Path(".handrail"), description="the folder for the database, the index and the secrets.")
     database_url: str = Field(
@@ -78,99 +54,6 @@ class Settings(BaseSettings):
     port: int = Field(8321, ge=0, le=65535, description="a port from 1 to 65535, or 0 for any free one.")
     site: str = Field(
         "fernwell", pattern=r"^[a-z][a-z0-9_-]{0,39}$", description="a short name in lower case, such as fernwell."
-    )
-    model: str = Field(EMBEDDED, min_length=1, description="`embedded`, or a model's name at the endpoint.")
-    model_base_url: str | None = Field(
-        None, pattern=r"^https?://\S+$", description="the endpoint's address, such as https://models.example/v1."
-    )
-    model_api_key: SecretStr | None = Field(None, validate_default=True, description="the endpoint's key.")
-    mask_model_input: ModelMask = Field(
-        ModelMask.SECRETS,
-        description="`none`, `secrets` or `all`: what a model reads as labels such as [card], in messages and tool "
-        "results. `secrets` are card and account numbers, national ids, passwords, keys and codes; "
-        "with `all`, no tool gets a name, an address, a phone number or a link from a model.",
-    )
-    turn_seconds: float | None = Field(
-        None, gt=0, le=120, description="seconds a turn may take, up to 120; without it, the bundle's limit holds."
-    )
-    model_timeout: float = Field(15.0, gt=0, le=120, description="seconds one model call may take, within a turn.")
-    second_opinion_model: str | None = Field(
-        None,
-        min_length=1,
-        description="the name of a model at the endpoint that is asked about messages that detection cannot place; "
-        "without it, nobody is asked.",
-    )
-    second_opinion_base_url: str | None = Field(
-        None, pattern=r"^https?://\S+$", description="the address of its endpoint; without it, HANDRAIL_MODEL_BASE_URL."
-    )
-    second_opinion_api_key: SecretStr | None = Field(
-        None,
-        validate_default=True,
-        description="the key of its endpoint; without it, HANDRAIL_MODEL_API_KEY, if the endpoint is the same.",
-    )
-    second_opinion_timeout_seconds: float = Field(
-        2.0, gt=0, le=10, description="seconds a second opinion may take, up to 10; the customer waits meanwhile."
-    )
-    second_opinion_below: float = Field(
-        0.4, ge=0, le=1, description="the confidence, from 0 to 1, below which a second opinion is asked for."
-    )
-    embedding_model: str | None = Field(
-        None,
-        min_length=1,
-        description="the name of an embedding model at an endpoint; without it, passages and questions are embedded "
-        "here, by the local encoder.",
-    )
-    embedding_base_url: str | None = Field(
-        None, pattern=r"^https?://\S+$", description="the address of its endpoint; without it, HANDRAIL_MODEL_BASE_URL."
-    )
-    embedding_api_key: SecretStr | None = Field(
-        None,
-        validate_default=True,
-        description="the key of its endpoint; without it, HANDRAIL_MODEL_API_KEY, if the endpoint is the same.",
-    )
-    embedding_dimensions: int | None = Field(
-        None, ge=8, le=8_192, description="the length of vectors to ask for; without it, the model's own is taken."
-    )
-    embedding_characters: int = Field(
-        MAX_CHARACTERS,
-        ge=200,
-        le=MAX_CHARACTERS,
-        description=f"how many characters of a text the model gets, from 200 to {MAX_CHARACTERS:,}; the rest is cut.",
-    )
-    embedding_timeout_seconds: float = Field(
-        2.5,
-        gt=0,
-        le=10,
-        description="seconds that embedding a question may take, up to 10; the customer waits meanwhile.",
-    )
-    embedding_ingest_timeout_seconds: float = Field(
-        60.0,
-        gt=0,
-        le=600,
-        description="seconds that one request of an ingest may take with all its attempts, up to 600.",
-    )
-    passage_threshold: float | None = Field(
-        None,
-        gt=0,
-        lt=1,
-        description="the score, between 0 and 1, from which a passage is good enough to answer from; an ingest puts it "
-        "into the base. Without it, the one that was fitted to the local encoder holds.",
-    )
-    chroma_url: str | None = Field(
-        None,
-        pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$",
-        description="the address of a Chroma server, such as http://chroma.example:8000; without it, Chroma is "
-        "embedded and keeps its files in the data folder.",
-    )
-    chroma_tenant: str = Field("default_tenant", pattern=_CHROMA_NAME, description="a tenant's name on that server.")
-    chroma_database: str = Field("default_database", pattern=_CHROMA_NAME, description="a database's name there.")
-    chroma_headers: Headers = Field(
-        default_factory=dict,
-        description='a table of headers that go with every request to it, as in {"x-chroma-token": "..."} or '
-        '{"Authorization": "Bearer ..."}.',
-    )
-    chroma_timeout_seconds: float = Field(
-        2.0, gt=0, le=10, description="seconds that one request of a search may take, up to 10; the customer waits."
     )
     identity_keys: Keys = Field(
         default_factory=dict,
@@ -228,80 +111,6 @@ class Settings(BaseSettings):
         if re.split(r"[:+]", url)[0] not in _DATABASES or "://" not in url:
             raise ValueError("not the URL of a SQLite or PostgreSQL database")
         return url
-
-    @field_validator("model_api_key")
-    @classmethod
-    def _reachable(cls, key: SecretStr | None, found: ValidationInfo) -> SecretStr | None:
-        remote = found.data.get("model", EMBEDDED) != EMBEDDED
-        if remote and key is None and found.data.get("model_base_url") is None:
-            raise ValueError("not set, though HANDRAIL_MODEL names a model and HANDRAIL_MODEL_BASE_URL is not set")
-        return key
-
-    @field_validator("second_opinion_model")
-    @classmethod
-    def _able(cls, name: str | None) -> str | None:
-        if name == EMBEDDED:
-            raise ValueError("the embedded model has no opinions")
-        return name
-
-    @field_validator("second_opinion_api_key")
-    @classmethod
-    def _opinion_reachable(cls, key: SecretStr | None, found: ValidationInfo) -> SecretStr | None:
-        named = found.data.get("second_opinion_model") is not None
-        own = ("second_opinion_base_url", "model_base_url", "model_api_key")
-        if named and key is None and all(found.data.get(name) is None for name in own):
-            raise ValueError(
-                "not set, though HANDRAIL_SECOND_OPINION_MODEL names a model and there is no endpoint for it"
-            )
-        return key
-
-    @field_validator("embedding_model")
-    @classmethod
-    def _remote(cls, name: str | None) -> str | None:
-        if name == EMBEDDED:
-            raise ValueError("leave it out for the local encoder")
-        return name
-
-    @field_validator("embedding_api_key")
-    @classmethod
-    def _embedding_reachable(cls, key: SecretStr | None, found: ValidationInfo) -> SecretStr | None:
-        named = found.data.get("embedding_model") is not None
-        own = ("embedding_base_url", "model_base_url", "model_api_key")
-        if named and key is None and all(found.data.get(name) is None for name in own):
-            raise ValueError("not set, though HANDRAIL_EMBEDDING_MODEL names a model and there is no endpoint for it")
-        return key
-
-    @field_validator(
-        "model_timeout", "second_opinion_timeout_seconds", "embedding_timeout_seconds", "chroma_timeout_seconds"
-    )
-    @classmethod
-    def _within_turn(cls, seconds: float, found: ValidationInfo) -> float:
-        turn = found.data.get("turn_seconds")
-        if turn is not None and seconds > turn:
-            raise ValueError(f"longer than a turn, which HANDRAIL_TURN_SECONDS limits to {turn:g} seconds")
-        return seconds
-
-    @property
-    def opinion_base_url(self) -> str | None:
-        """The endpoint for second opinions: its own, or that of the chat model."""
-        return self.second_opinion_base_url or self.model_base_url
-
-    @property
-    def opinion_api_key(self) -> SecretStr | None:
-        """The key for second opinions. The chat model's key goes to no other endpoint than its own."""
-        same = self.opinion_base_url == self.model_base_url
-        return self.second_opinion_api_key or (self.model_api_key if same else None)
-
-    @property
-    def embedding_url(self) -> str | None:
-        """The endpoint for embeddings: its own, or that of the chat model."""
-        return self.embedding_base_url or self.model_base_url
-
-    @property
-    def embedding_key(self) -> SecretStr | None:
-        """The key for embeddings. The chat model's key goes to no other endpoint than its own."""
-        same = self.embedding_url == self.model_base_url
-        return self.embedding_api_key or (self.model_api_key if same else None)
 
     @property
     def company_file(self) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from handrail.agent.settings import PREFIX
+from handrail.agent.model_settings import PREFIX
 from handrail.evals.sample_base import ingest_sample
 from handrail.evals.standins.script import PROMISES, Reply
 from tests.support.live_server import LiveServer, live_server

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import SecretStr
 
+from handrail.agent.model_settings import ModelMask
 from handrail.agent.models.openai import OpenAIModel
-from handrail.agent.settings import ModelMask
 from handrail.evals.standins.conduct import Conduct
 from handrail.evals.standins.openai_server import MODEL, StandIn
 from handrail.guardrails.vocabulary import TurnResult

@@ -12,8 +12,9 @@ import pytest
 import yaml
 
 from handrail.agent.flow import build_graph
+from handrail.agent.model_settings import PREFIX
 from handrail.agent.room import Room
-from handrail.agent.settings import PREFIX, Settings
+from handrail.agent.settings import Settings
 from handrail.cli import COMMANDS
 from handrail.evals.sample_base import ingest_sample
 from handrail.guardrails.policy.builtin import BUILTIN

@@ -24,7 +24,7 @@ from handrail.agent.bell import Bell
 from handrail.agent.conversation import LatestTurn
 from handrail.agent.embedding import NotAnswerable, Support, SupportState, support_node
 from handrail.agent.feed import Entry, MessageCompleted
-from handrail.agent.settings import PREFIX
+from handrail.agent.model_settings import PREFIX
 from handrail.agent.store_port import KeyReused, StoreError, UnknownConversation
 from handrail.evals.sample_base import ingest_sample
 from handrail.guardrails.vocabulary import ConversationStatus, IdentityLevel, Role, ToolCall, TurnResult

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import JsonValue
 
+from handrail.agent.model_settings import ModelMask
 from handrail.agent.nodes.prompting import withheld
 from handrail.agent.ports import Prompt
-from handrail.agent.settings import ModelMask
 from handrail.guardrails.detect.labels import ALL_KINDS, GRAVE_KINDS
 from handrail.guardrails.detect.personal import KINDS
 from handrail.guardrails.vocabulary import Depth, Message, Passage, Role, Tone, ToolCall, ToolOutcome, ToolResult
