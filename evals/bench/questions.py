@@ -27,6 +27,8 @@ DAY = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
 DOCUMENTS = 5
 TOP = 3
+NAMED = 3
+"""Documents that are named when some were left out."""
 
 AIM_FIRST, AIM_TOP, AIM_REFUSED = 0.85, 0.95, 0.90
 
@@ -90,7 +92,10 @@ def measure(
         with TemporaryDirectory() as folder:
             base = Path(folder) / "kb"
             screen = ArticleScreen(load_detection(shipped_detection()))
-            Ingest(base, embedder, screen, calibration=calibration).run(one.articles)
+            ingested = Ingest(base, embedder, screen, calibration=calibration).run(one.articles)
+            if ingested.bad_documents:
+                named = ", ".join(ingested.bad_documents[:NAMED])
+                report(f"  {len(ingested.bad_documents)} documents were left out ({named}); see `handrail kb ingest`")
             retriever = ChromaRetriever(base, embedder)
             found.append(_measured(one, retriever, calibration.threshold))
             retriever.close()

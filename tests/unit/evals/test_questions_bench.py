@@ -32,12 +32,15 @@ def test_only_the_right_article_counts_and_only_silence_is_a_refusal(tmp_path: P
         {
             "a.md": article("reset", "Choose forgot password to reset the password.", "Reset the password"),
             "b.md": article("invoice", "Open billing to read invoices.", "Read invoices"),
+            "c.md": article("unread", "Nobody knows for whom.", "For nobody", roles=""),
         },
     )
     (tmp_path / "asked").write_text(QUESTIONS)
     (tmp_path / "none").write_text(NONE)
     one = QuestionSet("small", tmp_path / "articles", tmp_path / "asked", tmp_path / "none")
-    (found,) = measure([one], HashingEncoder(), Calibration(), report=lambda _: None)
+    told: list[str] = []
+    (found,) = measure([one], HashingEncoder(), Calibration(), told.append)
+    assert any("1 documents were left out" in line and "c.md" in line for line in told)
     assert (found.first.successes, found.first.n) == (2, 3)
     assert (found.top.successes, found.top.n) == (3, 3)
     assert (found.refused.successes, found.refused.n) == (1, 2)
