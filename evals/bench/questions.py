@@ -95,7 +95,7 @@ def measure(
             ingested = Ingest(base, embedder, screen, calibration=calibration).run(one.articles)
             if ingested.bad_documents:
                 named = ", ".join(ingested.bad_documents[:NAMED])
-                report(f"  {len(ingested.bad_documents)} documents were left out ({named}); see `handrail kb ingest`")
+                report(f"  left out: {named} ({len(ingested.bad_documents)} in all); `handrail kb ingest` says why")
             retriever = ChromaRetriever(base, embedder)
             found.append(_measured(one, retriever, calibration.threshold))
             retriever.close()
