@@ -61,7 +61,10 @@ MEANINGS: Mapping[str, str] = {
     "Limits.verification_minutes": "How long a customer who entered the right code counts as verified.",
     "Limits.confirmation_minutes": "How long a question to the customer waits for its yes.",
     "Limits.approval_hours": "How long a call waits for approval before it counts as denied.",
-    "Limits.passages": "How many passages the model gets to see.",
+    "Limits.passages": "How many passages the model gets to see, for each depth of an answer.",
+    "PassagesOf.brief": "Passages for a brief answer.",
+    "PassagesOf.standard": "Passages for an answer of usual length.",
+    "PassagesOf.detailed": "Passages for a detailed answer.",
     "Limits.runtime_segments": "How many run-time segments may be active.",
     # attributes.yaml
     "AttributesFile.attributes": "What is known of a customer or account, and what each may be used for.",
