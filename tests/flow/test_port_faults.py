@@ -218,7 +218,8 @@ async def test_a_failing_port_ends_in_safe_words_or_a_person(
     stand.port(port).fail(method, fault, after=reach.spared)
     before = stand.port(port).calls[method]
     result = await reach.event(stand)
-    assert stand.port(port).calls[method] > before + reach.spared, "the conversation does not reach the method"
+    called = stand.port(port).calls[method]
+    assert called > before + reach.spared, f"the conversation does not reach the method: {result.reasons}"
     if fault in CERTAIN and reach.reason:
         assert reach.reason in result.reasons, result.reasons
         stored = reach.reason != "SYS_STORE" or method != "finish"
