@@ -28,6 +28,24 @@ class ModelMask(StrEnum):
         return {ModelMask.NONE: frozenset[str](), ModelMask.SECRETS: GRAVE_KINDS, ModelMask.ALL: ALL_KINDS}[self]
 
 
+def reachable(key: SecretStr | None, found: ValidationInfo) -> SecretStr | None:
+    """`key`, unless the model that it is for has no endpoint, neither of its own nor that of the chat model."""
+    use = str(found.field_name).removesuffix("_api_key")
+    named = found.data.get(f"{use}_model") is not None
+    own = (f"{use}_base_url", "model_base_url", "model_api_key")
+    if named and key is None and all(found.data.get(name) is None for name in own):
+        raise ValueError(f"not set, though {PREFIX}{use.upper()}_MODEL names a model and there is no endpoint for it")
+    return key
+
+
+def within_turn(seconds: float, found: ValidationInfo) -> float:
+    """`seconds`, unless a turn is over before."""
+    turn = found.data.get("turn_seconds")
+    if turn is not None and seconds > turn:
+        raise ValueError(f"longer than a turn, which HANDRAIL_TURN_SECONDS limits to {turn:g} seconds")
+    return seconds
+
+
 class ModelSettings(BaseSettings):
     """Which models are asked, where, with which key, and for how long.
 
@@ -87,30 +105,8 @@ class ModelSettings(BaseSettings):
             raise ValueError("the embedded model has no opinions")
         return name
 
-    @field_validator("second_opinion_api_key")
-    @classmethod
-    def _opinion_reachable(cls, key: SecretStr | None, found: ValidationInfo) -> SecretStr | None:
-        named = found.data.get("second_opinion_model") is not None
-        own = ("second_opinion_base_url", "model_base_url", "model_api_key")
-        if named and key is None and all(found.data.get(name) is None for name in own):
-            raise ValueError(
-                "not set, though HANDRAIL_SECOND_OPINION_MODEL names a model and there is no endpoint for it"
-            )
-        return key
-
-    @field_validator(
-        "model_timeout",
-        "second_opinion_timeout_seconds",
-        "embedding_timeout_seconds",
-        "chroma_timeout_seconds",
-        check_fields=False,
-    )
-    @classmethod
-    def _within_turn(cls, seconds: float, found: ValidationInfo) -> float:
-        turn = found.data.get("turn_seconds")
-        if turn is not None and seconds > turn:
-            raise ValueError(f"longer than a turn, which HANDRAIL_TURN_SECONDS limits to {turn:g} seconds")
-        return seconds
+    _opinion_reachable = field_validator("second_opinion_api_key")(reachable)
+    _within_turn = field_validator("model_timeout", "second_opinion_timeout_seconds")(within_turn)
 
     @property
     def opinion_base_url(self) -> str | None:
@@ -120,5 +116,8 @@ class ModelSettings(BaseSettings):
     @property
     def opinion_api_key(self) -> SecretStr | None:
         """The key for second opinions. The chat model's key goes to no other endpoint than its own."""
-        same = self.opinion_base_url == self.model_base_url
-        return self.second_opinion_api_key or (self.model_api_key if same else None)
+        return self.key_for(self.opinion_base_url, self.second_opinion_api_key)
+
+    def key_for(self, url: str | None, own: SecretStr | None) -> SecretStr | None:
+        """The key for the endpoint `url`: its `own`, or the chat model's where it is the chat model's endpoint."""
+        return own or (self.model_api_key if url == self.model_base_url else None)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, field_validator
 
-from handrail.agent.model_settings import EMBEDDED, ModelSettings
+from handrail.agent.model_settings import EMBEDDED, ModelSettings, reachable, within_turn
 from handrail.agent.setting_kinds import Headers
 from handrail.guardrails.encoder import MAX_CHARACTERS
 
@@ -80,14 +80,8 @@ class RetrievalSettings(ModelSettings):
             raise ValueError("leave it out for the local encoder")
         return name
 
-    @field_validator("embedding_api_key")
-    @classmethod
-    def _embedding_reachable(cls, key: SecretStr | None, found: ValidationInfo) -> SecretStr | None:
-        named = found.data.get("embedding_model") is not None
-        own = ("embedding_base_url", "model_base_url", "model_api_key")
-        if named and key is None and all(found.data.get(name) is None for name in own):
-            raise ValueError("not set, though HANDRAIL_EMBEDDING_MODEL names a model and there is no endpoint for it")
-        return key
+    _embedding_reachable = field_validator("embedding_api_key")(reachable)
+    _search_within_turn = field_validator("embedding_timeout_seconds", "chroma_timeout_seconds")(within_turn)
 
     @property
     def embedding_url(self) -> str | None:
@@ -97,5 +91,4 @@ class RetrievalSettings(ModelSettings):
     @property
     def embedding_key(self) -> SecretStr | None:
         """The key for embeddings. The chat model's key goes to no other endpoint than its own."""
-        same = self.embedding_url == self.model_base_url
-        return self.embedding_api_key or (self.model_api_key if same else None)
+        return self.key_for(self.embedding_url, self.embedding_api_key)

@@ -86,29 +86,34 @@ def measure(
         ConfigError: a file of questions cannot be read.
         RetrievalError: none of the articles can be used, or the embedding failed.
     """
-    found = []
+    found, screen = [], ArticleScreen(load_detection(shipped_detection()))
     for one in sets:
         report(one.name)
+        answerable, unanswerable = read_questions(one.answerable), read_questions(one.unanswerable)
         with TemporaryDirectory() as folder:
             base = Path(folder) / "kb"
-            screen = ArticleScreen(load_detection(shipped_detection()))
             ingested = Ingest(base, embedder, screen, calibration=calibration).run(one.articles)
             if ingested.bad_documents:
                 named = ", ".join(ingested.bad_documents[:NAMED])
                 report(f"  left out: {named} ({len(ingested.bad_documents)} in all); `handrail kb ingest` says why")
             retriever = ChromaRetriever(base, embedder)
-            found.append(_measured(one, retriever, calibration.threshold))
+            found.append(_measured(one.name, retriever, answerable, unanswerable, calibration.threshold))
             retriever.close()
     return tuple(found)
 
 
-def _measured(one: QuestionSet, retriever: ChromaRetriever, threshold: float) -> SetFigure:
-    answerable, unanswerable = read_questions(one.answerable), read_questions(one.unanswerable)
+def _measured(
+    name: str,
+    retriever: ChromaRetriever,
+    answerable: Sequence[Question],
+    unanswerable: Sequence[Question],
+    threshold: float,
+) -> SetFigure:
     asked = [(question.right, _asked(retriever, question)) for question in answerable]
     refused = [_asked(retriever, question) for question in unanswerable]
     strict = _strict([found.best for found in refused])
     return SetFigure(
-        name=one.name,
+        name=name,
         threshold=threshold,
         first=wilson(sum(not right.isdisjoint(found.doc_ids[:1]) for right, found in asked), len(asked)),
         top=wilson(sum(not right.isdisjoint(found.doc_ids[:TOP]) for right, found in asked), len(asked)),

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import count
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -22,6 +21,7 @@ from handrail.agent.ports import AttributeValue, CustomerEvent, Listener, Prompt
 from handrail.agent.service import Service
 from handrail.agent.settings import load_settings
 from handrail.evals.bench.drawn_base import GivenVectors
+from handrail.evals.bench.samples import Samples
 from handrail.evals.bench.turn import QUESTION
 from handrail.evals.sample_base import ingest_sample
 from handrail.guardrails.scope import Retrieved, ScopePlan
@@ -126,8 +126,7 @@ class _Asking:
     service: Service
     site: str
     numbers: count[int]
-    wall: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
+    samples: Samples = field(default_factory=Samples)
 
     async def round(self, turns: int) -> None:
         """So many turns, each in a conversation of its own. RuntimeError when one of them is not answered."""
@@ -141,8 +140,7 @@ class _Asking:
             cpu.append((time.process_time_ns() - began_cpu) / 1e6)
             if not {"DRAFT_MODEL", "OUTPUT_CLEAN"} <= {*result.reasons}:
                 raise RuntimeError(f"not the turn that is measured: {', '.join(result.reasons)}")
-        self.wall.append(median(wall))
-        self.cpu.append(median(cpu))
+        self.samples.took(cpu, wall)
 
 
 def turn_on(base: Path, given: GivenVectors, questions: int, *, rounds: int, at: datetime) -> TurnFigure:
@@ -167,14 +165,16 @@ async def _measured(base: Path, given: GivenVectors, questions: int, rounds: int
             _asking(scratch / "drawn", Substitutes(retriever=_AllGood(retriever)), numbers, at)
         )
         with settled():
-            for _ in range(rounds + 1):  # the first one warms up: a record is looked up in Chroma once
+            for number in range(rounds + 1):
                 for one in (sample, drawn):
                     await one.round(questions)
+                    if number == 0:  # it warms up: a record is looked up in Chroma once
+                        one.samples = Samples()
     return TurnFigure(
-        sample_ms=round(median(sample.wall[1:]), 2),
-        sample_cpu_ms=round(median(sample.cpu[1:]), 2),
-        drawn_ms=round(median(drawn.wall[1:]), 2),
-        drawn_cpu_ms=round(median(drawn.cpu[1:]), 2),
+        sample_ms=sample.samples.wall_ms(0.5),
+        sample_cpu_ms=sample.samples.cpu_ms(0.5),
+        drawn_ms=drawn.samples.wall_ms(0.5),
+        drawn_cpu_ms=drawn.samples.cpu_ms(0.5),
     )
 
 
